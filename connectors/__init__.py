@@ -1,0 +1,1 @@
+"""Connectors: get text in. Sources become Documents, Documents become Chunks."""

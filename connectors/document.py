@@ -1,0 +1,113 @@
+"""What flows up the house: a source yields Documents, the splitter cuts them into Chunks."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+MetadataValue = str | int | float | bool
+Metadata = Mapping[str, MetadataValue]
+
+_NO_METADATA: Metadata = MappingProxyType({})
+
+
+class BlockKind(StrEnum):
+    """What a stretch of a document's text is; anything not covered by a block is prose."""
+
+    HEADING = "heading"
+    TABLE = "table"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A structural stretch `text[start:end]` of a document.
+
+    `level` is the depth of a heading (1 = top). `label` is the text a heading contributes to the heading path
+    (without `#` marks or underlines). `header` is the header row of a table, repeated as context for every piece
+    of it. Blocks are sorted by `start` and do not overlap.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    label: str = ""
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One unit a source yields: a file, a row, a code file.
+
+    Attributes:
+        uri: where it is, unique in a knowledge base (a file: its absolute path).
+        title: what a person would call it; a file name when the content has no title.
+        text: everything that can be found and quoted. For text formats it is the decoded file itself, so lines agree.
+        kind: the format, in lower case (`markdown`, `pdf`, `csv`, …).
+        revision: a hash of the content as read; equal revisions mean equal content.
+        metadata: typed values for filters.
+        context: a line that belongs to every chunk: the title when it was found *inside* the content, else empty,
+            so that renaming a file changes no chunk.
+        blocks: headings, tables and code, in order.
+        pages: for paged formats, the offset in `text` where each page (or slide) starts; `pages[0] == 0`.
+    """
+
+    uri: str
+    title: str
+    text: str
+    kind: str
+    revision: str
+    metadata: Metadata = field(default=_NO_METADATA)
+    context: str = ""
+    blocks: tuple[Block, ...] = ()
+    pages: tuple[int, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """The 1-based page holding `offset`, or None where the format has no pages."""
+        return bisect_right(self.pages, offset) if self.pages else None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a chunk stands in its document: `text[start:end]`, 1-based lines and pages (both ends inclusive)."""
+
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    page_start: int | None = None
+    page_end: int | None = None
+    headings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The location as people cite it: `p. 3, lines 40-52`."""
+        lines = _span("line", "lines", self.line_start, self.line_end)
+        if self.page_start is None or self.page_end is None:
+            return lines
+        return _span("p.", "pp.", self.page_start, self.page_end)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage that fits the encoder's window.
+
+    `text` is exactly `document.text[location.start:location.end]`. `context` (title, heading path, table header) is
+    indexed and shown with it, and is never part of the quoted text.
+    """
+
+    text: str
+    context: str
+    location: Location
+
+    @property
+    def indexed_text(self) -> str:
+        """What the indexes see: the context, then the text."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+def _span(one: str, many: str, first: int, last: int) -> str:
+    return f"{one} {first}" if first == last else f"{many} {first}-{last}"

@@ -1,0 +1,87 @@
+"""The Source protocol: anything that can be synchronised is listed as typed events against what is already known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from connectors.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the knowledge base remembers of one document.
+
+    `revision` is the content hash of the version indexed. `stamp` is a cheap fingerprint (for files: size and
+    modification time): while it is unchanged the content need not be read. An empty stamp means "read to know".
+    """
+
+    revision: str
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A document not known before."""
+
+    document: Document
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A known document whose content differs from the known revision."""
+
+    document: Document
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A known document with the same content; `stamp` may be newer than the known one (a touched file)."""
+
+    uri: str
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A known document that is no longer there."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A document that could not be read. What is already indexed of it stays."""
+
+    uri: str
+    error: str
+    hint: str = ""
+
+
+Event = Added | Changed | Unchanged | Removed | Failed
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Something that can be synchronised: a folder, a file, a database table, a repository."""
+
+    @property
+    def uri(self) -> str:
+        """What the source is registered under (a folder: its absolute path)."""
+        ...
+
+    def size_hint(self) -> int | None:
+        """About how many documents `events` will report, for progress; None when that is not cheap to know."""
+        ...
+
+    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+        """Yield one event per document, reading only what may have changed.
+
+        `known` maps the URI of every document indexed from this source to what is remembered of it. Every known URI
+        gets exactly one event. A document that cannot be read yields `Failed` and never ends the iteration; only a
+        source that cannot be listed at all raises `SourceError`.
+        """
+        ...

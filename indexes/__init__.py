@@ -1,0 +1,1 @@
+"""Indexes: keep text and find it again. One truth (the catalog), everything else rebuildable from it."""

@@ -1,0 +1,1 @@
+"""pilotfish: cited answers from your own documents."""
