@@ -1,0 +1,206 @@
+"""What the knowledge base gives back: hits, prompts, answers and reports, all frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from connectors.document import Location, Metadata
+
+
+class Mode(StrEnum):
+    """Which signals a search uses."""
+
+    HYBRID = "hybrid"
+    SPARSE = "sparse"
+    DENSE = "dense"
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """In late interaction: a query word, the passage word closest to it, and what the pair adds to the signal."""
+
+    query: str
+    passage: str
+    similarity: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """The evidence behind a hit; every number is exact for this chunk, none is imputed.
+
+    Attributes:
+        bm25: BM25 score (0 when no query term occurs).
+        cosine: cosine of query vector and chunk vector, in [-1, 1].
+        late: idf-weighted mean over the query's tokens of the best cosine in the chunk, in [-1, 1]; None where token
+            vectors were not consulted (below the reranked pool, or in another mode).
+        sparse_rank: 1-based place in the BM25 list, None outside it.
+        dense_rank: 1-based place in the vector list, None outside it.
+        coverage: share of the query's idf mass whose terms occur in the chunk, in [0, 1].
+        terms: with `explain`, what each matching term added to `bm25`.
+        aligned: with `explain`, the alignment behind `late`.
+    """
+
+    bm25: float
+    cosine: float
+    late: float | None = None
+    sparse_rank: int | None = None
+    dense_rank: int | None = None
+    coverage: float = 0.0
+    terms: Mapping[str, float] = field(default_factory=dict)
+    aligned: tuple[Aligned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk found for a query.
+
+    `score` orders the hits of one search and means nothing beyond it. `relevance` is a calibrated probability that the
+    chunk is relevant: thresholds belong on it. `text` is exactly the document's `[location.start:location.end]`;
+    `context` is the title and heading path that were indexed with it.
+    """
+
+    rank: int
+    score: float
+    relevance: float
+    uri: str
+    title: str
+    kind: str
+    text: str
+    context: str
+    location: Location
+    metadata: Metadata
+    signals: Signals
+    chunk_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message for the LLM: role `system` or `user`, and its text."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSource:
+    """A numbered source in a prompt; `text` is what the LLM sees of the hit (whole sentences of it)."""
+
+    number: int
+    hit: Hit
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A hit that did not reach the prompt, and why."""
+
+    uri: str
+    location: Location
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The messages for the LLM, the numbered sources in them, and what was left out and why."""
+
+    messages: tuple[Message, ...]
+    sources: tuple[PromptSource, ...]
+    left_out: tuple[LeftOut, ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One `[n]` of an answer, checked: does source n exist, and does it support the sentence that cites it?
+
+    `uri`, `location` and `quote` (the passage's best supporting sentence, verbatim) are empty where the number does
+    not exist. `sentence` is the answer's sentence that carries the mark.
+    """
+
+    number: int
+    sentence: str
+    supported: bool
+    uri: str = ""
+    location: Location | None = None
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that the LLM was sent and gave back; estimates where the model does not report them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its checked citations.
+
+    `abstained` is True when no evidence passed the relevance threshold: `text` then says so and names the nearest
+    sources. `confidence` is in [0, 1]. `unsupported` lists the sentences of the answer that no source supports.
+    """
+
+    question: str
+    text: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    sources: tuple[PromptSource, ...]
+    hits: tuple[Hit, ...]
+    confidence: float
+    usage: Usage
+    unsupported: tuple[str, ...] = ()
+    prompt: Prompt | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A source or document that could not be read, with the reason and what to do."""
+
+    uri: str
+    error: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What a run of `index` or `remove` did; counts are documents unless the name says otherwise."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    failures: tuple[Failure, ...]
+    chunks_added: int
+    chunks_removed: int
+    chunks_total: int
+    embedded: int
+    seconds: float
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One registered source."""
+
+    uri: str
+    documents: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a knowledge base; `sizes` maps a part to its bytes on disk."""
+
+    path: str
+    generation: int
+    schema_version: int
+    documents: int
+    chunks: int
+    encoder: str
+    sources: tuple[SourceStatus, ...]
+    sizes: Mapping[str, int]
