@@ -1,0 +1,133 @@
+"""The tables of the catalog, how a schema version becomes the next, and how SQLite is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    and_,
+    create_engine,
+    event,
+    or_,
+)
+from sqlalchemy.pool import QueuePool
+
+BUSY_TIMEOUT_SECONDS = 30
+
+_metadata = MetaData()
+
+settings = Table(
+    "settings",
+    _metadata,
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+sources = Table(
+    "sources",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uri", String, nullable=False, unique=True),
+)
+documents = Table(
+    "documents",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("uri", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("stamp", String, nullable=False),
+    Column("metadata", String, nullable=False),
+    Column("born", Integer, nullable=False),
+    Column("died", Integer),
+    Index("documents_uri", "uri"),
+    Index("documents_source", "source_id"),
+    Index("documents_born", "born"),
+    Index("documents_died", "died"),
+)
+chunks = Table(
+    "chunks",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("document_id", ForeignKey("documents.id"), nullable=False),
+    Column("text", String, nullable=False),
+    Column("context", String, nullable=False),
+    Column("location", String, nullable=False),
+    Column("text_hash", LargeBinary, nullable=False),
+    Column("born", Integer, nullable=False),
+    Column("died", Integer),
+    Index("chunks_document", "document_id"),
+    Index("chunks_born", "born"),
+    Index("chunks_died", "died"),
+    Index("chunks_hash", "text_hash"),
+)
+# Vectors live apart from the (ten times larger) token vectors, so that reading all of the first stays quick.
+vectors = Table(
+    "vectors",
+    _metadata,
+    Column("encoder", String, primary_key=True),
+    Column("text_hash", LargeBinary, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+)
+token_vectors = Table(
+    "token_vectors",
+    _metadata,
+    Column("encoder", String, primary_key=True),
+    Column("text_hash", LargeBinary, primary_key=True),
+    Column("codes", LargeBinary, nullable=False),
+)
+
+
+def _create_first_schema(connection: Connection) -> None:
+    _metadata.create_all(connection)
+
+
+# Entry i takes a catalog from schema version i to i + 1; a new catalog runs them all.
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_first_schema,)
+
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def alive(table: Table, generation: int) -> ColumnElement[bool]:
+    """The rows of `table` that generation `generation` sees."""
+    return and_(table.c.born <= generation, or_(table.c.died.is_(None), table.c.died > generation))
+
+
+def open_engine(path: Path) -> Engine:
+    """Open a SQLite database in WAL mode: readers see a snapshot and are never blocked by the writer."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA mmap_size = 1073741824")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine

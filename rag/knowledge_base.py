@@ -1,0 +1,275 @@
+"""KnowledgeBase: the public face. Open it, index sources, search, ask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.registry import open_source
+from connectors.splitter import Splitter
+
+from connectors.errors import ConfigurationError, SourceError
+from connectors.source import Source
+from indexes.errors import NoKnowledgeBaseError
+from indexes.schema import SCHEMA_VERSION
+from indexes.store import LOCK_TIMEOUT_SECONDS, Batch, Store
+from rag.results import Answer, Failure, Hit, IndexReport, Mode, SourceStatus, Status
+from rag.retriever import Found, Retriever
+from rag.synchroniser import Progress, Tally, synchronise
+
+if TYPE_CHECKING:
+    from rag.asking import AskOptions
+    from rag.llm import LLM
+
+DEFAULT_FOLDER = ".rag"
+SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
+
+Filters = Mapping[str, str | Sequence[str]]
+
+
+class KnowledgeBase:
+    r"""One folder holding a catalog and its indexes.
+
+    Threads may share one; other processes may read it while one writes.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "refunds.md").write_text("# Refunds\n\nRefunds are paid within 14 days.")
+        >>> kb = KnowledgeBase.open(folder / ".rag")
+        >>> kb.index(folder / "refunds.md").added
+        1
+        >>> kb.search("how long do refunds take?", k=1)[0].title
+        'Refunds'
+        >>> kb.close()
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._retriever = Retriever(store)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path = DEFAULT_FOLDER,
+        *,
+        create: bool = True,
+        encoder: str = "default",
+        notify: Callable[[str], None] | None = None,
+    ) -> KnowledgeBase:
+        """Open the knowledge base in the folder `path`.
+
+        Args:
+            path: the folder.
+            create: make it when it is not there.
+            encoder: the encoder of a new knowledge base; an existing one keeps its own.
+            notify: called with one line whenever something had to be mended.
+
+        Raises:
+            NoKnowledgeBaseError: there is none and `create` is false.
+            StoreError: it cannot be read, or a newer version wrote it.
+        """
+        return cls(Store(Path(path).absolute(), create=create, encoder=encoder, notify=notify or _ignore))
+
+    @classmethod
+    def find(cls, start: str | Path = ".", *, notify: Callable[[str], None] | None = None) -> KnowledgeBase:
+        """Open the nearest `.rag` in `start` or a folder above it, as git finds `.git`.
+
+        Raises:
+            NoKnowledgeBaseError: there is none up to the root.
+        """
+        here = Path(start).absolute()
+        for folder in (here, *here.parents):
+            if (folder / DEFAULT_FOLDER / "catalog.sqlite").exists():
+                return cls.open(folder / DEFAULT_FOLDER, create=False, notify=notify)
+        raise NoKnowledgeBaseError(
+            f"no knowledge base in {here} or above it", hint="run `rag index PATH` to create one, or name one with --kb"
+        )
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._store.path
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._store.close()
+
+    def index(
+        self,
+        *sources: str | Path | Source,
+        encoder: str | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+    ) -> IndexReport:
+        """Register sources and synchronise them; without sources, synchronise all registered ones.
+
+        Only what changed is read, split and embedded. A document that cannot be read is reported and skipped; what was
+        indexed of it before stays.
+
+        Args:
+            sources: paths, URIs or Source objects.
+            encoder: change to this encoder first (every chunk is embedded again).
+            on_progress: called after every document and every embedded batch.
+            lock_timeout: seconds to wait for another writer.
+
+        Raises:
+            LockedError: another process is writing.
+            StoreError: the disk refuses; everything published before stays.
+        """
+        start = time.perf_counter()
+        tally = Tally()
+        with self._store.writer(lock_timeout) as writer:
+            if encoder is not None:
+                tally.embedded += writer.change_encoder(encoder)
+            splitter = Splitter(self._store.encoder, window=self._store.encoder.window - SPECIAL_PIECES)
+            for spec in sources or [source.uri for source in writer.sources()]:
+                try:
+                    source = open_source(str(spec)) if isinstance(spec, str | Path) else spec
+                    synchronise(source, writer, splitter, tally, on_progress)
+                except SourceError as error:
+                    tally.failures.append(Failure(str(spec), str(error), error.hint))
+        return self._report(tally, start)
+
+    def remove(self, source: str | Path) -> IndexReport:
+        """Forget a source and its documents.
+
+        Raises:
+            ConfigurationError: the source is not registered.
+        """
+        start = time.perf_counter()
+        tally = Tally()
+        with self._store.writer() as writer:
+            registered = [known.uri for known in writer.sources()]
+            uri = next((uri for uri in (str(source), str(Path(source).absolute())) if uri in registered), None)
+            if uri is None:
+                raise ConfigurationError(
+                    f"{source} is not a source of this knowledge base",
+                    hint=f"its sources are: {', '.join(registered) or 'none'}",
+                )
+            known = writer.known(uri)
+            done = writer.commit(Batch(removed=list(known)))
+            writer.forget(uri)
+            tally.removed, tally.chunks_removed = len(known), done.chunks_removed
+        return self._report(tally, start)
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        mode: Mode | str = Mode.HYBRID,
+        filters: Filters | None = None,
+        min_relevance: float = 0.0,
+        explain: bool = False,
+    ) -> list[Hit]:
+        """Find the best `k` chunks for `query`, best first.
+
+        Args:
+            query: words or a question.
+            k: how many hits at most.
+            mode: `hybrid`, `sparse` (BM25 alone) or `dense` (vectors alone).
+            filters: metadata key → the value, or the values of which one must match.
+            min_relevance: leave out hits below this probability.
+            explain: also say which terms and words matched.
+        """
+        return list(self.find_hits(query, k, mode, filters, min_relevance, explain=explain).hits)
+
+    def find_hits(
+        self,
+        query: str,
+        k: int = 10,
+        mode: Mode | str = Mode.HYBRID,
+        filters: Filters | None = None,
+        min_relevance: float = 0.0,
+        *,
+        explain: bool = False,
+    ) -> Found:
+        """As `search`, with the time each step took."""
+        many = {key: [value] if isinstance(value, str) else list(value) for key, value in (filters or {}).items()}
+        return self._retriever.search(
+            query, k, mode=_mode(mode), filters=many, min_relevance=min_relevance, explain=explain
+        )
+
+    def ask(
+        self,
+        question: str,
+        *,
+        llm: LLM | object | str = "extractive",
+        options: AskOptions | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """Answer a question from the indexed documents, with checked citations.
+
+        Args:
+            question: what to answer.
+            llm: a specification (`extractive`, `local`, `openai:MODEL`, `package.module:object`), a langchain-core
+                chat model, or a callable that takes messages and returns text.
+            options: how much evidence to use, and what counts as evidence.
+            on_text: hears the answer as it is written.
+        """
+        from rag.asking import ask
+
+        return ask(self, self._store.encoder, question, llm=llm, options=options, on_text=on_text)
+
+    def status(self) -> Status:
+        """Sources, counts, sizes, encoder and generation."""
+        with self._store.catalog.reading() as reading:
+            generation = reading.generation()
+            return Status(
+                path=str(self.path),
+                generation=generation,
+                schema_version=SCHEMA_VERSION,
+                documents=reading.count_documents(generation),
+                chunks=reading.count_chunks(generation),
+                encoder=reading.setting("encoder_name"),
+                sources=tuple(
+                    SourceStatus(source.uri, source.documents, source.chunks)
+                    for source in reading.count_sources(generation)
+                ),
+                sizes=_sizes(self.path),
+            )
+
+    def _report(self, tally: Tally, start: float) -> IndexReport:
+        with self._store.catalog.reading() as reading:
+            generation = reading.generation()
+            total = reading.count_chunks(generation)
+        return IndexReport(
+            added=tally.added,
+            changed=tally.changed,
+            unchanged=tally.unchanged,
+            removed=tally.removed,
+            failures=tuple(tally.failures),
+            chunks_added=tally.chunks_added,
+            chunks_removed=tally.chunks_removed,
+            chunks_total=total,
+            embedded=tally.embedded,
+            seconds=round(time.perf_counter() - start, 3),
+            generation=generation,
+        )
+
+
+def _mode(mode: Mode | str) -> Mode:
+    try:
+        return Mode(mode)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"unknown search mode {str(mode)!r}", hint=f"choose one of: {', '.join(Mode)}"
+        ) from error
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes on disk by part."""
+    return {
+        "catalog": sum(file.stat().st_size for file in folder.glob("catalog.sqlite*")),
+        **{
+            part: sum(file.stat().st_size for file in (folder / part).glob("*") if file.is_file())
+            for part in ("sparse", "dense")
+        },
+    }
+
+
+def _ignore(_message: str) -> None:
+    pass

@@ -1,0 +1,322 @@
+"""Hybrid retrieval: BM25 and vectors find the pool, every candidate gets every score, late interaction refines."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from indexes.late import alignment, maxsim
+
+from connectors.errors import ConfigurationError
+from indexes.analyzer import Term, query_terms
+from indexes.catalog import Ids, StoredChunk
+from indexes.store import Store, View
+from rag.calibration import Features, relevance
+from rag.results import Aligned, Hit, Mode, Signals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from indexes.encoder import EncodedQuery, Encoder
+
+Scores = npt.NDArray[np.float64]
+
+MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
+BM25_SATURATION = 2.2  # k1 + 1: what one term's weight can reach, in units of its idf
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The fixed formula: weights on scores standardised over the pool.
+
+    Attributes:
+        pool: how deep each list is read.
+        sparse_weight: weight of the BM25 score.
+        dense_weight: weight of the cosine.
+        late_weight: weight of late interaction, added for the best `rerank` candidates.
+        rerank: how many candidates late interaction looks at.
+    """
+
+    pool: int = 100
+    sparse_weight: float = 0.3
+    dense_weight: float = 0.7
+    late_weight: float = 0.5
+    rerank: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits of one search, and where its time went (milliseconds)."""
+
+    hits: tuple[Hit, ...]
+    timings_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query as the indexes see it: `terms` with their inverse document frequencies, and its encoding."""
+
+    text: str
+    terms: tuple[Term, ...]
+    idf: Mapping[str, float]
+    encoded: EncodedQuery
+    token_weights: npt.NDArray[np.float32]
+
+    @property
+    def words(self) -> list[str]:
+        return [term.term for term in self.terms]
+
+    @property
+    def idf_mass(self) -> float:
+        return sum(self.idf.values())
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The candidates, each with every score; `late` is NaN where it was not computed."""
+
+    ids: Ids
+    bm25: npt.NDArray[np.float32]
+    cosine: npt.NDArray[np.float32]
+    sparse_rank: Mapping[int, int]
+    dense_rank: Mapping[int, int]
+    late: npt.NDArray[np.float32] = field(init=False)
+    score: Scores = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.late = np.full(len(self.ids), np.nan, np.float32)
+
+
+class Retriever:
+    """Searches a store."""
+
+    def __init__(self, store: Store, ranking: Ranking | None = None) -> None:
+        self._store = store
+        self._ranking = ranking or Ranking()
+
+    def search(
+        self,
+        query: str,
+        k: int,
+        *,
+        mode: Mode = Mode.HYBRID,
+        filters: Mapping[str, Sequence[str]] | None = None,
+        min_relevance: float = 0.0,
+        explain: bool = False,
+    ) -> Found:
+        """Find the best `k` chunks for `query`, best first.
+
+        Raises:
+            ConfigurationError: for an empty query, `k` below 1, or `min_relevance` outside [0, 1].
+            StoreError: for an unknown filter key.
+        """
+        _check(query, k, min_relevance)
+        clock = _Clock()
+        encoder = self._store.encoder
+        with clock("encode"):
+            encoded = encoder.encode_query(query)
+        with self._store.view() as view:
+            with clock("retrieve"):
+                prepared = _prepare(query, encoded, view)
+                pool = self._pool(prepared, view, mode, k, filters or {})
+            with clock("late"):
+                self._rank(pool, prepared, view, encoder, mode, k)
+            with clock("hits"):
+                order = np.lexsort((pool.ids, -pool.score))[:k]
+                hits = _hits(pool, order, prepared, view, encoder, explain=explain)
+        kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
+        return Found(kept, clock.timings())
+
+    def _pool(self, query: _Query, view: View, mode: Mode, k: int, filters: Mapping[str, Sequence[str]]) -> _Pool:
+        depth = max(self._ranking.pool, k)
+        mask = view.mask(filters)
+        sparse, dense = view.indexes.sparse, view.indexes.dense
+        no_ids: Ids = np.empty(0, np.int64)
+        by_words = sparse.search(query.words, depth, mask)[0] if mode is not Mode.DENSE else no_ids
+        by_vector = dense.search(query.encoded.vector, depth, mask.allowed)[0] if mode is not Mode.SPARSE else no_ids
+        ids = np.union1d(by_words, by_vector).astype(np.int64)
+        return _Pool(
+            ids=ids,
+            bm25=sparse.scores(query.words, ids),
+            cosine=dense.scores(query.encoded.vector, ids),
+            sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
+            dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
+        )
+
+    def _rank(self, pool: _Pool, query: _Query, view: View, encoder: Encoder, mode: Mode, k: int) -> None:
+        """Set `pool.late` for the best candidates, and `pool.score` for all."""
+        if mode is Mode.SPARSE:
+            pool.score = pool.bm25.astype(np.float64)
+        elif mode is Mode.DENSE:
+            pool.score = pool.cosine.astype(np.float64)
+        else:
+            pool.score = self._ranking.sparse_weight * _standardise(pool.bm25)
+            pool.score += self._ranking.dense_weight * _standardise(pool.cosine)
+        best = np.lexsort((pool.ids, -pool.score))[: max(self._ranking.rerank, k)]
+        codes = view.reading.tokens_by_id(encoder.fingerprint, pool.ids[best].tolist())
+        rows = np.array([row for row in best.tolist() if int(pool.ids[row]) in codes], dtype=np.int64)
+        if not len(rows) or not len(query.token_weights):
+            return
+        documents = [codes[key] for key in pool.ids[rows].tolist()]
+        pool.late[rows] = maxsim(query.encoded.tokens, query.token_weights, documents)
+        if mode is Mode.HYBRID:
+            added = np.full(len(pool.ids), np.nan)
+            added[rows] = _standardise(pool.late[rows])
+            # Beyond the reranked depth a candidate counts as the worst of those looked at.
+            pool.score += self._ranking.late_weight * np.where(np.isnan(added), np.nanmin(added), added)
+
+
+def _check(query: str, k: int, min_relevance: float) -> None:
+    if not query.strip():
+        raise ConfigurationError("the query is empty", hint="say what to look for, e.g. `rag search 'refund policy'`")
+    if k < 1:
+        raise ConfigurationError(f"k is {k}: there is nothing to return", hint="ask for at least one hit, e.g. -k 5")
+    if not 0.0 <= min_relevance <= 1.0:
+        raise ConfigurationError(
+            f"the relevance threshold {min_relevance} is not a probability", hint="choose a number from 0 to 1"
+        )
+
+
+def _prepare(query: str, encoded: EncodedQuery, view: View) -> _Query:
+    sparse = view.indexes.sparse
+    terms = query_terms(query, view.indexes.languages)
+    size = max(1, sparse.size)
+    idf = {}
+    for term in {term.term for term in terms}:
+        frequency = min(size, sparse.document_frequency(term))
+        idf[term] = math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
+    if len(idf) > MAX_QUERY_TERMS:
+        rarest = sorted((term for term in idf if idf[term]), key=lambda term: (-idf[term], term))[:MAX_QUERY_TERMS]
+        idf = {term: idf[term] for term in rarest}
+        terms = [term for term in terms if term.term in idf]
+    weights = np.array([_token_weight(span, terms, idf) for span in encoded.spans], dtype=np.float32)
+    if len(weights) and not weights.any():
+        weights[:] = 1.0
+    return _Query(query, tuple(terms), idf, encoded, weights)
+
+
+def _token_weight(span: tuple[int, int], terms: Sequence[Term], idf: Mapping[str, float]) -> float:
+    """The weight of a word piece: the idf of the rarest term it is part of; punctuation has none."""
+    start, end = span
+    return max((idf[term.term] for term in terms if term.start < end and start < term.end), default=0.0)
+
+
+def _standardise(scores: npt.NDArray[np.float32]) -> Scores:
+    """The z-scores of `scores`; zeros where they do not differ."""
+    values = scores.astype(np.float64)
+    deviation = values.std() if len(values) else 0.0
+    return (values - values.mean()) / deviation if deviation > 0 else np.zeros(len(values))
+
+
+def _hits(
+    pool: _Pool, order: npt.NDArray[np.intp], query: _Query, view: View, encoder: Encoder, *, explain: bool
+) -> list[Hit]:
+    ids = pool.ids[order]
+    stored = view.reading.chunks_by_id(ids.tolist())
+    matched = _matches(query, view, ids)
+    covered = [sum(query.idf[term] for term in terms) for terms in matched]
+    hits = []
+    for place, row in enumerate(order.tolist()):
+        chunk = stored[int(pool.ids[row])]
+        coverage = covered[place] / query.idf_mass if query.idf_mass else 0.0
+        signals = Signals(
+            bm25=float(pool.bm25[row]),
+            cosine=float(pool.cosine[row]),
+            late=None if np.isnan(pool.late[row]) else float(pool.late[row]),
+            sparse_rank=pool.sparse_rank.get(chunk.id),
+            dense_rank=pool.dense_rank.get(chunk.id),
+            coverage=coverage,
+            terms=_term_scores(matched[place], chunk, view) if explain else {},
+            aligned=_alignment(query, chunk, view, encoder) if explain else (),
+        )
+        features = Features(
+            cosine=signals.cosine,
+            late=signals.late,
+            coverage=coverage,
+            bm25=signals.bm25 / (BM25_SATURATION * query.idf_mass) if query.idf_mass else 0.0,
+        )
+        hits.append(
+            Hit(
+                rank=place + 1,
+                score=float(pool.score[row]),
+                relevance=relevance(features),
+                uri=chunk.uri,
+                title=chunk.title,
+                kind=chunk.kind,
+                text=chunk.text,
+                context=chunk.context,
+                location=chunk.location,
+                metadata=chunk.metadata,
+                signals=signals,
+                chunk_id=chunk.id,
+            )
+        )
+    return hits
+
+
+def _matches(query: _Query, view: View, ids: Ids) -> list[list[str]]:
+    """For each chunk, the query's terms that it holds."""
+    found: list[list[str]] = [[] for _ in ids]
+    for term in dict.fromkeys(query.words):
+        for place in np.flatnonzero(view.indexes.sparse.matching(term, ids)).tolist():
+            found[place].append(term)
+    return found
+
+
+def _term_scores(terms: Sequence[str], chunk: StoredChunk, view: View) -> dict[str, float]:
+    one = np.array([chunk.id], dtype=np.int64)
+    scores = {term: float(view.indexes.sparse.scores([term], one)[0]) for term in terms}
+    return dict(sorted(scores.items(), key=lambda item: -item[1]))
+
+
+def _alignment(query: _Query, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
+    codes = view.reading.tokens_by_id(encoder.fingerprint, [chunk.id]).get(chunk.id)
+    if codes is None or not len(query.token_weights):
+        return ()
+    similarities, places = alignment(query.encoded.tokens, codes)
+    spans = encoder.spans(chunk.indexed_text)
+    share = query.token_weights / query.token_weights.sum()
+    pairs = [
+        Aligned(
+            query=query.text[start:end],
+            passage=_piece(chunk.indexed_text, spans, place),
+            similarity=float(similarity),
+            weight=float(weight),
+        )
+        for (start, end), similarity, place, weight in zip(
+            query.encoded.spans, similarities.tolist(), places.tolist(), share.tolist(), strict=True
+        )
+        if weight > 0
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -pair.similarity * pair.weight))
+
+
+def _piece(text: str, spans: Sequence[tuple[int, int]], place: int) -> str:
+    if place >= len(spans):
+        return ""
+    start, end = spans[place]
+    return text[start:end]
+
+
+class _Clock:
+    """Milliseconds by step."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._steps: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._steps[step] = (time.perf_counter() - start) * 1_000
+
+    def timings(self) -> dict[str, float]:
+        total = (time.perf_counter() - self._start) * 1_000
+        return {step: round(spent, 3) for step, spent in {**self._steps, "total": total}.items()}

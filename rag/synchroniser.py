@@ -1,0 +1,136 @@
+"""Bringing a knowledge base up to date with a source: events in, generations out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connectors.splitter import Splitter
+
+from connectors.document import Document
+from connectors.source import Added, Changed, Event, Failed, Known, Removed, Source, Unchanged
+from indexes.store import Batch, NewDocument, Writer
+from rag.results import Failure
+
+# Chunks a generation: what is searchable while a long run goes on lags at most this far behind.
+BATCH_CHUNKS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run of `index` is with one source. `total` is the documents expected, None while unknown."""
+
+    source: str
+    documents: int
+    total: int | None
+    embedded: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of a run, as they grow."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    chunks_added: int = 0
+    chunks_removed: int = 0
+    embedded: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def documents(self) -> int:
+        """Documents looked at so far."""
+        return self.added + self.changed + self.unchanged + self.removed + len(self.failures)
+
+
+def synchronise(
+    source: Source,
+    writer: Writer,
+    splitter: Splitter,
+    tally: Tally,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Apply every event of `source`, a generation at a time, and count into `tally`.
+
+    Raises:
+        SourceError: the source cannot be listed. What is indexed of it stays, and a new one is not registered.
+    """
+    _Run(source, writer, splitter, tally, on_progress).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        source: Source,
+        writer: Writer,
+        splitter: Splitter,
+        tally: Tally,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._source = source
+        self._writer = writer
+        self._splitter = splitter
+        self._tally = tally
+        self._on_progress = on_progress
+        self._done_before = tally.documents
+        self._total: int | None = None
+        self._batch = Batch()
+
+    def run(self) -> None:
+        self._total = self._source.size_hint()
+        known = self._writer.known(self._source.uri)
+        for event in self._source.events(known):
+            self._apply(event)
+            self._report()
+            if self._batch.chunks >= BATCH_CHUNKS:
+                self._commit()
+        self._commit()
+        self._writer.register(self._source.uri)  # also a source that is empty today
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case Added(document, stamp):
+                self._add(document, stamp)
+            case Changed(document, stamp):
+                self._put(document, stamp, self._writer.register(self._source.uri))
+                self._tally.changed += 1
+            case Unchanged(uri, stamp):
+                self._batch.stamps[uri] = stamp
+                self._tally.unchanged += 1
+            case Removed(uri):
+                self._batch.removed.append(uri)
+                self._tally.removed += 1
+            case Failed(uri, error, hint):
+                self._tally.failures.append(Failure(uri, error, hint))
+
+    def _add(self, document: Document, stamp: str) -> None:
+        """A document new to this source; where two sources overlap, the first one keeps it."""
+        owned: tuple[int, Known] | None = self._writer.find(document.uri)
+        if owned is None:
+            self._put(document, stamp, self._writer.register(self._source.uri))
+            self._tally.added += 1
+        elif owned[1].revision == document.revision:
+            self._tally.unchanged += 1
+        else:
+            self._put(document, stamp, owned[0])
+            self._tally.changed += 1
+
+    def _put(self, document: Document, stamp: str, source_id: int) -> None:
+        self._batch.documents.append(NewDocument(source_id, document, self._splitter.split(document), stamp))
+
+    def _commit(self) -> None:
+        done = self._writer.commit(self._batch, on_embedded=self._count_embedded)
+        self._tally.chunks_added += done.chunks_added
+        self._tally.chunks_removed += done.chunks_removed
+        self._batch = Batch()
+
+    def _count_embedded(self, count: int) -> None:
+        self._tally.embedded += count
+        self._report()
+
+    def _report(self) -> None:
+        if self._on_progress is not None:
+            done = self._tally.documents - self._done_before
+            self._on_progress(Progress(self._source.uri, done, self._total, self._tally.embedded))
