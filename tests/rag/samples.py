@@ -1,0 +1,41 @@
+"""Hits and prompts as a search would give them, for the tests of what comes after a search."""
+
+from __future__ import annotations
+
+from connectors.document import Location
+from rag.composer import Composer
+from rag.results import Hit, Prompt, Signals
+
+
+def hit(text: str, *, rank: int = 1, relevance: float = 0.9, uri: str = "", title: str = "", context: str = "") -> Hit:
+    """A hit whose passage starts at character 100, line 11, of its document."""
+    lines = text.count("\n")
+    return Hit(
+        rank=rank,
+        score=1.0 / rank,
+        relevance=relevance,
+        uri=uri or f"/docs/{rank}.md",
+        title=title or f"Document {rank}",
+        kind="markdown",
+        text=text,
+        context=context,
+        location=Location(100, 100 + len(text), 11, 11 + lines),
+        metadata={},
+        signals=Signals(bm25=1.0, cosine=0.5),
+        chunk_id=rank,
+    )
+
+
+def hits(*texts: str) -> list[Hit]:
+    """One hit for each text, ranked in order."""
+    return [hit(text, rank=rank) for rank, text in enumerate(texts, 1)]
+
+
+def word_count(text: str) -> int:
+    """The simplest tokenizer there is."""
+    return len(text.split())
+
+
+def prompt(question: str, *texts: str, budget: int = 4000) -> Prompt:
+    """A prompt over passages."""
+    return Composer(budget=budget, count=word_count).compose(question, hits(*texts))
