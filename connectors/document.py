@@ -6,12 +6,9 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 MetadataValue = str | int | float | bool
 Metadata = Mapping[str, MetadataValue]
-
-_NO_METADATA: Metadata = MappingProxyType({})
 
 
 class BlockKind(StrEnum):
@@ -61,7 +58,7 @@ class Document:
     text: str
     kind: str
     revision: str
-    metadata: Metadata = field(default=_NO_METADATA)
+    metadata: Metadata = field(default_factory=dict)
     context: str = ""
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
