@@ -131,11 +131,14 @@ def _expand(raw: str) -> Iterable[str]:
         if raw.isalpha() and (raw.islower() or raw.istitle()):  # almost every word
             return (raw.lower()[:MAX_TERM_LENGTH],)
     else:
-        raw = unicodedata.normalize("NFKC", raw)
+        raw = "".join(unicodedata.normalize("NFKC", raw).split())  # some ligatures decompose into words
     if _GROUPED.fullmatch(raw):
         return (raw.replace(",", ""),)
     whole = raw.replace("\u2019", "'").casefold().removesuffix("'s")
-    parts = () if _INDIVISIBLE.search(raw) else tuple(part.casefold() for part in _PARTS.findall(raw))
+    if _INDIVISIBLE.search(raw):
+        parts = []
+    else:  # identifiers are ASCII; elsewhere a capital says nothing about parts
+        parts = [part.casefold() for part in (_PARTS.findall(raw) if raw.isascii() else raw.split("_")) if part]
     if len(parts) <= 1:
         return (whole[:MAX_TERM_LENGTH],)
     return (whole[:MAX_TERM_LENGTH], *(part[:MAX_TERM_LENGTH] for part in parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ FORMAT_VERSION = 1
 NAME_BOOST = 0.3  # a file's name is a hint, not evidence
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"
+_SLICE = 1_000  # chunks in memory, and ids in one query, at a time
 Scores = npt.NDArray[np.float32]
 
 
@@ -76,11 +78,12 @@ class SparseIndex:
             if self._writer is None:
                 self._writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
             writer = self._writer
-            for key in delete.tolist():
-                writer.delete_documents_by_term("id", key)
-            for chunk in add:
-                writer.delete_documents_by_term("id", chunk.id)
-                writer.add_document(_to_document(chunk, state.generation))
+            self._delete(writer, delete.tolist())
+            added = iter(add)
+            while part := list(itertools.islice(added, _SLICE)):
+                self._delete(writer, [chunk.id for chunk in part])  # a repeated commit must not add them twice
+                for chunk in part:
+                    writer.add_document(_to_document(chunk, state.generation))
             writer.commit()
             write_atomically(self.path / _STATE, json.dumps(asdict(state)).encode())
         except (ValueError, OSError) as error:
@@ -96,6 +99,12 @@ class SparseIndex:
         if self._writer is not None:
             self._writer.wait_merging_threads()
             self._writer = None
+
+    def _delete(self, writer: tantivy.IndexWriter, ids: Sequence[int]) -> None:
+        # By query: deleting by term silently misses unsigned fields (tantivy-py 0.27).
+        for start in range(0, len(ids), _SLICE):
+            chosen = Query.term_set_query(self._index.schema, "id", ids[start : start + _SLICE])
+            writer.delete_documents_by_query(chosen)
 
     def _recreate(self) -> tantivy.Index:
         shutil.rmtree(self.path, ignore_errors=True)

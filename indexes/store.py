@@ -8,6 +8,7 @@ pending rows and rolls them forward. Vectors of record are stored before (1), so
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -198,8 +199,11 @@ class Store:
             if sparse is None or sparse.state.generation < generation:
                 with self.writer():  # opening as the writer rebuilds what is damaged or missing
                     return None
-            if sparse.state.purged > generation:
-                return None
+            # Chunks that die in a later generation are purged only after it is published. So while no later one is,
+            # the index just opened still holds everything that this generation sees.
+            with self.catalog.reading() as now:
+                if now.generation() != generation:
+                    return None
             self._loaded = Loaded(
                 generation,
                 sparse,
@@ -391,6 +395,7 @@ def _rows(
 ) -> tuple[list[DocumentRow], list[ChunkRow]]:
     documents: list[DocumentRow] = []
     chunks: list[ChunkRow] = []
+    chunk_ids = itertools.count(chunk_id)
     for new, keys in zip(new_documents, hashes, strict=True):
         document = new.document
         documents.append(
@@ -407,7 +412,7 @@ def _rows(
             )
         )
         chunks.extend(
-            ChunkRow(chunk_id + len(chunks) + n, documents[-1].id, chunk.text, chunk.context, chunk.location, key)
-            for n, (chunk, key) in enumerate(zip(new.chunks, keys, strict=True))
+            ChunkRow(next(chunk_ids), documents[-1].id, chunk.text, chunk.context, chunk.location, key)
+            for chunk, key in zip(new.chunks, keys, strict=True)
         )
     return documents, chunks

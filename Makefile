@@ -1,0 +1,48 @@
+# Two commands do everything on a machine with Python 3.11 or later, pip and make:
+#   make demo    install, index this repository's own documentation and code, ask it a question
+#   make test    install, lint, type-check, run the tests
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := .rag
+QUESTION ?= What happens if indexing is interrupted?
+
+.PHONY: demo test test-long lint format clean
+
+$(VENV)/base: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "pilotfish needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (a minute or two, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/base
+	@echo
+	@echo '$$ rag index README.md docs rag connectors indexes cli'
+	@$(BIN)/rag --kb $(DEMO) index README.md docs rag connectors indexes cli
+	@echo
+	@echo '$$ rag ask "$(QUESTION)"'
+	@$(BIN)/rag --kb $(DEMO) ask "$(QUESTION)"
+
+test: lint
+	@$(BIN)/python -m pytest
+
+test-long: lint
+	@PILOTFISH_LONG=1 $(BIN)/python -m pytest --timeout=3600
+
+lint: $(VENV)/dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+format: $(VENV)/dev
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+clean:
+	@rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

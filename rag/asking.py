@@ -1,0 +1,127 @@
+"""Asking: search → compose → LLM → checked citations, or a plain statement that there is no evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.errors import ConfigurationError
+from rag.abstention import abstain
+from rag.calibration import DEFAULT_MIN_RELEVANCE
+from rag.citations import check, confidence
+from rag.composer import NOT_ANSWERED, Composer
+from rag.llm import ANSWER_TOKENS, LLM
+from rag.llm_loading import as_llm, load_llm
+from rag.results import Answer, Hit, Prompt, Usage
+from rag.sentence_encoder import SentenceEncoder
+
+if TYPE_CHECKING:
+    from rag.knowledge_base import Filters, KnowledgeBase
+
+DEFAULT_BUDGET = 3_000  # tokens of prompt where the model's window does not ask for less
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """How much evidence goes into an answer, and what counts as evidence.
+
+    Attributes:
+        k: how many hits may become sources.
+        min_relevance: hits below this probability are not evidence; without any above it the answer abstains.
+        budget: tokens of the prompt; None chooses by the model's window.
+        filters: metadata key → the value, or the values of which one must match.
+        base_url: the server of an `openai:` model.
+    """
+
+    k: int = 8
+    min_relevance: float = DEFAULT_MIN_RELEVANCE
+    budget: int | None = None
+    filters: Filters = field(default_factory=dict)
+    base_url: str | None = None
+
+
+def ask(
+    kb: KnowledgeBase,
+    encoder: SentenceEncoder,
+    question: str,
+    *,
+    llm: LLM | object | str,
+    options: AskOptions | None = None,
+    on_text: Callable[[str], None] | None = None,
+) -> Answer:
+    """Answer `question` over `kb`. See `KnowledgeBase.ask`."""
+    options = options or AskOptions()
+    model = load_llm(llm, encoder=encoder, base_url=options.base_url) if isinstance(llm, str) else as_llm(llm)
+    composer = Composer(_budget(model, options), model.count)
+    found = kb.find_hits(question, options.k, filters=options.filters)
+    prompt = composer.compose(question, found.hits, min_relevance=options.min_relevance)
+    if not prompt.sources:
+        return _abstention(question, found.hits, prompt, found.timings_ms, on_text)
+    start = time.perf_counter()
+    pieces = []
+    with model.stream(prompt, question) as reply:
+        for piece in reply:
+            pieces.append(piece)
+            if on_text is not None:
+                on_text(piece)
+    generated = time.perf_counter()
+    text = "".join(pieces).strip()
+    citations, unsupported = check(text, prompt, encoder=encoder)
+    checked = time.perf_counter()
+    return Answer(
+        question=question,
+        text=text,
+        abstained=text == NOT_ANSWERED,
+        citations=tuple(citations),
+        sources=prompt.sources,
+        hits=found.hits,
+        confidence=confidence(text, prompt, unsupported),
+        usage=reply.usage,
+        unsupported=tuple(unsupported),
+        prompt=prompt,
+        timings_ms={
+            "search": found.timings_ms["total"],
+            "generate": round((generated - start) * 1_000, 3),
+            "check": round((checked - generated) * 1_000, 3),
+        },
+    )
+
+
+def _budget(model: LLM, options: AskOptions) -> int:
+    """The tokens of the prompt: what was asked for, as far as the model's window leaves room for an answer."""
+    room = None if model.window is None else model.window - min(ANSWER_TOKENS, model.window // 4)
+    if options.budget is None:
+        return DEFAULT_BUDGET if room is None else min(DEFAULT_BUDGET, room)
+    if room is not None and options.budget > room:
+        raise ConfigurationError(
+            f"a prompt budget of {options.budget} tokens does not fit {model.name}, which takes {model.window} tokens "
+            "for prompt and answer together",
+            hint=f"choose at most {room}",
+        )
+    return options.budget
+
+
+def _abstention(
+    question: str,
+    hits: Sequence[Hit],
+    prompt: Prompt,
+    timings_ms: Mapping[str, float],
+    on_text: Callable[[str], None] | None,
+) -> Answer:
+    text = abstain(question, hits)
+    if on_text is not None:
+        on_text(text)
+    return Answer(
+        question=question,
+        text=text,
+        abstained=True,
+        citations=(),
+        sources=(),
+        hits=tuple(hits),
+        confidence=0.0,
+        usage=Usage(),
+        prompt=prompt,
+        timings_ms={"search": timings_ms["total"]},
+    )

@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from connectors.source import Known
+from indexes import store as store_module
+from indexes.errors import LockedError, NoKnowledgeBaseError, StoreError
+from indexes.files import writer_lock
+from indexes.schema import SCHEMA_VERSION
+from indexes.store import Batch, NewDocument, Store, View
+from tests.indexes.conftest import BagEncoder, make_document
+
+
+class Crash(BaseException):
+    """Stands for the process dying: nothing may catch it."""
+
+
+@pytest.fixture
+def store(tmp_path: Path, bag: BagEncoder) -> Store:
+    return Store(tmp_path / "kb", create=True)
+
+
+def put(store: Store, **texts: str) -> None:
+    with store.writer() as writer:
+        source = writer.register("/source")
+        made = [make_document(f"/{name}", *text.split("\n")) for name, text in texts.items()]
+        writer.commit(Batch([NewDocument(source, document, chunks, "stamp") for document, chunks in made]))
+
+
+def remove(store: Store, *names: str) -> None:
+    with store.writer() as writer:
+        writer.commit(Batch(removed=[f"/{name}" for name in names]))
+
+
+def texts(store: Store) -> set[str]:
+    """Every text the catalog, the sparse and the dense index agree on."""
+    with store.view() as view:
+        generation = view.indexes.generation
+        catalog = {chunk.id: chunk.text for chunk in view.reading.chunks_of_generation(0, generation)}
+        assert sparse_ids(view, catalog.values()) == set(catalog)
+        dense, _ = view.indexes.dense.search(np.ones(view.indexes.dense.dimensions, np.float32), 10_000)
+        assert set(dense.tolist()) == set(catalog)
+        return set(catalog.values())
+
+
+def sparse_ids(view: View, known: object) -> set[int]:
+    from indexes.analyzer import analyze
+
+    terms = sorted({term for text in known for term in analyze(text)} | {"one", "two", "three", "old", "new"})  # type: ignore[attr-defined]
+    return set(view.indexes.sparse.search(terms, 10_000, view.mask({}))[0].tolist())
+
+
+def test_what_is_committed_is_found_everywhere(store: Store) -> None:
+    put(store, a="one\ntwo", b="three")
+    assert texts(store) == {"one", "two", "three"}
+
+
+def test_a_changed_document_replaces_the_old_one(store: Store) -> None:
+    put(store, a="old text")
+    put(store, a="new text")
+    assert texts(store) == {"new text"}
+
+
+def test_a_removed_document_is_gone_from_every_index(store: Store) -> None:
+    put(store, a="one", b="two")
+    remove(store, "a")
+    assert texts(store) == {"two"}
+
+
+def test_nothing_is_embedded_twice(store: Store, bag: BagEncoder) -> None:
+    put(store, a="one\ntwo", b="one")
+    assert sorted(bag.texts) == ["one", "two"]
+    put(store, a="one\ntwo\nthree", c="two")
+    assert sorted(bag.texts) == ["one", "three", "two"]
+
+
+def test_a_rename_in_one_run_embeds_nothing(store: Store, bag: BagEncoder) -> None:
+    put(store, a="one")
+    with store.writer() as writer:
+        document, chunks = make_document("/renamed", "one")
+        writer.commit(Batch([NewDocument(writer.register("/source"), document, chunks, "")], removed=["/a"]))
+    assert bag.texts == ["one"]
+    assert texts(store) == {"one"}
+
+
+def test_what_is_known_is_what_was_committed(store: Store) -> None:
+    put(store, a="one")
+    with store.writer() as writer:
+        document, _ = make_document("/a", "one")
+        assert writer.known("/source") == {"/a": Known(document.revision, "stamp")}
+        assert writer.known("/elsewhere") == {}
+
+
+def test_newer_stamps_publish_nothing(store: Store) -> None:
+    put(store, a="one")
+    with store.writer() as writer:
+        before = writer.generation
+        writer.commit(Batch(stamps={"/a": "newer"}))
+        assert writer.generation == before
+        assert writer.known("/source")["/a"].stamp == "newer"
+
+
+def test_an_open_view_stays_on_its_generation(store: Store) -> None:
+    put(store, a="one")
+    reader = Store(store.path)
+    with reader.view() as view:
+        put(store, b="two")
+        remove(store, "a")
+        assert [chunk.text for chunk in view.reading.chunks_of_generation(0, view.indexes.generation)] == ["one"]
+        assert view.indexes.sparse.search(["one", "two"], 10, view.mask({}))[0].tolist() == [1]
+    assert texts(reader) == {"two"}
+
+
+STEPS: dict[str, tuple[type, str]] = {
+    "before the rows": (store_module.Writer, "_embed"),
+    "after the rows": (store_module.Writer, "_publish"),
+    "after the sparse index": (store_module.SparseIndex, "apply"),
+    "before the purge": (store_module.Writer, "finish"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("change", ["add", "change", "remove"])
+def test_a_crash_leaves_a_published_generation_and_the_next_run_completes_it(
+    store: Store, bag: BagEncoder, monkeypatch: pytest.MonkeyPatch, step: str, change: str
+) -> None:
+    put(store, a="one", b="two")
+    actions: dict[str, Callable[[], None]] = {
+        "add": lambda: put(store, c="three"),
+        "change": lambda: put(store, a="three"),
+        "remove": lambda: remove(store, "a"),
+    }
+    before, after = (
+        texts(store),
+        {"add": {"one", "two", "three"}, "change": {"two", "three"}, "remove": {"two"}}[change],
+    )
+    owner, name = STEPS[step]
+    original = getattr(owner, name)
+
+    def crash(self: object, *arguments: object) -> None:
+        if name in {"_embed", "apply"}:
+            original(self, *arguments)
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, crash)
+        with pytest.raises(Crash) if (change, step) != ("remove", "before the rows") else pytest.MonkeyPatch.context():
+            actions[change]()
+    reopened = Store(store.path)
+    assert texts(reopened) in (before, after)
+    actions[change]()
+    assert texts(reopened) == after
+    assert len(bag.texts) == len(set(bag.texts))
+
+
+@pytest.mark.parametrize("victim", ["sparse", "dense"])
+def test_a_lost_index_is_rebuilt_from_the_catalog_without_embedding(store: Store, bag: BagEncoder, victim: str) -> None:
+    put(store, a="one", b="two")
+    remove(store, "b")
+    embedded = len(bag.texts)
+    shutil.rmtree(store.path / victim, ignore_errors=True)
+    said: list[str] = []
+    assert texts(Store(store.path, notify=said.append)) == {"one"}
+    assert len(bag.texts) == embedded
+    assert victim == "dense" or said == ["rebuilding the sparse index from the catalog"]
+
+
+def test_a_damaged_sparse_index_is_rebuilt(store: Store) -> None:
+    put(store, a="one")
+    (store.path / "sparse" / "meta.json").write_text("{}")
+    assert texts(Store(store.path)) == {"one"}
+
+
+def test_a_second_writer_is_told_who_holds_the_lock(store: Store) -> None:
+    import os
+
+    with (
+        store.writer(),
+        pytest.raises(LockedError, match=f"process {os.getpid()}"),
+        writer_lock(store.path, timeout=0.05),
+    ):
+        pass
+
+
+def test_a_writer_that_failed_frees_the_lock(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.writer():
+        raise RuntimeError
+    put(store, a="one")
+
+
+def test_threads_share_a_store_while_it_is_written(store: Store) -> None:
+    put(store, a="one")
+    stop, failures = threading.Event(), []
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                assert "one" in texts(store)
+        except BaseException as error:  # noqa: BLE001 - reported by the main thread
+            failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(8):
+        put(store, b=f"two {number}")
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert not failures
+
+
+def test_changing_the_encoder_keeps_the_texts_and_replaces_the_vectors(store: Store, bag: BagEncoder) -> None:
+    put(store, a="one", b="two")
+    with store.writer() as writer:
+        assert writer.change_encoder("bag-2") == 2
+    assert store.encoder.fingerprint == "bag-2"
+    assert texts(store) == {"one", "two"}
+    with store.view() as view:
+        assert view.encoder == view.indexes.dense.encoder == "bag-2"
+
+
+def test_an_interrupted_change_of_encoder_leaves_the_old_one(
+    store: Store, bag: BagEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, a="one")
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "_describe_encoder", lambda *_: (_ for _ in ()).throw(Crash()))
+        with pytest.raises(Crash), store.writer() as writer:
+            writer.change_encoder("bag-2")
+    reopened = Store(store.path)
+    assert reopened.encoder.fingerprint == "bag-1"
+    assert texts(reopened) == {"one"}
+
+
+def test_another_encoder_under_the_same_name_is_noticed(store: Store, bag: BagEncoder) -> None:
+    put(store, a="one")
+    bag.fingerprint = "bag-of-another-version"
+    with pytest.raises(StoreError, match="another version of the encoder") as raised:
+        _ = Store(store.path).encoder
+    assert "--encoder" in raised.value.hint
+
+
+def test_a_newer_schema_is_refused(store: Store) -> None:
+    with store.catalog.writing() as writing:
+        writing.connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    store.close()
+    with pytest.raises(StoreError, match="newer pilotfish") as raised:
+        Store(store.path)
+    assert "upgrade" in raised.value.hint
+
+
+def test_a_catalog_that_is_not_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "catalog.sqlite").write_bytes(b"this is not a database, but long enough to look at" * 30)
+    with pytest.raises(StoreError, match="not a database"):
+        Store(tmp_path)
+
+
+def test_no_knowledge_base(tmp_path: Path) -> None:
+    with pytest.raises(NoKnowledgeBaseError):
+        Store(tmp_path / "nowhere")
+
+
+def test_a_full_disk_leaves_the_published_generation(
+    store: Store, bag: BagEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, a="one")
+    with store.catalog.writing() as writing:
+        pages = writing.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    store.close()  # new connections get the limit
+
+    import indexes.catalog as catalog_module
+
+    original = catalog_module.open_engine
+
+    def limited(path: Path):  # type: ignore[no-untyped-def]
+        from sqlalchemy import event
+
+        engine = original(path)
+        event.listen(
+            engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        )
+        return engine
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog_module, "open_engine", limited)
+        full = Store(store.path)
+        with pytest.raises(StoreError, match="full") as raised:
+            put(full, b="\n".join(f"a long text number {n} " * 20 for n in range(50)))
+        assert "free some space" in raised.value.hint
+        full.close()
+    assert texts(Store(store.path)) == {"one"}
+    put(Store(store.path), b="two")
+    assert texts(Store(store.path)) == {"one", "two"}
+
+
+def test_filters(store: Store) -> None:
+    with store.writer() as writer:
+        source = writer.register("/source")
+        batch = Batch()
+        for year in range(2019, 2024):
+            document, chunks = make_document(f"/{year}", f"report {year}", year=year, final=year < 2022, author="Ada")
+            batch.documents.append(NewDocument(source, document, chunks, ""))
+        writer.commit(batch)
+    with store.view() as view:
+
+        def matching(**filters: list[str]) -> list[int]:
+            allowed = view.mask(filters).allowed
+            assert allowed is not None
+            return sorted(allowed.tolist())
+
+        assert matching(year=["2020"]) == [2]
+        assert matching(year=["2020", "2023.0"]) == [2, 5]
+        assert matching(final=["true"]) == [1, 2, 3]
+        assert matching(final=["false"], author=["Ada"]) == [4, 5]
+        assert matching(author=["nobody"]) == []
+        assert matching(uri=["/2019"]) == [1]
+        with pytest.raises(StoreError, match="unknown filter key 'colour'") as raised:
+            matching(colour=["red"])
+        assert "author, final" in raised.value.hint
+
+
+def test_ids_are_never_used_again(store: Store) -> None:
+    put(store, a="one")
+    remove(store, "a")
+    put(store, b="two")
+    with store.view() as view:
+        assert [chunk.id for chunk in view.reading.chunks_of_generation(0, view.indexes.generation)] == [2]
+
+
+def test_the_dead_are_swept_out(store: Store) -> None:
+    put(store, **{f"n{number}": f"text {number}" for number in range(30)})
+    remove(store, *(f"n{number}" for number in range(29)))
+    with store.catalog.reading() as reading:
+        rows = reading.connection.exec_driver_sql("SELECT count(*) FROM chunks").scalar_one()
+        vectors = reading.connection.exec_driver_sql("SELECT count(*) FROM vectors").scalar_one()
+    assert (rows, vectors) == (1, 1)
+
+
+def test_a_large_run_writes_a_dense_base(store: Store, bag: BagEncoder) -> None:
+    put(store, a="\n".join(f"word{number}" for number in range(1_100)))
+    assert list((store.path / "dense").glob("*.faiss"))
+    remove_and_check = {f"word{number}" for number in range(1_100)}
+    assert texts(Store(store.path)) == remove_and_check
+    put(store, a="just one")
+    assert texts(Store(store.path)) == {"just one"}
+
+
+def test_the_sparse_index_and_catalog_survive_a_move(store: Store, tmp_path: Path) -> None:
+    put(store, a="one")
+    store.close()
+    moved = tmp_path / "elsewhere"
+    store.path.rename(moved)
+    assert texts(Store(moved)) == {"one"}
