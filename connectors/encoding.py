@@ -1,0 +1,114 @@
+"""Bytes to text: a byte order mark, then UTF-8, then UTF-16 that forgot its mark, then a guess from statistics."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple
+
+from connectors.errors import SourceError
+
+_MARKS = (  # UTF-32 before UTF-16: their little-endian marks begin with the same two bytes
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Enough for a reliable guess, little enough for a quick one: the guesser decodes its sample in dozens of encodings.
+_SAMPLE = 64 * 1024
+_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+# Control characters that text has no use for; form feed, escape (terminal colours) and the like are left alone.
+_CONTROLS = re.compile("[\x00-\x06\x0e-\x1a\x7f]")
+
+
+class BinaryContentError(SourceError):
+    """The bytes are not text in any encoding."""
+
+
+class Decoded(NamedTuple):
+    """Text, and the encoding that gave it."""
+
+    text: str
+    encoding: str
+
+
+def decode(data: bytes, declared: str | None = None) -> Decoded:
+    """Decode `data` without mojibake where that can be avoided.
+
+    `declared` is what the content says of itself (an HTML `meta`, a MIME charset): it is believed when it works and
+    the bytes are not valid UTF-8. Raises `BinaryContentError` for bytes that no text has.
+
+    >>> decode("naïve".encode("cp1252"), "windows-1252").text
+    'naïve'
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return Decoded(data.decode(encoding, errors="replace").removeprefix("\ufeff"), encoding)
+    if b"\x00" in data:
+        return _decode_wide(data)
+    try:
+        return _checked(Decoded(data.decode("utf-8"), "utf-8"))
+    except UnicodeDecodeError:
+        return _checked(_decode_declared(data, declared) or _decode_damaged_utf8(data) or _guess(data))
+
+
+def _decode_declared(data: bytes, declared: str | None) -> Decoded | None:
+    # A declaration of ASCII or Latin-1 over bytes such as 0x93 means Windows-1252 (so does the HTML standard).
+    encoding = (declared or "").strip().strip("\"'").lower()
+    if encoding in {"us-ascii", "ascii", "latin-1", "latin1", "iso-8859-1", "iso8859-1"}:
+        encoding = "cp1252"
+    # cp932 is what is meant by shift_jis, and decodes all of it and more; likewise gb18030 and cp949.
+    encoding = {"shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc-kr": "cp949"}.get(encoding, encoding)
+    try:
+        return Decoded(data.decode(encoding), encoding)
+    except (LookupError, ValueError):
+        return None
+
+
+def _decode_damaged_utf8(data: bytes) -> Decoded | None:
+    """UTF-8 with a few bad bytes (a cut file, a stray byte): guessing again would garble all the good ones."""
+    high = sum(len(run) for run in _HIGH_RUN.findall(data))
+    good = sum(len(sequence) for sequence in _UTF8_SEQUENCE.findall(data))
+    if good < 0.8 * high:
+        return None
+    return Decoded(data.decode("utf-8", errors="replace"), "utf-8")
+
+
+def _guess(data: bytes) -> Decoded:
+    from charset_normalizer import from_bytes
+
+    # The sample is taken around the bytes that tell encodings apart; pure ASCII stretches say nothing.
+    first = next(index for index, byte in enumerate(data) if byte >= 0x80)  # noqa: PLR2004
+    start = max(0, min(first - 256, len(data) - _SAMPLE))
+    best = from_bytes(data[start : start + _SAMPLE]).best()
+    for encoding in (best.encoding if best else "cp1252", "cp1252"):
+        try:
+            return Decoded(data.decode(encoding), encoding)
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return Decoded(data.decode("cp1252", errors="replace"), "cp1252")
+
+
+def _decode_wide(data: bytes) -> Decoded:
+    """UTF-16 without a mark: the NULs of its ASCII characters (at least the spaces) all fall on one side."""
+    sample = data[: _SAMPLE & ~1]
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    encoding = "utf-16-le" if odd >= even else "utf-16-be"
+    if min(even, odd) * 20 <= max(even, odd):
+        try:
+            text = data[: len(data) & ~1].decode(encoding)
+        except UnicodeDecodeError:
+            text = "\x00"
+        if not _CONTROLS.search(text):
+            return Decoded(text, encoding)
+    raise BinaryContentError("binary content, not text", hint="exclude it, for example in .ragignore")
+
+
+def _checked(decoded: Decoded) -> Decoded:
+    """Refuse bytes that decode but hold a density of control characters that only binary data has."""
+    head = decoded.text[:_SAMPLE]
+    if len(_CONTROLS.findall(head)) > 0.02 * len(head) + 1:
+        raise BinaryContentError("binary content, not text", hint="exclude it, for example in .ragignore")
+    return decoded

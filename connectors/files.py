@@ -1,0 +1,206 @@
+"""A file or a folder as a Source: listed quickly, read only where something may have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from connectors.document import Document, MetadataValue
+from connectors.errors import SourceError
+from connectors.formats import PARSER_VERSION
+from connectors.ignore import IgnoreRules
+from connectors.source import Added, Changed, Event, Failed, Known, Removed, Unchanged
+from connectors.walk import Entry, Unreadable, Walk
+
+MAX_BYTES = 100 * 1024 * 1024
+"""Files larger than this are reported instead of read, unless the source is told otherwise."""
+
+# A file this young may change again without a visible trace: coarse file systems count time in steps of two seconds.
+_FRESH_NS = 2_000_000_000
+_HEAD = 4096
+_PERMISSION_HINT = "check its permissions, or exclude it in .ragignore"
+
+
+_Seen = Added | Changed | Unchanged | Failed
+
+
+class FileSource:
+    """The documents of one file, or of a folder and everything below it.
+
+    Arguments:
+        path: the file or folder; it need not exist before `events` is called.
+        use_ignore: whether ignore files and the built-in ignore list count. A file that is named itself is always read.
+        include: gitignore-style patterns, relative to the folder, of what is read although it would be ignored.
+        exclude: patterns of what is never read.
+        max_bytes: larger files are reported as failed instead of read.
+
+    An empty file is a document without text: it is known, it counts, and it fails no run.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        use_ignore: bool = True,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        # Not resolved: documents keep the names the user knows them by, symlinks included.
+        self._path = os.path.abspath(Path(path).expanduser())  # noqa: PTH100
+        self._rules = IgnoreRules(self._path, use_ignore=use_ignore, include=include, exclude=exclude)
+        self._skips_opaque = use_ignore
+        self._max_bytes = max_bytes
+
+    @property
+    def uri(self) -> str:
+        """The absolute path."""
+        return self._path
+
+    def size_hint(self) -> int | None:
+        """How many files will be looked at; None when the path cannot be listed."""
+        try:
+            return sum(isinstance(found, Entry) for found in self._entries())
+        except SourceError:
+            return None
+
+    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+        """One event for every file found and every document known.
+
+        Raises `SourceError` when the path does not exist. A single file that is gone, from a folder that is still
+        there, was deleted: that is `Removed`.
+        """
+        if self._path in known and not os.path.lexists(self._path) and Path(self._path).parent.is_dir():
+            yield from (Removed(uri) for uri in known)
+            return
+        seen: set[str] = set()
+        unreadable: list[str] = []
+        for found in self._entries():
+            for event in self._look_at(found, known):
+                seen.add(event.uri if isinstance(event, Unchanged | Failed) else event.document.uri)
+                yield event
+            if isinstance(found, Unreadable):
+                unreadable.append(found.path + os.sep)
+        for uri in known:
+            if uri not in seen:
+                yield _missing(uri, known[uri], tuple(unreadable))
+
+    def _entries(self) -> Iterator[Entry | Unreadable]:
+        try:
+            info = Path(self._path).stat()
+        except OSError as error:
+            reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+            raise SourceError(f"{self._path} {reason}", hint="check the path") from None
+        if stat.S_ISDIR(info.st_mode):
+            yield from Walk(self._path, self._rules)
+        elif stat.S_ISREG(info.st_mode):
+            yield Entry(self._path, info.st_size, info.st_mtime_ns)
+        else:
+            raise SourceError(f"{self._path} is neither a file nor a folder", hint="name a file or a folder")
+
+    def _look_at(self, found: Entry | Unreadable, known: Mapping[str, Known]) -> Iterator[_Seen]:
+        if isinstance(found, Unreadable):
+            yield Failed(_printable(found.path), f"cannot be read: {found.reason}", _PERMISSION_HINT)
+        elif _printable(found.path) != found.path:
+            yield Failed(_printable(found.path), "its name is not valid UTF-8", "rename it")
+        else:
+            event = self._event(found, known.get(found.path))
+            if event is not None:
+                yield event
+
+    def _event(self, entry: Entry, known: Known | None) -> _Seen | None:
+        """What became of one file; None for one that nobody expects to be a document."""
+        if known is not None and known.stamp and known.stamp == _stamp(entry.size, entry.modified_ns):
+            return Unchanged(entry.path, known.stamp)
+        try:
+            content = self._read(entry.path)
+            revision = _revision(content.data)
+            if known is not None and known.revision == revision:
+                return Unchanged(entry.path, content.stamp)
+            document = self._document(entry.path, content, revision)
+        except FileNotFoundError:
+            return Failed(entry.path, "disappeared while it was being read", "run the command again")
+        except OSError as error:
+            return Failed(entry.path, f"cannot be read: {(error.strerror or str(error)).lower()}", _PERMISSION_HINT)
+        except SourceError as error:
+            return None if self._is_expected(error, entry.path) else Failed(entry.path, str(error), error.hint)
+        return Added(document, content.stamp) if known is None else Changed(document, content.stamp)
+
+    def _is_expected(self, error: SourceError, path: str) -> bool:
+        from connectors.formats.sniff import OpaqueContentError
+
+        return isinstance(error, OpaqueContentError) and self._skips_opaque and path != self._path
+
+    def _read(self, path: str) -> _Content:
+        from connectors.formats.sniff import refuse_opaque
+
+        with Path(path).open("rb") as stream:
+            before = os.fstat(stream.fileno())
+            head = stream.read(_HEAD)
+            refuse_opaque(head)  # before the size is looked at: a film is not a document that is too large
+            data = head + stream.read(max(0, self._max_bytes + 1 - len(head)))
+            after = os.fstat(stream.fileno())
+        if len(data) > self._max_bytes:
+            hint = "split it, or exclude it in .ragignore"
+            raise SourceError(f"larger than {self._max_bytes:,} bytes ({after.st_size:,})", hint=hint)
+        steady = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+        settled = abs(time.time_ns() - after.st_mtime_ns) >= _FRESH_NS
+        stamp = _stamp(after.st_size, after.st_mtime_ns) if steady and settled else ""
+        return _Content(data, stamp, after.st_mtime_ns)
+
+    def _document(self, path: str, content: _Content, revision: str) -> Document:
+        from connectors.formats import parse
+
+        name = Path(path)
+        parsed = parse(content.data, name)
+        folder = os.path.relpath(name.parent, self._path) if path != self._path else "."
+        metadata: dict[str, MetadataValue] = {
+            **parsed.metadata,
+            "filename": name.name,
+            "extension": name.suffix.lower().removeprefix("."),
+            "folder": Path(folder).as_posix(),
+            "modified": datetime.fromtimestamp(content.modified_ns / 1e9, UTC).date().isoformat(),
+            "size": len(content.data),
+        }
+        return Document(
+            uri=path,
+            title=parsed.title or name.name,
+            text=parsed.text,
+            kind=parsed.kind,
+            revision=revision,
+            metadata=metadata,
+            context=parsed.title,
+            blocks=parsed.blocks,
+            pages=parsed.pages,
+        )
+
+
+class _Content(NamedTuple):
+    data: bytes
+    stamp: str
+    modified_ns: int
+
+
+def _stamp(size: int, modified_ns: int) -> str:
+    """Size and time tell a changed file, the parser's version a changed reading of it."""
+    return f"{size}:{modified_ns}:{PARSER_VERSION}"
+
+
+def _revision(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=20, person=str(PARSER_VERSION).encode()).hexdigest()
+
+
+def _missing(uri: str, known: Known, unreadable: tuple[str, ...]) -> Removed | Unchanged:
+    """A known document that was not found: gone, unless it is in a folder that just cannot be read now."""
+    return Unchanged(uri, known.stamp) if uri.startswith(unreadable) else Removed(uri)
+
+
+def _printable(path: str) -> str:
+    """A path as it can be stored and shown: names are bytes, and not all of them are text."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

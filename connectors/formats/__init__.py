@@ -1,0 +1,26 @@
+"""Any file to text: the format is found by content, parsed by a library that knows it, and every failure is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.formats.parsed import Parsed
+
+__all__ = ["PARSER_VERSION", "Parsed", "parse"]
+
+PARSER_VERSION = 1
+"""Raised whenever the same bytes come to give another text, so that files are read again."""
+
+
+def parse(data: bytes, path: Path) -> Parsed:
+    r"""The content of a file, whatever its name claims it to be.
+
+    Raises `SourceError` naming the file and the reason when it cannot be read.
+
+    >>> parse(b"# Tides\n\nTwice a day.\n", Path("sea.md")).title
+    'Tides'
+    """
+    # A run that finds nothing changed needs no parser, and they take a while to import.
+    from connectors.formats.dispatch import parse_file
+
+    return parse_file(data, path)

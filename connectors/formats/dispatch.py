@@ -1,0 +1,107 @@
+"""From a format to its parser, and from whatever a parser raises to an error that names the file."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from connectors.encoding import BinaryContentError, decode
+from connectors.errors import SourceError
+from connectors.formats.book import parse_epub
+from connectors.formats.delimited import parse_csv, parse_jsonl
+from connectors.formats.mail import ParseAttachment, parse_eml, parse_msg
+from connectors.formats.markdown import parse_markdown
+from connectors.formats.notebook import parse_notebook
+from connectors.formats.opendocument import parse_opendocument
+from connectors.formats.org import parse_org
+from connectors.formats.parsed import Parsed
+from connectors.formats.pdf import parse_pdf
+from connectors.formats.plain import parse_code, parse_text
+from connectors.formats.richtext import parse_rtf
+from connectors.formats.rst import parse_rst
+from connectors.formats.sheets import parse_sheets
+from connectors.formats.slides import parse_pptx
+from connectors.formats.sniff import Format, binary_format, expects_binary, text_format
+from connectors.formats.structured import parse_json, parse_xml_text
+from connectors.formats.webpage import declared_encoding, parse_html
+from connectors.formats.word import parse_docx
+
+_MAX_DEPTH = 3  # a message in a message in a message
+_HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"
+
+
+def parse_file(data: bytes, path: Path) -> Parsed:
+    """See `connectors.formats.parse`."""
+    return _parse(data, path, 0)
+
+
+def _parse(data: bytes, path: Path, depth: int) -> Parsed:
+    try:
+        # What a library warns about (a deprecated call, an odd header) is no news to the person indexing a folder.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _dispatch(data, path, depth)
+    except SourceError as error:
+        if str(error).startswith(f"{path.name}: "):
+            raise
+        raise type(error)(f"{path.name}: {error}", hint=error.hint) from error
+    except Exception as error:
+        # The parsers are other people's and the files are anyone's: whatever a parser raises on a file says something
+        # about that file alone, and must not end a run over thousands.
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise SourceError(f"{path.name}: damaged or not what it claims to be ({reason})", hint=_HINT) from error
+
+
+def _dispatch(data: bytes, path: Path, depth: int) -> Parsed:
+    if depth > _MAX_DEPTH:
+        raise SourceError("attached too deep inside other messages")
+    if data and not data.strip(b"\x00"):
+        raise SourceError("nothing but zero bytes in it", hint="restore it from a backup")
+    if kind := binary_format(data, path):
+        return _BINARY[kind](_File(data, path, lambda part, name: _parse(part, name, depth + 1)))
+    text = _decoded(data, path)
+    kind = text_format(text, path)
+    return _TEXT[kind](text, path)
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    try:
+        return decode(data, declared_encoding(data)).text
+    except BinaryContentError:
+        if not expects_binary(path):
+            raise
+        raise SourceError(f"not a {path.suffix[1:].upper()} file, whatever its name says", hint=_HINT) from None
+
+
+class _File(NamedTuple):
+    data: bytes
+    path: Path
+    attachment: ParseAttachment
+
+
+_BINARY: dict[Format, Callable[[_File], Parsed]] = {
+    Format.PDF: lambda file: parse_pdf(file.data, file.path),
+    Format.DOCX: lambda file: parse_docx(file.data),
+    Format.PPTX: lambda file: parse_pptx(file.data),
+    Format.SHEET: lambda file: parse_sheets(file.data),
+    Format.OPENDOCUMENT: lambda file: parse_opendocument(file.data),
+    Format.EPUB: lambda file: parse_epub(file.data),
+    Format.RTF: lambda file: parse_rtf(file.data),
+    Format.EML: lambda file: parse_eml(file.data, file.attachment),
+    Format.MSG: lambda file: parse_msg(file.data, file.attachment),
+}
+_TEXT: dict[Format, Callable[[str, Path], Parsed]] = {
+    Format.TEXT: lambda text, _: parse_text(text),
+    Format.CODE: lambda text, _: parse_code(text),
+    Format.MARKDOWN: lambda text, _: parse_markdown(text),
+    Format.RST: lambda text, _: parse_rst(text),
+    Format.ORG: lambda text, _: parse_org(text),
+    Format.HTML: lambda text, _: parse_html(text),
+    Format.CSV: parse_csv,
+    Format.JSON: lambda text, _: parse_json(text),
+    Format.JSONL: lambda text, _: parse_jsonl(text),
+    Format.XML: lambda text, _: parse_xml_text(text),
+    Format.NOTEBOOK: lambda text, _: parse_notebook(text),
+}

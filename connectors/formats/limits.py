@@ -1,0 +1,69 @@
+"""Guards against hostile files, applied before any parser sees them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from lxml import etree
+
+from connectors.errors import SourceError
+
+MAX_UNPACKED = 512 * 1024 * 1024
+MAX_RATIO = 200
+MAX_MEMBERS = 50_000
+# Below this an archive may compress as well as it likes: a sheet of equal cells does, and it does no harm.
+_RATIO_MATTERS_FROM = 32 * 1024 * 1024
+_STEP = 1024 * 1024
+
+
+def check_zip(data: bytes) -> None:
+    """Raise `SourceError` unless the archive unpacks to a reasonable size, by its own word and in fact.
+
+    The parsers trust the sizes an archive declares, or ignore them: so the declared ones are added up first, and then
+    every member is really unpacked, a step at a time (which also checks the checksums).
+    """
+    limit = MAX_UNPACKED
+    if MAX_RATIO * len(data) < limit:
+        limit = max(MAX_RATIO * len(data), _RATIO_MATTERS_FROM)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > limit:
+            raise _bomb(len(data))
+        if any(member.flag_bits & 1 for member in members):
+            raise SourceError("the archive inside it is encrypted", hint="remove the password and try again")
+        unpacked = 0
+        for member in members:
+            with archive.open(member) as stream:
+                while step := stream.read(_STEP):
+                    unpacked += len(step)
+                    if unpacked > limit:
+                        raise _bomb(len(data))
+
+
+def _bomb(size: int) -> SourceError:
+    return SourceError(
+        f"unpacks to far more than its {size:,} bytes (a zip bomb?)",
+        hint="if the file is genuine, save it again from the program that made it, or split it",
+    )
+
+
+def _parser() -> etree.XMLParser[etree._Element]:
+    """A parser that expands no entities, loads no DTD, asks no network and keeps libxml2's limits on depth and size."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        recover=True,
+    )
+
+
+def parse_xml(data: bytes) -> etree._Element:
+    """The root of an XML document, read safely."""
+    root = etree.fromstring(data, _parser())
+    if root is None:
+        raise SourceError("no XML element in it")
+    return root

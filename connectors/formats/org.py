@@ -1,0 +1,59 @@
+"""Org: headlines by their stars, source and example blocks, tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from connectors.document import Block, BlockKind
+from connectors.formats.parsed import Parsed
+from connectors.formats.plain import Line, lines_of
+
+_HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE)\s+)?(?:\[#[A-Z]\]\s+)?(.*?)(?:\s+:[\w@#%:]+:)?\s*$")
+_KEYWORD = re.compile(r"#\+(title|author|date):\s*(\S.*?)\s*$", re.IGNORECASE)
+_BEGIN = re.compile(r"\s*#\+begin_(src|example)\b", re.IGNORECASE)
+_RULE = re.compile(r"\s*\|[-+]+\|?\s*$")
+
+
+def parse_org(text: str) -> Parsed:
+    """Org text as it stands; `#+TITLE:`, or else the first headline, is its title."""
+    lines = lines_of(text)
+    blocks = tuple(_blocks(lines))
+    keywords = {match[1].lower(): match[2] for line in lines[:50] if (match := _KEYWORD.match(line.text))}
+    headline = next((block.label for block in blocks if block.kind is BlockKind.HEADING), "")
+    title = keywords.pop("title", headline)
+    return Parsed(text, "org", title, keywords, blocks)
+
+
+def _blocks(lines: list[Line]) -> Iterator[Block]:
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        end = index + 1
+        if (match := _HEADING.match(line.text)) and match[2]:
+            yield Block(BlockKind.HEADING, line.start, line.end, level=len(match[1]), label=match[2])
+        elif match := _BEGIN.match(line.text):
+            end = _end_of_code(lines, index, f"#+end_{match[1].lower()}")
+            yield Block(BlockKind.CODE, line.start, lines[end - 1].end)
+        elif _in_table(line):
+            while end < len(lines) and _in_table(lines[end]):
+                end += 1
+            yield _table(lines[index:end])
+        index = end
+
+
+def _in_table(line: Line) -> bool:
+    return line.text.lstrip().startswith("|")
+
+
+def _end_of_code(lines: list[Line], index: int, closing: str) -> int:
+    """The line after the closing one; a block that is never closed ends with its first line."""
+    for position in range(index + 1, len(lines)):
+        if lines[position].text.strip().lower() == closing:
+            return position + 1
+    return index + 1
+
+
+def _table(rows: list[Line]) -> Block:
+    content = [row.text.strip() for row in rows if not _RULE.match(row.text)]
+    return Block(BlockKind.TABLE, rows[0].start, rows[-1].end, header=content[0] if content else "")

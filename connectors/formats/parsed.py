@@ -1,0 +1,165 @@
+"""What every parser gives back, and the builder that most of them write it with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from connectors.document import Block, BlockKind, Metadata, MetadataValue
+
+_NO_METADATA: Metadata = MappingProxyType({})
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff]")
+_BLANKS = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_HEADING_LIMIT = 200  # longer than this is a paragraph that someone made bold or gave a heading style
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The content of one file: its text, the format it really has, and what was found on the way.
+
+    `title` is a title found inside the content, else empty. `blocks` and `pages` are as in `Document`.
+    """
+
+    text: str
+    kind: str
+    title: str = ""
+    metadata: Metadata = field(default_factory=lambda: _NO_METADATA)
+    blocks: tuple[Block, ...] = ()
+    pages: tuple[int, ...] = ()
+
+
+def clean(text: str) -> str:
+    r"""`text` without what no reader sees: control characters, lone surrogates, odd line ends.
+
+    >>> clean("soft\u00adware\r\nline")
+    'software\nline'
+    """
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def one_line(text: str) -> str:
+    """`text` cleaned, with every run of white space made one space."""
+    return " ".join(clean(text).split())
+
+
+class TextBuilder:
+    """Writes a document's text piece by piece and keeps the offsets of its blocks and pages.
+
+    >>> builder = TextBuilder()
+    >>> builder.heading("Fruit", 1)
+    >>> builder.table([["name", "price"], ["apple", "2"]])
+    >>> builder.build("text").blocks[1].header
+    'name | price'
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._tight = False
+        self._blocks: list[Block] = []
+        self._pages: list[int] = []
+        self._new_pages = 0
+
+    def paragraph(self, text: str) -> None:
+        """Add prose, set off by a blank line."""
+        self._append(_tidy(text))
+
+    def continuation(self, text: str) -> None:
+        """Add the rest of the paragraph just added: a page or column ended in the middle of it."""
+        self._tight = True
+        self._append(_tidy(text), tight=True)
+
+    def item(self, text: str) -> None:
+        """Add one item of a list: items follow each other without blank lines."""
+        self._append(_tidy(text), tight=True)
+
+    def heading(self, text: str, level: int) -> None:
+        """Add a heading; one that is far too long to be one becomes a paragraph."""
+        label = one_line(text)
+        if len(label) > _HEADING_LIMIT:
+            self.paragraph(text)
+        elif label:
+            start = self._append(label)
+            self._blocks.append(Block(BlockKind.HEADING, start, self._length, level=max(1, level), label=label))
+
+    def code(self, text: str) -> None:
+        """Add text whose white space matters."""
+        body = clean(text).strip("\n").rstrip()
+        if body.strip():
+            start = self._append(body)
+            self._blocks.append(Block(BlockKind.CODE, start, self._length))
+
+    def table(self, rows: Iterable[Sequence[str]], header: str | None = None) -> None:
+        """Add a table, one line a row, cells set off by ` | `; the first row is its header unless one is given.
+
+        Empty rows and columns go. What has a single column or row is a layout, not a table, and becomes paragraphs.
+        """
+        cells = _compact([[one_line(cell) for cell in row] for row in rows])
+        if len(cells) < 2 or len(cells[0]) < 2:  # noqa: PLR2004
+            for row in cells:
+                self.paragraph(" | ".join(cell for cell in row if cell))
+            return
+        lines = [" | ".join(row).rstrip(" |") for row in cells]
+        start = self._append("\n".join(lines))
+        self._blocks.append(Block(BlockKind.TABLE, start, self._length, header=lines[0] if header is None else header))
+
+    def page(self) -> None:
+        """Begin a new page: it starts where the next piece will."""
+        self._new_pages += 1
+
+    def embed(self, part: Parsed) -> None:
+        """Add another parsed text with its blocks, as it stands."""
+        body = part.text.rstrip()
+        if body:
+            offset = self._append(body)
+            for block in part.blocks:
+                end = min(block.end + offset, self._length)
+                self._blocks.append(replace(block, start=block.start + offset, end=end))
+
+    def build(self, kind: str, title: str = "", metadata: Mapping[str, MetadataValue | None] = _NO_METADATA) -> Parsed:
+        """The finished result; metadata without a value is left out."""
+        found = {key: value for key, value in metadata.items() if value not in (None, "")}
+        pages = (*self._pages, *[self._length] * self._new_pages)
+        return Parsed("".join(self._parts), kind, one_line(title), _frozen(found), tuple(self._blocks), pages)
+
+    @property
+    def first_heading(self) -> str:
+        """The label of the first heading so far, or nothing."""
+        return next((block.label for block in self._blocks if block.kind is BlockKind.HEADING), "")
+
+    def _append(self, text: str, *, tight: bool = False) -> int:
+        """Add `text` after the separator it needs; the offset where it starts."""
+        if not text:
+            return self._length
+        separator = ("\n" if tight and self._tight else "\n\n") if self._length else ""
+        start = self._length + len(separator)
+        self._parts += (separator, text)
+        self._length = start + len(text)
+        self._tight = tight
+        self._pages += [start if self._pages else 0] * self._new_pages
+        self._new_pages = 0
+        return start
+
+
+def _frozen(metadata: Mapping[str, MetadataValue | None]) -> Metadata:
+    return MappingProxyType({key: value for key, value in metadata.items() if value is not None})
+
+
+def _tidy(text: str) -> str:
+    """Spaces squeezed, line breaks kept, no more than one blank line in a row."""
+    lines = (line.strip() for line in _BLANKS.sub(" ", clean(text)).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
+
+
+def _compact(rows: list[list[str]]) -> list[list[str]]:
+    """The rows made equally long, without empty rows and columns."""
+    rows = [row for row in rows if any(row)]
+    width = max((len(row) for row in rows), default=0)
+    rows = [row + [""] * (width - len(row)) for row in rows]
+    kept = [column for column in range(width) if any(row[column] for row in rows)]
+    return [[row[column] for column in kept] for row in rows]

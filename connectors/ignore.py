@@ -1,0 +1,176 @@
+"""What a folder's files are left out: version control, caches, build output, binaries, and what ignore files say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pathspec import GitIgnoreSpec
+
+IGNORE_FILES = (".gitignore", ".ragignore")
+"""Read in every folder, gitignore syntax; of two in one folder the later decides."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FOLDERS = _words(
+    ".git .hg .svn .bzr CVS .rag node_modules bower_components jspm_packages __pycache__ site-packages .venv venv"
+    " .tox .nox .eggs .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .ipynb_checkpoints .gradle .terraform"
+    " .next .nuxt .svelte-kit .parcel-cache .turbo .idea .vs .vscode .Trash .Trashes .Spotlight-V100 .fseventsd"
+    " __MACOSX build dist target _build htmlcov coverage DerivedData"
+)
+_FOLDER_ENDINGS = (".egg-info", ".dist-info", ".xcodeproj", ".app", ".framework")
+_NAMES = _words(
+    ".DS_Store Thumbs.db desktop.ini .gitignore .ragignore .gitkeep .env .netrc .npmrc"
+    " .pypirc id_rsa id_ed25519 id_ecdsa package-lock.json yarn.lock"
+    " pnpm-lock.yaml npm-shrinkwrap.json bun.lockb poetry.lock uv.lock pdm.lock Pipfile.lock Cargo.lock Gemfile.lock"
+    " composer.lock go.sum flake.lock mix.lock Podfile.lock gradle.lockfile"
+)
+_ENDINGS = (".min.js", ".min.css", ".min.mjs", ".bundle.js", ".js.map", ".css.map", "~")
+_EXTENSIONS = _words(
+    # images
+    "png jpg jpeg gif bmp tif tiff webp ico icns heic heif avif psd ai eps svg svgz raw cr2 nef xcf sketch fig drawio"
+    # sound and moving pictures
+    " mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv webm avi mov wmv flv mpg mpeg 3gp srt vtt"
+    # archives and disk images
+    " zip gz tgz bz2 tbz xz txz zst lz4 7z rar tar jar war ear whl egg deb rpm apk ipa dmg iso img cab msi pkg snap"
+    # programs and what compilers leave behind
+    " exe dll so dylib a o obj lib bin elf com sys pyc pyo pyd class wasm node pdb ilk nupkg beam rlib"
+    # fonts
+    " ttf otf woff woff2 eot"
+    # data that is not text
+    " db sqlite sqlite3 mdb accdb parquet feather arrow orc avro npy npz pkl pickle joblib h5 hdf5 mat rdata rds"
+    " safetensors gguf ggml pt pth ckpt onnx tflite pb tfrecord faiss idx dat pcap dump core"
+    # keys, locks and leftovers
+    " pem key p12 pfx crt cer der gpg asc sig keystore jks lock tmp temp swp swo bak orig part crdownload pid"
+)
+_MAX_FILE = 1_000_000
+_MAX_STARS = 3  # within one path segment: a hostile `*a*a*a*a*b` would take hours to match
+
+
+class Scope(NamedTuple):
+    """The ignore files in force in one folder, nearest first, each with the folder it speaks about."""
+
+    specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+
+
+class IgnoreRules:
+    """Decides which entries below `root` are left out.
+
+    In order: `exclude` patterns, `include` patterns (both relative to `root`), the ignore files from the nearest
+    folder up to the top of the repository, and the built-in list. `use_ignore=False` switches off the last two.
+    """
+
+    def __init__(
+        self, root: str, *, use_ignore: bool = True, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> None:
+        self._root = root
+        self._use_ignore = use_ignore
+        self.skips_environments = use_ignore
+        self._include = GitIgnoreSpec.from_lines(include) if include else None
+        self._exclude = GitIgnoreSpec.from_lines(exclude) if exclude else None
+        # The fixed beginnings of the include patterns: the folders that must be entered to reach what they match.
+        self._included_paths = tuple(_fixed_part(pattern) for pattern in include)
+
+    def top(self) -> Scope:
+        """The rules that come from above the root: those of the repository it lies in.
+
+        They do not count when they leave out the root itself: whoever names an ignored folder means it.
+        """
+        if not self._use_ignore:
+            return Scope()
+        scope = Scope()
+        for folder in _repository_above(Path(self._root)):
+            scope = self.enter(scope, str(folder), IGNORE_FILES)
+            if self._by_files(scope, self._root, is_folder=True):
+                return Scope()
+        return scope
+
+    def enter(self, scope: Scope, folder: str, names: Collection[str]) -> Scope:
+        """The rules in force in `folder`, whose entries are `names`, given those of its parent."""
+        if not self._use_ignore:
+            return scope
+        lines = [line for name in IGNORE_FILES if name in names for line in _lines(Path(folder, name))]
+        return Scope(((folder, GitIgnoreSpec.from_lines(lines)), *scope.specs)) if lines else scope
+
+    def ignores(self, scope: Scope, path: str, name: str, *, is_folder: bool) -> bool:
+        """Whether the entry at `path` is left out."""
+        relative = _relative(self._root, path, is_folder=is_folder)
+        if self._exclude and self._exclude.match_file(relative):
+            return True
+        if self._include and self._is_included(relative, is_folder=is_folder):
+            return False
+        if not self._use_ignore:
+            return False
+        decided = self._by_files(scope, path, is_folder=is_folder)
+        return _by_default(name, is_folder=is_folder) if decided is None else decided
+
+    def _is_included(self, relative: str, *, is_folder: bool) -> bool:
+        assert self._include is not None  # noqa: S101
+        if self._include.match_file(relative):
+            return True
+        return is_folder and any(path.startswith(relative) for path in self._included_paths)
+
+    @staticmethod
+    def _by_files(scope: Scope, path: str, *, is_folder: bool) -> bool | None:
+        for folder, spec in scope.specs:
+            decided = spec.check_file(_relative(folder, path, is_folder=is_folder)).include
+            if decided is not None:
+                return decided
+        return None
+
+
+def _by_default(name: str, *, is_folder: bool) -> bool:
+    if is_folder:
+        return name in _FOLDERS or name.endswith(_FOLDER_ENDINGS)
+    if name in _NAMES or name.startswith("~$"):
+        return True
+    lower = name.lower()
+    return lower.endswith(_ENDINGS) or ("." in lower and lower.rpartition(".")[2] in _EXTENSIONS)
+
+
+def _relative(folder: str, path: str, *, is_folder: bool) -> str:
+    relative = path[len(folder) :].lstrip("/\\").replace("\\", "/")
+    return f"{relative}/" if is_folder else relative
+
+
+def _repository_above(root: Path) -> Iterable[Path]:
+    """The folders from the top of the repository that holds `root` down to its parent; none outside a repository."""
+    above = list(root.parents)
+    if (root / ".git").exists():
+        return ()
+    for count, folder in enumerate(above, start=1):
+        if (folder / ".git").exists():
+            return above[:count][::-1]
+    return ()
+
+
+def _lines(path: Path) -> list[str]:
+    """The usable patterns of an ignore file. It is found data: what is malformed or meant to hang us is passed over."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            lines = stream.read(_MAX_FILE).splitlines()
+    except OSError:
+        return []
+    return [line for line in lines if _is_usable(line)]
+
+
+def _is_usable(line: str) -> bool:
+    if any(segment.count("*") > _MAX_STARS for segment in line.split("/")) or line.count("**") > _MAX_STARS + 1:
+        return False
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+def _fixed_part(pattern: str) -> str:
+    """What a pattern begins with before its first wildcard."""
+    for position, character in enumerate(pattern):
+        if character in "*?[":
+            return pattern[:position].lstrip("/")
+    return pattern.lstrip("/")
