@@ -39,3 +39,19 @@ def word_count(text: str) -> int:
 def prompt(question: str, *texts: str, budget: int = 4000) -> Prompt:
     """A prompt over passages."""
     return Composer(budget=budget, count=word_count).compose(question, hits(*texts))
+
+
+TEXTS = {
+    "english": "The committee has decided that the annual fee rises to CHF 1,250.50 from 2025-01-01, internationally.",
+    "german": "Die Rückerstattung erfolgt innerhalb von vierzehn Tagen über das Zahlungsmittel der Bestellung.",
+    "russian": "Возврат средств осуществляется в течение четырнадцати дней.",
+    "chinese": "退款将在十四天内通过原支付方式退回。",
+    "arabic": "يتم استرداد المبلغ خلال أربعة عشر يوما.",
+    "hindi": "धनवापसी चौदह दिनों के भीतर की जाती है।",
+    "thai": "การคืนเงินจะดำเนินการภายในสิบสี่วัน",
+    "emoji": "👍🏽 🎉🎉🎉 👩‍👩‍👧",
+    "code": "def f(x: int) -> dict[str, int]:\n        return {k: v for k, v in sorted(x.items())}  # noqa: E501",
+    "table": "| a | b |\n|---|---|\n| 1.5 | 2,000 |",
+    "digits": "3141592653589793238462643383279502884197",
+    "url": "https://example.org/a/b?c=d&e=%20f#g",
+}

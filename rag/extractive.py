@@ -1,0 +1,148 @@
+"""`extractive`: no model at all. The answer is the sentences of the sources that best answer, quoted and cited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.sentences import sentence_spans
+from rag.composer import NOT_ANSWERED
+from rag.duplicates import Fingerprint
+from rag.llm import Reply, estimate_tokens
+from rag.ranking import bm25
+from rag.results import Prompt, PromptSource, Usage
+from rag.sentence_encoder import SentenceEncoder
+from rag.words import terms
+
+_MOST_SENTENCES = 4
+_LONGEST = 400
+_FEWEST_TERMS = 3
+_LIST_MARK = re.compile(r"^(?:[-*+•◦▪>]|\d{1,2}[.)])\s+")
+_HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
+# A sentence that begins like this leans on the one before it.
+_LEANS = re.compile(
+    r"(?:it|its|this|that|these|those|they|their|them|he|his|she|her|such|there|the (?:former|latter|same)|"
+    r"however|but|and|so|also|otherwise|therefore|instead|both|in (?:this|that|these|such) \w+)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence of a source: `source` and `place` are positions, `text` is verbatim but for line breaks."""
+
+    source: int
+    place: int
+    text: str
+
+    @property
+    def is_heading(self) -> bool:
+        """A heading, a question or an announcement: it matches a question well and answers nothing."""
+        return bool(_HEADING.search(self.text))
+
+    @property
+    def can_answer(self) -> bool:
+        return not self.is_heading and len(self.text) <= _LONGEST and len(terms(self.text)) >= _FEWEST_TERMS
+
+
+class ExtractiveLLM:
+    """Answers with one to four sentences of the sources, verbatim, each followed by its `[n]`.
+
+    Sentences are scored by the question's terms (BM25) and, with an encoder, by their cosine with the question.
+    """
+
+    name = "extractive"
+    window = None
+
+    def __init__(self, encoder: SentenceEncoder | None = None) -> None:
+        self._encoder = encoder
+
+    def count(self, text: str) -> int:
+        """Estimated: there is no tokenizer because there is no model."""
+        return estimate_tokens(text)
+
+    def stream(self, prompt: Prompt, question: str) -> Reply:
+        """Yield the answer sentence by sentence."""
+        return Reply(partial(self._pieces, prompt, question))
+
+    def _pieces(self, prompt: Prompt, question: str, reply: Reply) -> Generator[str]:
+        sentences = _sentences(prompt.sources)
+        chosen = select(sentences, self._scores(question, sentences, prompt.sources))
+        written = [f"{sentence.text} [{prompt.sources[sentence.source].number}]" for sentence in chosen]
+        pieces = written or [NOT_ANSWERED]
+        for position, piece in enumerate(pieces):
+            yield f" {piece}" if position else piece
+        reply.usage = Usage(prompt.tokens, sum(map(self.count, pieces)))
+
+    def _scores(
+        self, question: str, sentences: Sequence[_Sentence], sources: Sequence[PromptSource]
+    ) -> NDArray[np.float64]:
+        texts = [sentence.text for sentence in sentences]
+        scores = sentence_scores(question, texts, self._encoder)
+        scores += [_SOURCE_SHARE * sources[sentence.source].hit.relevance for sentence in sentences]
+        return scores
+
+
+_TERMS_SHARE = 0.12
+_SOURCE_SHARE = 0.2
+# How far below the best a further sentence may score.
+_MARGIN = 0.25
+
+
+def sentence_scores(
+    question: str, sentences: Sequence[str], encoder: SentenceEncoder | None = None
+) -> NDArray[np.float64]:
+    """How well each sentence answers `question`, shape [sentences]: its cosine, and its BM25 as a share of the best.
+
+    On WikiQA (327 questions) MRR is .594 for BM25 alone, .716 for the cosine alone and .709 for this sum; on TREC-QA
+    (211 questions) .740, .807 and .817: terms help where names and numbers decide.
+    """
+    if not sentences:
+        return np.zeros(0)
+    lexical = bm25(question, sentences)
+    lexical /= max(float(lexical.max()), 1e-9)
+    if encoder is None:
+        return lexical
+    cosines = encoder.encode(sentences).vectors @ encoder.encode_query(question).vector
+    return _TERMS_SHARE * lexical + cosines
+
+
+def select(sentences: Sequence[_Sentence], scores: NDArray[np.float64]) -> list[_Sentence]:
+    """The sentences of the answer, in reading order: source by source, the best one's first, each in its own order."""
+    order = [i for i in np.argsort(-scores, kind="stable").tolist() if sentences[i].can_answer and scores[i] > 0]
+    chosen: list[int] = []
+    seen: list[Fingerprint] = []
+    for i in order:
+        fingerprint = Fingerprint.of(sentences[i].text)
+        wanted = [*_antecedent(sentences, i), i]
+        if scores[i] < scores[order[0]] - _MARGIN or len({*chosen, *wanted}) > _MOST_SENTENCES:
+            break
+        if i in chosen or any(fingerprint.adds_nothing_to(other) for other in seen):
+            continue
+        chosen += [j for j in wanted if j not in chosen]
+        seen.append(fingerprint)
+    sources = list(dict.fromkeys(sentences[i].source for i in chosen))
+    return [sentences[i] for i in sorted(chosen, key=lambda i: (sources.index(sentences[i].source), i))]
+
+
+def _antecedent(sentences: Sequence[_Sentence], i: int) -> list[int]:
+    """The sentence before `i`, where `i` begins with a word that leans on it."""
+    if i == 0 or not _LEANS.match(sentences[i].text):
+        return []
+    before = sentences[i - 1]
+    return [i - 1] if before.source == sentences[i].source and before.can_answer else []
+
+
+def _sentences(sources: Sequence[PromptSource]) -> list[_Sentence]:
+    found: list[_Sentence] = []
+    for number, source in enumerate(sources):
+        text = source.hit.text
+        for place, (start, end) in enumerate(sentence_spans(text)):
+            line = _LIST_MARK.sub("", " ".join(text[start:end].split()))
+            found.append(_Sentence(number, place, line))
+    return found

@@ -1,0 +1,177 @@
+"""`local`: a GGUF model run in this process by llama.cpp (extra `local`)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import threading
+from collections.abc import Generator, Iterator
+from functools import cached_property, partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.errors import ConfigurationError
+from rag.llm import ANSWER_TOKENS, LLMError, Reply
+from rag.models import MODELS, find_model
+from rag.results import Prompt, Usage
+
+DEFAULT_MODEL = "smollm2"
+
+# Prompt and answer together. Two laptop cores read some 300 tokens a second of the smallest model: a longer prompt
+# would be waited for, and its key-value cache held in memory.
+_CONTEXT = 4096
+_MAGIC = b"GGUF"
+_SILENT = -1
+_TIMEOUT_SECONDS = 60.0
+
+
+class LocalLLM:
+    """A chat model in a GGUF file: its own chat template and tokenizer, temperature 0, bounded answers.
+
+    `model` is a path, or the name of a pulled model. The file is loaded at the first use. One answer at a time;
+    another thread's waits.
+    """
+
+    def __init__(self, model: str = "") -> None:
+        self.name = f"local:{model}" if model else "local"
+        self._path = _model_path(model or DEFAULT_MODEL)
+
+    @property
+    def window(self) -> int:
+        """The tokens for prompt and answer together: what the model was trained for, at most 4096."""
+        return self._engine.window
+
+    def count(self, text: str) -> int:
+        """The tokens of `text`, by the model's own tokenizer."""
+        return self._engine.count(text)
+
+    def stream(self, prompt: Prompt, question: str) -> Reply:  # noqa: ARG002 — the prompt carries the question
+        """Start an answer; closing the reply stops the model."""
+        return Reply(partial(self._pieces, prompt))
+
+    def _pieces(self, prompt: Prompt, reply: Reply) -> Generator[str]:
+        request = {
+            "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
+            "temperature": 0,
+            "max_tokens": ANSWER_TOKENS,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        for chunk in self._engine.chat(request):
+            if error := chunk.get("error"):
+                raise LLMError(
+                    f"the LLM {self.name!r} failed: {error.get('message', error)}",
+                    hint="a smaller --budget, or a model with a larger window" if "context" in str(error) else "",
+                )
+            if usage := chunk.get("usage"):
+                reply.usage = Usage(usage["prompt_tokens"], usage["completion_tokens"])
+            for choice in chunk.get("choices", ()):
+                if text := choice.get("delta", {}).get("content"):
+                    yield text
+
+    @cached_property
+    def _engine(self) -> _Engine:
+        return _Engine(self._path)
+
+
+class _Engine:
+    """llama.cpp's server inside this process. Chat goes by function call; only the tokenizer needs its socket.
+
+    The socket is on loopback, at a free port, and asks for a key that nobody else has.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import xllamacpp
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"the LLM 'local' needs {error.name}", hint="pip install 'pilotfish[local]'"
+            ) from error
+        self._key = secrets.token_urlsafe()
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx = _CONTEXT
+        params.n_parallel = 1
+        params.verbosity = _SILENT
+        params.warmup = False
+        params.ui = False
+        params.offline = True
+        params.api_keys = [self._key]
+        try:
+            self._server = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"llama.cpp cannot load {path}", hint="the file may be cut off, or too new for the installed xllamacpp"
+            ) from error
+        self._address = urlsplit(self._server.listening_address).netloc
+        self._one_at_a_time = threading.Lock()
+        self.window: int = self._ask("GET", "/props")["default_generation_settings"]["n_ctx"]
+
+    def count(self, text: str) -> int:
+        return len(self._ask("POST", "/tokenize", {"content": text})["tokens"])
+
+    def chat(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunks of an answer. Leaving the iteration early stops the model at its next token."""
+        chunks: SimpleQueue[dict[str, Any] | BaseException | None] = SimpleQueue()
+        cancelled = threading.Event()
+
+        def hand_over(chunk: dict[str, Any]) -> bool:
+            chunks.put(chunk)
+            return cancelled.is_set()
+
+        def work() -> None:
+            try:
+                with self._one_at_a_time:
+                    if not cancelled.is_set():
+                        self._server.handle_chat_completions(request, hand_over)
+            except BaseException as error:  # noqa: BLE001 — raised again where the answer is read
+                chunks.put(error)
+            chunks.put(None)
+
+        worker = threading.Thread(target=work, name="pilotfish-local-llm", daemon=True)
+        worker.start()
+        try:
+            while (chunk := chunks.get()) is not None:
+                if isinstance(chunk, BaseException):
+                    raise LLMError(f"llama.cpp failed: {chunk}") from chunk
+                yield chunk
+        finally:
+            cancelled.set()
+            worker.join()
+
+    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(self._address, timeout=_TIMEOUT_SECONDS)
+        try:
+            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+            connection.request(method, path, json.dumps(body) if body else None, headers)
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise LLMError(f"llama.cpp's own server does not answer {path}: {error}") from error
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            raise LLMError(f"llama.cpp's own server refused {path}: {answer}")
+        return answer
+
+
+def _model_path(model: str) -> Path:
+    if model in {known.name for known in MODELS}:
+        known = find_model(model)
+        if not known.present:
+            raise ConfigurationError(
+                f"the model {model!r} is not on this machine ({known.path})", hint=f"rag models pull {model}"
+            )
+        return known.path
+    path = Path(model).expanduser()
+    if not path.is_file():
+        raise ConfigurationError(
+            f"there is no model file {model!r}", hint="give the path of a GGUF file, or run: rag models pull smollm2"
+        )
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise ConfigurationError(f"{model!r} is no GGUF file", hint="llama.cpp runs models in the GGUF format")
+    return path

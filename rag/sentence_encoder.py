@@ -1,0 +1,35 @@
+"""What answering needs of an encoder: the part that the extractive LLM and citation checking use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Vectors(Protocol):
+    """Text vectors of an encoder: `vectors` has shape [texts, dimensions], float32, L2-normalised."""
+
+    @property
+    def vectors(self) -> NDArray[np.float32]: ...  # noqa: D102 — said above
+
+
+class QueryVector(Protocol):
+    """A query's vector: `vector` has shape [dimensions], float32, L2-normalised."""
+
+    @property
+    def vector(self) -> NDArray[np.float32]: ...  # noqa: D102 — said above
+
+
+class SentenceEncoder(Protocol):
+    """What the extractive LLM and citation checking need of an encoder."""
+
+    def encode(self, texts: Sequence[str], /) -> Vectors:
+        """Encode passages."""
+        ...
+
+    def encode_query(self, text: str, /) -> QueryVector:
+        """Encode a question."""
+        ...
