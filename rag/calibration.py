@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 MODEL_FILE = Path(__file__).with_name("relevance.json")
+DEFAULT_MIN_RELEVANCE = 0.3  # below it a hit is no evidence: an answer abstains rather than rest on it
 
 
 @dataclass(frozen=True, slots=True)

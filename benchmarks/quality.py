@@ -1,0 +1,67 @@
+"""Retrieval quality of the shipped defaults on every collection in a folder of BEIR folders.
+
+    python benchmarks/quality.py ../shared/data --keep /tmp/eval
+    python benchmarks/quality.py ../shared/data nfcorpus cisi
+
+Prints one line a collection: nDCG@10 of each mode, Recall@100 of the hybrid, milliseconds a query; `TARGETS` that are
+missed are marked, and the exit status is then 1. Each corpus is indexed once (a few minutes of CPU in all) and reused
+with `--keep`. Quality depends on the code alone; the times on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rag.evaluation import Evaluation, evaluate
+
+TARGETS = {
+    ("nfcorpus", "hybrid"): 0.360,
+    ("nfcorpus", "sparse"): 0.315,
+    ("nfcorpus", "dense"): 0.310,
+    ("cranfield", "hybrid"): 0.405,
+    ("cisi", "hybrid"): 0.465,
+    ("npl", "hybrid"): 0.51,
+}
+
+
+def main() -> int:
+    """Evaluate and print; 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="a folder of BEIR folders")
+    parser.add_argument("names", nargs="*", help="only these collections")
+    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
+    parser.add_argument("--split", default="test", help="whose judgements; `dev` where a collection has no such split")
+    arguments = parser.parse_args()
+    missed = 0
+    print(f"{'collection':<16}{'split':<7}{'queries':>8}{'sparse':>9}{'dense':>9}{'hybrid':>9}{'R@100':>8}{'ms':>8}")
+    for home in sorted(path.parent for path in arguments.folder.glob("*/qrels")):
+        if arguments.names and home.name not in arguments.names:
+            continue
+        split = arguments.split if (home / "qrels" / f"{arguments.split}.tsv").exists() else "dev"
+        keep = arguments.keep / home.name if arguments.keep else None
+        result = evaluate(home, split=split, folder=keep)
+        print(_line(result, split), flush=True)
+        missed += sum(_missed(result, mode) for mode in result.metrics)
+    return 1 if missed else 0
+
+
+def _missed(result: Evaluation, mode: str) -> bool:
+    return result.metrics[mode]["nDCG@10"] < TARGETS.get((result.dataset, mode), 0.0)
+
+
+def _line(result: Evaluation, split: str) -> str:
+    cells = [
+        f"{result.metrics[mode]['nDCG@10']:.4f}{'!' if _missed(result, mode) else ' '}"
+        for mode in ("sparse", "dense", "hybrid")
+    ]
+    return (
+        f"{result.dataset:<16}{split:<7}{result.queries:>8}"
+        + "".join(f"{cell:>9}" for cell in cells)
+        + f"{result.metrics['hybrid']['Recall@100']:>8.4f}{result.query_ms['p50']:>8.1f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

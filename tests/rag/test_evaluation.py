@@ -1,0 +1,252 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from connectors.errors import ConfigurationError, SourceError
+from connectors.source import Added, Changed, Known, Removed, Unchanged
+from rag.beir import BeirCorpus, read_qrels, read_queries
+from rag.evaluation import Step, evaluate, evaluate_questions
+from rag.knowledge_base import KnowledgeBase
+from rag.results import Mode
+
+CORPUS = {
+    "bees": ("Honey bees", "Honey bees dance to tell each other where nectar is. They live in a hive with one queen."),
+    "volcano": ("Volcanoes", "Molten rock under a volcano is called magma. Above the ground it is called lava."),
+    "bread": ("Bread", "Sourdough bread rises because wild yeast in the starter makes carbon dioxide."),
+    "tides": ("Tides", "The gravity of the moon pulls the oceans and causes the tides, twice a day."),
+    "chess": ("Chess", "In chess the bishop moves along diagonals, and castling moves the king and a rook at once."),
+    "piano": ("Pianos", "A piano has hammers that strike strings when a key is pressed."),
+}
+QUERIES = {
+    "q1": "why does sourdough rise?",
+    "q2": "how do bees tell where food is?",
+    "q3": "what makes the sea rise and fall?",
+}
+QRELS = [("q1", "bread", 2), ("q2", "bees", 1), ("q2", "volcano", 0), ("q3", "tides", 1)]
+
+
+def write_beir(home: Path, corpus=CORPUS, queries=QUERIES, qrels=QRELS, split="test") -> Path:
+    (home / "qrels").mkdir(parents=True, exist_ok=True)
+    documents = [{"_id": key, "title": title, "text": text} for key, (title, text) in corpus.items()]
+    (home / "corpus.jsonl").write_text("".join(json.dumps(line) + "\n" for line in documents))
+    asked = [{"_id": key, "text": text} for key, text in queries.items()]
+    (home / "queries.jsonl").write_text("".join(json.dumps(line) + "\n" for line in asked))
+    rows = ["query-id\tcorpus-id\tscore", *(f"{query}\t{document}\t{grade}" for query, document, grade in qrels)]
+    (home / "qrels" / f"{split}.tsv").write_text("\n".join(rows) + "\n")
+    return home
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_beir(tmp_path / "tiny")
+
+
+def test_every_mode_is_measured(dataset):
+    steps: list[Step] = []
+    result = evaluate(dataset, on_progress=steps.append)
+    assert set(result.metrics) == {"hybrid", "sparse", "dense"}
+    assert result.metrics["hybrid"] == {"nDCG@10": 1.0, "Recall@100": 1.0, "MRR@10": 1.0}
+    assert {step.stage for step in steps} == {"index", "hybrid", "sparse", "dense"}
+    assert steps[-1] == Step("dense", 3, 3)
+    assert result.notices == ()
+
+
+def test_json_has_the_promised_shape(dataset):
+    found = json.loads(json.dumps(evaluate(dataset, modes=[Mode.SPARSE]).to_json()))
+    assert found["dataset"] == "tiny"
+    assert found["queries"] == 3
+    assert set(found["metrics"]["sparse"]) == {"nDCG@10", "Recall@100", "MRR@10"}
+    assert found["index"]["docs"] == len(CORPUS)
+    assert set(found["index"]) == {"docs", "seconds", "docs_per_second"}
+    assert set(found["query_ms"]) == {"p50", "p95"}
+
+
+def test_a_kept_folder_is_not_embedded_again(dataset, tmp_path):
+    first = evaluate(dataset, folder=tmp_path / "kb")
+    again = evaluate(dataset, folder=tmp_path / "kb")
+    assert first.index.embedded == len(CORPUS)
+    assert again.index.embedded == 0
+    assert again.metrics == first.metrics
+    assert "6 documents were indexed already" in again.notices[0]
+
+
+def test_a_folder_with_other_documents_is_refused(dataset, tmp_path):
+    other = tmp_path / "mine.txt"
+    other.write_text("My own notes.")
+    kb = KnowledgeBase.open(tmp_path / "kb")
+    kb.index(other)
+    kb.close()
+    with pytest.raises(ConfigurationError, match=r"already holds .*mine\.txt"):
+        evaluate(dataset, folder=tmp_path / "kb")
+
+
+def test_a_document_with_the_querys_own_id_is_left_out(tmp_path):
+    queries = {"tides": "what causes the tides?"}
+    home = write_beir(tmp_path, queries=queries, qrels=[("tides", "tides", 1)])
+    assert evaluate(home, modes=[Mode.HYBRID]).metrics["hybrid"]["Recall@100"] == 0.0
+
+
+def test_a_long_document_scores_as_its_best_chunk(tmp_path):
+    filler = "Waves on the beach come and go, and children build castles from wet sand. " * 120
+    corpus = {"long": ("Shore", f"{filler} The moon's gravity causes the tides twice a day. {filler}"), **CORPUS}
+    del corpus["tides"]
+    home = write_beir(tmp_path, corpus=corpus, queries={"q": "moon gravity tides"}, qrels=[("q", "long", 1)])
+    result = evaluate(home, depth=3)
+    assert {metrics["MRR@10"] for metrics in result.metrics.values()} == {1.0}
+
+
+def test_depth_counts_documents_not_chunks(tmp_path):
+    text = "The moon's gravity causes tides. " * 400
+    corpus = {"long": ("Shore", text), "other": ("", "Neap tides come with a half moon.")}
+    home = write_beir(tmp_path, corpus=corpus, queries={"q": "moon tides"}, qrels=[("q", "other", 1)])
+    result = evaluate(home, depth=2)
+    assert {metrics["Recall@100"] for metrics in result.metrics.values()} == {1.0}
+
+
+def test_judgements_of_what_is_not_there_are_counted(tmp_path):
+    qrels = [*QRELS, ("q1", "baking", 1), ("q9", "bees", 1)]
+    result = evaluate(write_beir(tmp_path, qrels=qrels), modes=[Mode.HYBRID])
+    assert result.queries == 3
+    assert "1 judged queries are not in queries.jsonl and were left out: q9" in result.notices
+    assert "1 relevant documents are not in corpus.jsonl and count as missed: baking" in result.notices
+    assert result.metrics["hybrid"]["Recall@100"] == pytest.approx((0.5 + 1 + 1) / 3)
+
+
+def test_a_document_without_text_is_found_by_its_title(tmp_path):
+    corpus = {**CORPUS, "bare": ("Supersonic wind tunnels", "")}
+    queries = {"q": "supersonic wind tunnel"}
+    result = evaluate(write_beir(tmp_path, corpus=corpus, queries=queries, qrels=[("q", "bare", 1)]))
+    assert {metrics["MRR@10"] for metrics in result.metrics.values()} == {1.0}
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl"])
+def test_a_missing_file_is_named(dataset, name):
+    (dataset / name).unlink()
+    with pytest.raises(SourceError, match=f"{name} is not there") as caught:
+        evaluate(dataset)
+    assert "BEIR" in caught.value.hint
+
+
+def test_a_missing_split_names_the_ones_there_are(dataset):
+    with pytest.raises(SourceError, match=r"train\.tsv is not there") as caught:
+        evaluate(dataset, split="train")
+    assert caught.value.hint == "the splits here are: test"
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "message"),
+    [
+        ("corpus.jsonl", "{broken", "not JSON"),
+        ("corpus.jsonl", "[1, 2]", "not a JSON object"),
+        ("corpus.jsonl", '{"_id": 5, "text": "x"}', "'_id' is 5, not a text"),
+        ("corpus.jsonl", '{"_id": "x"}', "'text' is None, not a text"),
+        ("corpus.jsonl", '{"_id": "bees", "text": "again"}', "the id 'bees' occurs twice"),
+        ("queries.jsonl", '{"_id": "q1", "text": "again"}', "the id 'q1' occurs twice"),
+        ("queries.jsonl", '{"_id": "q7", "text": " "}', "the query 'q7' is empty"),
+        ("qrels/test.tsv", "q1 bees 1", "is not a judgement"),
+        ("qrels/test.tsv", "q1\tbees\tyes", "is not a judgement"),
+    ],
+)
+def test_a_broken_line_is_named(dataset, name, line, message):
+    file = dataset / name
+    number = file.read_text().count("\n") + 1
+    with file.open("a") as out:
+        out.write(line + "\n")
+    with pytest.raises(SourceError) as caught:
+        evaluate(dataset)
+    assert f"{file}, line {number}" in str(caught.value)
+    assert message in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_file_that_is_not_utf8_is_named(dataset):
+    (dataset / "queries.jsonl").write_bytes(b'{"_id": "q1", "text": "\xff"}\n')
+    with pytest.raises(SourceError, match=r"queries\.jsonl cannot be read"):
+        read_queries(dataset)
+
+
+def test_queries_that_no_judgement_names(tmp_path):
+    home = write_beir(tmp_path, qrels=[("zz", "bees", 1)])
+    with pytest.raises(SourceError, match="no query of"):
+        evaluate(home)
+
+
+def test_qrels_with_or_without_a_header(dataset):
+    expected = {"q1": {"bread": 2}, "q2": {"bees": 1, "volcano": 0}, "q3": {"tides": 1}}
+    assert read_qrels(dataset, "test") == expected
+    file = dataset / "qrels" / "test.tsv"
+    file.write_text(file.read_text().partition("\n")[2])
+    assert read_qrels(dataset, "test") == expected
+
+
+def test_the_corpus_is_a_source(dataset):
+    corpus = BeirCorpus(dataset)
+    added = list(corpus.events({}))
+    assert corpus.size_hint() == len(added) == len(CORPUS)
+    assert all(isinstance(event, Added) for event in added)
+    bees = added[0].document
+    assert (bees.uri, bees.title, bees.context) == ("bees", "Honey bees", "Honey bees")
+    known = {event.document.uri: Known(event.document.revision) for event in added}
+    write_beir(dataset, corpus={**CORPUS, "bees": ("Bees", "Bees hum."), "new": ("", "x")})
+    (dataset / "corpus.jsonl").write_text(
+        "".join(line for line in (dataset / "corpus.jsonl").read_text().splitlines(True) if '"chess"' not in line)
+    )
+    events = list(corpus.events(known))
+    assert [event.document.uri for event in events if isinstance(event, Changed)] == ["bees"]
+    assert [event.document.uri for event in events if isinstance(event, Added)] == ["new"]
+    assert [event.uri for event in events if isinstance(event, Removed)] == ["chess"]
+    assert len([event for event in events if isinstance(event, Unchanged)]) == 4
+
+
+@pytest.fixture
+def notes(tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for key, (title, text) in CORPUS.items():
+        (folder / f"{key}.md").write_text(f"# {title}\n\n{text}\n")
+    kb = KnowledgeBase.open(tmp_path / "kb")
+    kb.index(folder)
+    yield kb
+    kb.close()
+
+
+def write_questions(folder: Path, *rows: object) -> Path:
+    file = folder / "questions.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_questions_over_ones_own_documents(notes, tmp_path):
+    file = write_questions(
+        tmp_path,
+        {"question": "why does sourdough rise?", "expected": "notes/bread.md"},
+        {"question": "what is lava?", "expected": [str(tmp_path / "notes" / "volcano.md")]},
+    )
+    result = evaluate_questions(notes, file)
+    assert result.queries == 2
+    assert result.metrics["hybrid"]["MRR@10"] == 1.0
+    assert result.to_json()["index"] is None
+    assert result.notices == ()
+
+
+def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes, tmp_path):
+    file = write_questions(tmp_path, {"question": "what is lava?", "expected": "notes/geology.md"})
+    result = evaluate_questions(notes, file)
+    assert result.metrics["hybrid"]["Recall@100"] == 0.0
+    assert result.notices == ("1 expected sources are not in this knowledge base: notes/geology.md",)
+
+
+@pytest.mark.parametrize(
+    "row", [{"question": "", "expected": "a.md"}, {"question": "what?"}, {"question": "what?", "expected": []}, 3]
+)
+def test_a_broken_question_is_named(notes, tmp_path, row):
+    file = write_questions(tmp_path, {"question": "what is lava?", "expected": "notes/volcano.md"}, row)
+    with pytest.raises(SourceError, match="line 2") as caught:
+        evaluate_questions(notes, file)
+    assert caught.value.hint
+
+
+def test_a_file_without_questions(notes, tmp_path):
+    with pytest.raises(SourceError, match="holds no questions"):
+        evaluate_questions(notes, write_questions(tmp_path))
