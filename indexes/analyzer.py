@@ -61,10 +61,10 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]|\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """An index term, and the stretch `text[start:end]` of the original it came from."""
+class QueryTerm:
+    """A term to look up: its stem in each language asked about, and the stretch `text[start:end]` it came from."""
 
-    term: str
+    stems: tuple[str, ...]
     start: int
     end: int
 
@@ -80,15 +80,19 @@ def analyze(text: str, language: str = DEFAULT_LANGUAGE) -> list[str]:
     return [stem(term) for raw, _, _ in _tokens(text) for term in _expand(raw)]
 
 
-def query_terms(text: str, languages: Sequence[str] = (DEFAULT_LANGUAGE,)) -> list[Term]:
-    """The terms to look up for a query over documents in `languages`, each (term, place) once."""
-    found: dict[Term, None] = {}
-    for language in languages or (DEFAULT_LANGUAGE,):
-        stem = _stemmer(language)
-        for raw, start, end in _tokens(text):
-            for term in _expand(raw):
-                found[Term(stem(term), start, end)] = None
-    return sorted(found, key=lambda term: term.start)
+def query_terms(text: str, languages: Sequence[str] = (DEFAULT_LANGUAGE,)) -> list[QueryTerm]:
+    """The terms to look up for a query over documents in `languages`, in order.
+
+    Example:
+        >>> query_terms("Häuser", ("en", "de"))
+        [QueryTerm(stems=('häuser', 'haus'), start=0, end=6)]
+    """
+    stemmers = [_stemmer(language) for language in languages or (DEFAULT_LANGUAGE,)]
+    return [
+        QueryTerm(tuple(dict.fromkeys(stem(term) for stem in stemmers)), start, end)
+        for raw, start, end in _tokens(text)
+        for term in _expand(raw)
+    ]
 
 
 def detect_language(text: str) -> str:

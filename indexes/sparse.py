@@ -149,9 +149,9 @@ class SparseReader:
         by_id = dict(zip(found_ids.tolist(), found.tolist(), strict=True))
         return np.array([by_id.get(key, 0.0) for key in ids.tolist()], dtype=np.float32)
 
-    def matching(self, term: str, ids: Ids) -> npt.NDArray[np.bool_]:
-        """Which of these chunks hold `term` in their text or context."""
-        query = Query.term_query(self._schema, "body", term)
+    def matching(self, stems: Sequence[str], ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of these chunks hold any of `stems` in their text or context."""
+        query = Query.term_set_query(self._schema, "body", list(stems))
         found, _ = self._run(_only(self._schema, query, ids), max(1, len(ids)))
         return np.isin(ids, found)
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from indexes.late import alignment, maxsim
 
 from connectors.errors import ConfigurationError
-from indexes.analyzer import Term, query_terms
+from indexes.analyzer import QueryTerm, query_terms
 from indexes.catalog import Ids, StoredChunk
+from indexes.late import alignment, maxsim
+from indexes.sparse import SparseReader
 from indexes.store import Store, View
 from rag.calibration import Features, relevance
 from rag.results import Aligned, Hit, Mode, Signals
@@ -60,17 +61,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query as the indexes see it: `terms` with their inverse document frequencies, and its encoding."""
+    """A query as the indexes see it: its terms, the inverse document frequency of each, and its encoding."""
 
     text: str
-    terms: tuple[Term, ...]
-    idf: Mapping[str, float]
+    idf: Mapping[QueryTerm, float]
     encoded: EncodedQuery
     token_weights: npt.NDArray[np.float32]
 
     @property
-    def words(self) -> list[str]:
-        return [term.term for term in self.terms]
+    def stems(self) -> list[str]:
+        return [stem for term in self.idf for stem in term.stems]
 
     @property
     def idf_mass(self) -> float:
@@ -138,12 +138,12 @@ class Retriever:
         mask = view.mask(filters)
         sparse, dense = view.indexes.sparse, view.indexes.dense
         no_ids: Ids = np.empty(0, np.int64)
-        by_words = sparse.search(query.words, depth, mask)[0] if mode is not Mode.DENSE else no_ids
+        by_words = sparse.search(query.stems, depth, mask)[0] if mode is not Mode.DENSE else no_ids
         by_vector = dense.search(query.encoded.vector, depth, mask.allowed)[0] if mode is not Mode.SPARSE else no_ids
         ids = np.union1d(by_words, by_vector).astype(np.int64)
         return _Pool(
             ids=ids,
-            bm25=sparse.scores(query.words, ids),
+            bm25=sparse.scores(query.stems, ids),
             cosine=dense.scores(query.encoded.vector, ids),
             sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
             dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
@@ -185,26 +185,27 @@ def _check(query: str, k: int, min_relevance: float) -> None:
 
 def _prepare(query: str, encoded: EncodedQuery, view: View) -> _Query:
     sparse = view.indexes.sparse
-    terms = query_terms(query, view.indexes.languages)
-    size = max(1, sparse.size)
-    idf = {}
-    for term in {term.term for term in terms}:
-        frequency = min(size, sparse.document_frequency(term))
-        idf[term] = math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
+    idf = {term: _idf(term, sparse) for term in query_terms(query, view.indexes.languages)}
     if len(idf) > MAX_QUERY_TERMS:
-        rarest = sorted((term for term in idf if idf[term]), key=lambda term: (-idf[term], term))[:MAX_QUERY_TERMS]
+        rarest = sorted(idf, key=lambda term: (-idf[term], term.start))[:MAX_QUERY_TERMS]
         idf = {term: idf[term] for term in rarest}
-        terms = [term for term in terms if term.term in idf]
-    weights = np.array([_token_weight(span, terms, idf) for span in encoded.spans], dtype=np.float32)
+    weights = np.array([_token_weight(span, idf) for span in encoded.spans], dtype=np.float32)
     if len(weights) and not weights.any():
         weights[:] = 1.0
-    return _Query(query, tuple(terms), idf, encoded, weights)
+    return _Query(query, idf, encoded, weights)
 
 
-def _token_weight(span: tuple[int, int], terms: Sequence[Term], idf: Mapping[str, float]) -> float:
+def _idf(term: QueryTerm, sparse: SparseReader) -> float:
+    """The BM25 idf of a term; its stems in several languages count as the commonest of them."""
+    size = max(1, sparse.size)
+    frequency = min(size, max(sparse.document_frequency(stem) for stem in term.stems))
+    return math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
+
+
+def _token_weight(span: tuple[int, int], idf: Mapping[QueryTerm, float]) -> float:
     """The weight of a word piece: the idf of the rarest term it is part of; punctuation has none."""
     start, end = span
-    return max((idf[term.term] for term in terms if term.start < end and start < term.end), default=0.0)
+    return max((weight for term, weight in idf.items() if term.start < end and start < term.end), default=0.0)
 
 
 def _standardise(scores: npt.NDArray[np.float32]) -> Scores:
@@ -232,7 +233,7 @@ def _hits(
             sparse_rank=pool.sparse_rank.get(chunk.id),
             dense_rank=pool.dense_rank.get(chunk.id),
             coverage=coverage,
-            terms=_term_scores(matched[place], chunk, view) if explain else {},
+            terms=_term_scores(matched[place], query, chunk, view) if explain else {},
             aligned=_alignment(query, chunk, view, encoder) if explain else (),
         )
         features = Features(
@@ -260,18 +261,22 @@ def _hits(
     return hits
 
 
-def _matches(query: _Query, view: View, ids: Ids) -> list[list[str]]:
+def _matches(query: _Query, view: View, ids: Ids) -> list[list[QueryTerm]]:
     """For each chunk, the query's terms that it holds."""
-    found: list[list[str]] = [[] for _ in ids]
-    for term in dict.fromkeys(query.words):
-        for place in np.flatnonzero(view.indexes.sparse.matching(term, ids)).tolist():
+    found: list[list[QueryTerm]] = [[] for _ in ids]
+    for term in query.idf:
+        for place in np.flatnonzero(view.indexes.sparse.matching(term.stems, ids)).tolist():
             found[place].append(term)
     return found
 
 
-def _term_scores(terms: Sequence[str], chunk: StoredChunk, view: View) -> dict[str, float]:
+def _term_scores(terms: Sequence[QueryTerm], query: _Query, chunk: StoredChunk, view: View) -> dict[str, float]:
+    """What each word of the query added to the BM25 score."""
     one = np.array([chunk.id], dtype=np.int64)
-    scores = {term: float(view.indexes.sparse.scores([term], one)[0]) for term in terms}
+    scores: dict[str, float] = {}
+    for term in terms:
+        word = query.text[term.start : term.end]
+        scores[word] = scores.get(word, 0.0) + float(view.indexes.sparse.scores(term.stems, one)[0])
     return dict(sorted(scores.items(), key=lambda item: -item[1]))
 
 
