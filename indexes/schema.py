@@ -76,19 +76,20 @@ chunks = Table(
     Index("chunks_died", "died"),
     Index("chunks_hash", "text_hash"),
 )
+# The hash comes first in both keys: led by the encoder, which is the same everywhere, SQLite chose to scan the table.
 # Vectors live apart from the (ten times larger) token vectors, so that reading all of the first stays quick.
 vectors = Table(
     "vectors",
     _metadata,
-    Column("encoder", String, primary_key=True),
     Column("text_hash", LargeBinary, primary_key=True),
+    Column("encoder", String, primary_key=True),
     Column("vector", LargeBinary, nullable=False),
 )
 token_vectors = Table(
     "token_vectors",
     _metadata,
-    Column("encoder", String, primary_key=True),
     Column("text_hash", LargeBinary, primary_key=True),
+    Column("encoder", String, primary_key=True),
     Column("codes", LargeBinary, nullable=False),
 )
 
