@@ -1,0 +1,250 @@
+"""The encoder: text in, one vector for the passage and one small vector for each of its word pieces out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.late import pack
+
+if TYPE_CHECKING:
+    import openvino
+
+Floats = NDArray[np.float32]
+Pieces = list[int]
+Span = tuple[int, int]
+
+_DATA = Path(__file__).parent / "encoder_data"
+# Of what is not int8. On processors with bf16 that would be a tenth faster, and the bits would depend on the processor.
+_PRECISION = "f32"
+_LENGTH_STEP = 16  # texts are padded to a multiple of this, so that few shapes are compiled
+_BATCH_PIECES = 1024  # word pieces in one batch: more gains nothing
+_READ = 65_536  # characters of a text that are looked at: no real window reaches further
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Encoded passages.
+
+    Attributes:
+        vectors: [texts, dimensions], float32, L2-normalised.
+        tokens: for each text the packed codes of its word pieces (`indexes.late`), in the order of `Encoder.spans`;
+            empty for an encoder without token vectors.
+    """
+
+    vectors: Floats
+    tokens: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedQuery:
+    """An encoded query.
+
+    Attributes:
+        vector: [dimensions], float32, L2-normalised.
+        tokens: [word pieces, 64], float32, L2-normalised; no rows for an encoder without token vectors.
+        spans: the characters of the query that each row of `tokens` stands for.
+    """
+
+    vector: Floats
+    tokens: Floats
+    spans: list[Span]
+
+
+class Encoder(Protocol):
+    """Makes vectors of texts. Threads may share one."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal fingerprints mean interchangeable vectors."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a passage's vector."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """The most word pieces a text may have, specials included."""
+        ...
+
+    def spans(self, text: str) -> list[Span]:
+        """The characters `text[start:end]` of each word piece, specials excluded, however long the text."""
+        ...
+
+    def count(self, text: str) -> int:
+        """How many word pieces the text has, specials included: it fits when that is at most `window`."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Encode passages, each as far as the window reaches."""
+        ...
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        """Encode a query, as far as the window reaches."""
+        ...
+
+
+def load_encoder(spec: str = "default") -> Encoder:
+    """The encoder called `spec`: "default" is the one shipped; any other is a sentence-transformers name or folder.
+
+    Raises:
+        ConfigurationError: when the `models` extra is not installed, or there is no such model on this machine.
+    """
+    if spec == "default":
+        return DefaultEncoder(_DATA)
+    from indexes.sentence_transformer import SentenceTransformerEncoder
+
+    return SentenceTransformerEncoder(spec)
+
+
+class DefaultEncoder:
+    """all-MiniLM-L6-v2 in int8, run by OpenVINO (see `scripts/build_encoder.py`).
+
+    A text's vectors have the same bits whatever it is batched with, in every run. Graphs are compiled at first use.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        self.name: str = manifest["name"]
+        self.dimensions: int = manifest["dimensions"]
+        self.window: int = manifest["window"]
+        hashes = json.dumps(manifest["files"], sort_keys=True)
+        self.fingerprint = f"{self.name}-{hashlib.sha256(hashes.encode()).hexdigest()[:16]}"
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._first, self._last = self._tokenizer.encode("").ids  # [CLS] and [SEP]
+        self._graphs = _Graphs(folder / "encoder.xml")
+
+    def spans(self, text: str) -> list[Span]:
+        """The characters `text[start:end]` of each word piece, specials excluded, however long the text."""
+        offsets: list[Span] = self._tokenizer.encode(encodable(text), add_special_tokens=False).offsets
+        return offsets
+
+    def count(self, text: str) -> int:
+        """How many word pieces the text has, specials included: it fits when that is at most `window`."""
+        return len(self._tokenizer.encode(encodable(text)))
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Encode passages, each as far as the window reaches; cheap to call on some hundreds at a time."""
+        encodings = self._tokenizer.encode_batch_fast(
+            [encodable(text[:_READ]) for text in texts], add_special_tokens=False
+        )
+        pieces = [self._framed(encoding.ids) for encoding in encodings]
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        tokens = [b""] * len(texts)
+
+        def keep(request: openvino.InferRequest, batch: list[int]) -> None:
+            vectors[batch] = request.get_output_tensor(0).data
+            states = request.get_output_tensor(1).data
+            for row, text in enumerate(batch):
+                tokens[text] = pack(states[row, 1 : len(pieces[text]) - 1])
+
+        self._graphs.run_all(((_inputs([pieces[text] for text in batch]), batch) for batch in _batches(pieces)), keep)
+        return Encoded(vectors, tokens)
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        """Encode a query, as far as the window reaches."""
+        encoding = self._tokenizer.encode(encodable(text[:_READ]), add_special_tokens=False)
+        pieces = self._framed(encoding.ids)
+        vector, states = self._graphs.run(_inputs([pieces]))
+        kept = len(pieces) - 2
+        return EncodedQuery(vector[0], states[0, 1 : kept + 1], encoding.offsets[:kept])
+
+    def _framed(self, pieces: Pieces) -> Pieces:
+        """As many word pieces as fit, between the two specials."""
+        return [self._first, *pieces[: self.window - 2], self._last]
+
+
+class _Graphs:
+    """The graph compiled twice: at once for one query, and with a stream a processor for many passages."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._loading = threading.Lock()
+        self._batching = threading.Lock()
+        self._single: openvino.CompiledModel | None = None
+        self._queue: openvino.AsyncInferQueue | None = None
+
+    def run(self, inputs: list[NDArray[np.int64]]) -> tuple[Floats, Floats]:
+        """Both outputs for one batch, on the calling thread's own request."""
+        with self._loading:
+            if self._single is None:
+                self._single = self._compile(streams=1)
+        request = self._single.create_infer_request()
+        request.infer(inputs, share_inputs=True)
+        return request.get_output_tensor(0).data.copy(), request.get_output_tensor(1).data.copy()
+
+    def run_all(self, batches: Iterator[tuple[list[NDArray[np.int64]], list[int]]], keep: Any) -> None:
+        """Run every batch and hand each finished request to `keep` with its texts' places; one caller at a time."""
+        import openvino
+
+        with self._batching:
+            if self._queue is None:
+                streams = _processors()
+                self._queue = openvino.AsyncInferQueue(self._compile(streams), streams)
+            self._queue.set_callback(keep)
+            for inputs, batch in batches:
+                self._queue.start_async(inputs, batch)
+            self._queue.wait_all()
+
+    def _compile(self, streams: int) -> openvino.CompiledModel:
+        import openvino
+
+        # One thread a stream: no sum is ever split between threads, so the bits do not depend on their number.
+        settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "INFERENCE_PRECISION_HINT": _PRECISION}
+        return openvino.Core().compile_model(self._path, "CPU", settings)
+
+
+def _batches(pieces: Sequence[Pieces]) -> Iterator[list[int]]:
+    """The places of the texts that go together, longest first: texts of one padded length, so little is padded."""
+    padded = [_padded(len(text)) for text in pieces]
+    order = sorted(range(len(pieces)), key=lambda text: (-padded[text], text))
+    start = 0
+    while start < len(order):
+        length = padded[order[start]]
+        end = start + 1
+        while end < len(order) and padded[order[end]] == length and (end - start + 1) * length <= _BATCH_PIECES:
+            end += 1
+        yield order[start:end]
+        start = end
+
+
+def _inputs(batch: Sequence[Pieces]) -> list[NDArray[np.int64]]:
+    """The word piece numbers and the mask, each [texts, padded length]."""
+    ids = np.zeros((len(batch), max(_padded(len(pieces)) for pieces in batch)), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, pieces in enumerate(batch):
+        ids[row, : len(pieces)] = pieces
+        mask[row, : len(pieces)] = 1
+    return [ids, mask]
+
+
+def _padded(length: int) -> int:
+    return -(-length // _LENGTH_STEP) * _LENGTH_STEP
+
+
+def _processors() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which no tokenizer takes, as question marks: offsets stay as they are."""
+    return text.encode("utf-8", "replace").decode("utf-8")
