@@ -10,30 +10,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    String,
     and_,
     bindparam,
     delete,
     exc,
     func,
     insert,
-    or_,
     select,
     update,
 )
 
-from connectors.document import Location, Metadata, MetadataValue
 from connectors.source import Known
 from indexes.errors import StoreError
+from indexes.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk, dump_location, stored_chunk
 from indexes.schema import (
     MIGRATIONS,
     SCHEMA_VERSION,
@@ -53,62 +49,6 @@ _IN_LIMIT = 5_000  # ids bound in one statement; SQLite allows 32,766
 T = TypeVar("T")
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRow:
-    """A document as it goes into the catalog."""
-
-    id: int
-    source_id: int
-    uri: str
-    title: str
-    kind: str
-    language: str
-    revision: str
-    stamp: str
-    metadata: Metadata
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkRow:
-    """A chunk as it goes into the catalog. `text_hash` identifies the indexed text (context and text)."""
-
-    id: int
-    document_id: int
-    text: str
-    context: str
-    location: Location
-    text_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk read back, with what a hit needs of its document."""
-
-    id: int
-    text: str
-    context: str
-    location: Location
-    uri: str
-    title: str
-    kind: str
-    language: str
-    metadata: Metadata
-
-    @property
-    def indexed_text(self) -> str:
-        """What the indexes see: the context, then the text."""
-        return f"{self.context}\n{self.text}" if self.context else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class SourceCount:
-    """A registered source and how much is indexed of it."""
-
-    uri: str
-    documents: int
-    chunks: int
 
 
 class Catalog:
@@ -261,7 +201,7 @@ class Reading:
         found: dict[int, StoredChunk] = {}
         for batch in batched(ids):
             rows = self.connection.execute(_STORED_CHUNKS.where(chunks.c.id.in_(batch)))
-            found.update((row.id, _stored_chunk(row)) for row in rows)
+            found.update((row.id, stored_chunk(row)) for row in rows)
         return found
 
     def chunks_of_generation(self, after: int, through: int) -> Iterator[StoredChunk]:
@@ -269,7 +209,7 @@ class Reading:
         rows = self.connection.execution_options(yield_per=1_000).execute(
             _STORED_CHUNKS.where(chunks.c.born > after, alive(chunks, through)).order_by(chunks.c.id)
         )
-        return (_stored_chunk(row) for row in rows)
+        return (stored_chunk(row) for row in rows)
 
     def dead_chunks(self, after: int, through: int) -> Ids:
         """Ids of the chunks that died in (after, through]."""
@@ -323,41 +263,6 @@ class Reading:
             .order_by(func.min(chunks.c.id))
         )
         return ((row.text_hash, f"{row.context}\n{row.text}" if row.context else row.text) for row in rows)
-
-    def filtered_chunks(self, filters: Mapping[str, Sequence[str]], generation: int) -> Ids:
-        """Ids of the live chunks whose document matches every key with one of its values.
-
-        Keys are `uri`, `title`, `kind`, `language` and the documents' metadata; values compare as text, numbers also
-        by value.
-
-        Raises:
-            StoreError: for a key that no live document has.
-        """
-        conditions = [self._condition(key, values, generation) for key, values in filters.items()]
-        rows = self.connection.execute(
-            select(chunks.c.id)
-            .join(documents, documents.c.id == chunks.c.document_id)
-            .where(alive(chunks, generation), *conditions)
-            .order_by(chunks.c.id)
-        )
-        return np.fromiter((row[0] for row in rows), dtype=np.int64)
-
-    def _condition(self, key: str, values: Sequence[str], generation: int) -> ColumnElement[bool]:
-        if key in _COLUMN_KEYS:
-            return documents.c[key].in_(values)
-        if key not in self.metadata_keys(generation):
-            known = ", ".join(sorted({*_COLUMN_KEYS, *self.metadata_keys(generation)}))
-            raise StoreError(f"unknown filter key {key!r}", hint=f"the keys here are: {known}")
-        stored = func.json_extract(documents.c.metadata, f'$."{key}"')
-        return or_(*(_equals(stored, value) for value in values))
-
-    def metadata_keys(self, generation: int) -> set[str]:
-        """Every metadata key of a live document."""
-        each = func.json_each(documents.c.metadata).table_valued("key", name="entry")
-        rows = self.connection.execute(
-            select(each.c.key).select_from(documents).join(each, alive(documents, generation)).distinct()
-        )
-        return {row[0] for row in rows}
 
 
 class Writing(Reading):
@@ -414,7 +319,7 @@ class Writing(Reading):
                 "document_id": row.document_id,
                 "text": row.text,
                 "context": row.context,
-                "location": _dump_location(row.location),
+                "location": dump_location(row.location),
                 "text_hash": row.text_hash,
                 "born": born,
             }
@@ -494,8 +399,6 @@ def batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
         yield items[start : start + _IN_LIMIT]
 
 
-_COLUMN_KEYS = ("uri", "title", "kind", "language")
-
 _STORED_CHUNKS = select(
     chunks.c.id,
     chunks.c.text,
@@ -507,41 +410,6 @@ _STORED_CHUNKS = select(
     documents.c.language,
     documents.c.metadata,
 ).join(documents, documents.c.id == chunks.c.document_id)
-
-
-def _stored_chunk(row: Any) -> StoredChunk:
-    metadata: dict[str, MetadataValue] = json.loads(row.metadata)
-    return StoredChunk(
-        id=row.id,
-        text=row.text,
-        context=row.context,
-        location=_load_location(row.location),
-        uri=row.uri,
-        title=row.title,
-        kind=row.kind,
-        language=row.language,
-        metadata=metadata,
-    )
-
-
-def _dump_location(at: Location) -> str:
-    return json.dumps(
-        [at.start, at.end, at.line_start, at.line_end, at.page_start, at.page_end, *at.headings], ensure_ascii=False
-    )
-
-
-def _load_location(dumped: str) -> Location:
-    start, end, line_start, line_end, page_start, page_end, *headings = json.loads(dumped)
-    return Location(start, end, line_start, line_end, page_start, page_end, tuple(headings))
-
-
-def _equals(stored: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    same = func.cast(stored, String) == value
-    try:
-        number = float(value)
-    except ValueError:
-        return {"true": or_(same, stored.is_(True)), "false": or_(same, stored.is_(False))}.get(value.lower(), same)
-    return or_(same, stored == number)
 
 
 @contextmanager

@@ -15,9 +15,10 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from indexes.analyzer import ANALYZER_VERSION, analyze
-from indexes.catalog import Ids, StoredChunk
+from indexes.catalog import Ids
 from indexes.errors import StoreError
 from indexes.files import write_atomically
+from indexes.rows import StoredChunk
 
 FORMAT_VERSION = 1
 NAME_BOOST = 0.3  # a file's name is a hint, not evidence

@@ -21,11 +21,13 @@ import numpy as np
 from connectors.document import Chunk, Document
 from connectors.source import Known
 from indexes.analyzer import detect_language
-from indexes.catalog import Catalog, ChunkRow, DocumentRow, Ids, Reading, SourceCount, Writing
+from indexes.catalog import Catalog, Ids, Reading, Writing
 from indexes.dense import DenseIndex, load_dense
 from indexes.encoder import Encoder, load_encoder
 from indexes.errors import NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
+from indexes.filters import filtered_chunks
+from indexes.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.sparse import Mask, SparseIndex, SparseReader, SparseState
 
 CATALOG_FILE = "catalog.sqlite"
@@ -92,9 +94,9 @@ class View:
         """What a search of this generation may see.
 
         Raises:
-            StoreError: for a filter key that no document has.
+            ConfigurationError: for a filter key that no document has.
         """
-        allowed = self.reading.filtered_chunks(filters, self.indexes.generation) if filters else None
+        allowed = filtered_chunks(self.reading, filters, self.indexes.generation) if filters else None
         return Mask(self.indexes.generation, self.indexes.dead, allowed)
 
 

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from connectors.errors import ConfigurationError
 from indexes.analyzer import QueryTerm, query_terms
-from indexes.catalog import Ids, StoredChunk
+from indexes.catalog import Ids
 from indexes.late import alignment, maxsim
+from indexes.rows import StoredChunk
 from indexes.sparse import SparseReader
 from indexes.store import Store, View
 from rag.calibration import Features, relevance

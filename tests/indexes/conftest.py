@@ -10,8 +10,8 @@ import pytest
 
 from connectors.document import Chunk, Document, Location
 from indexes.analyzer import analyze
-from indexes.catalog import StoredChunk
 from indexes.encoder import Encoded, EncodedQuery
+from indexes.rows import StoredChunk
 
 DIMENSIONS = 24
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from connectors.errors import ConfigurationError
 from connectors.source import Known
 from indexes import store as store_module
 from indexes.errors import LockedError, NoKnowledgeBaseError, StoreError
@@ -321,7 +322,7 @@ def test_filters(store: Store) -> None:
         assert matching(final=["false"], author=["Ada"]) == [4, 5]
         assert matching(author=["nobody"]) == []
         assert matching(uri=["/2019"]) == [1]
-        with pytest.raises(StoreError, match="unknown filter key 'colour'") as raised:
+        with pytest.raises(ConfigurationError, match="unknown filter key 'colour'") as raised:
             matching(colour=["red"])
         assert "author, final" in raised.value.hint
 
