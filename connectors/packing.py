@@ -18,7 +18,7 @@ _STRETCH = 16_384  # characters tokenised at once: the fastest size measured, an
 
 _SPACE = re.compile(r"\s+")
 _LINE = re.compile(r"\r\n?|[\n\x0b\x0c\x85\u2028\u2029]")
-_CELL = re.compile(r"[|\t;]|,(?!\d)")
+_CELL = re.compile(r"[|\t;]|(?<!\d),|,(?!\d)")
 _CLAUSE = re.compile(r"[,;:)—–]\s+|[、，；：。！？…」』）】]+(?=\w)")
 _WORD = re.compile(r"[^\S\xa0\u2007\u202f]+")  # a no-break space holds a number and its unit together
 _SEAM = re.compile(r"(?<!\d)[!-/:-@\[-`{-~]+(?=\w)|[!-/:-@\[-`{-~]+(?=[^\W\d])")  # inside a URL or minified JSON
@@ -134,7 +134,8 @@ class Region:
         """Cut what is too long to stay whole: at a line, cell, clause, word or seam, or between two characters."""
         reach = self._ruler.reach
         share = _even_share(self._ruler.count(start, end), target)
-        least, ideal, furthest = reach(start, share // 2), reach(start, share), reach(start, target)
+        least, ideal = reach(start, share // 2), reach(start, share)
+        furthest, last_word = min(end, reach(start, target)), min(end, reach(start, limit))
         block = _block_at(self._blocks, start)
         in_table = block is not None and block.kind is BlockKind.TABLE
         for pattern in (_LINE, _CELL, _CLAUSE) if in_table else (_LINE, _CLAUSE):
@@ -142,7 +143,7 @@ class Region:
             if place is not None:
                 return place
         # Words may leave a piece short or go beyond the target: a URL or a number is not cut while it fits.
-        for pattern, last in ((_WORD, reach(start, limit)), (_SEAM, furthest)):
+        for pattern, last in ((_WORD, last_word), (_SEAM, furthest)):
             place = _closest(_matches(pattern, self._text, start, last), ideal, after=start, upto=last)
             if place is not None:
                 return place

@@ -261,6 +261,14 @@ class TestTables:
         assert len(chunks) > 3
         assert all(chunk.endswith("|") for chunk in chunks)
 
+    def test_the_commas_of_a_long_row_separate_cells_and_those_of_its_numbers_do_not(self) -> None:
+        row = ",".join(f'3rd cell,{number},"4,{number}50 items"' for number in range(100, 130))
+        source = document(row, [Block(BlockKind.TABLE, 0, len(row))])
+        chunks = texts(source)
+        assert len(chunks) > 3
+        assert all(chunk.endswith(",") for chunk in chunks[:-1])
+        assert sum(len(re.findall(r"4,\d{3}50 items", chunk)) for chunk in chunks) == 30
+
     def test_a_quoted_cell_with_line_breaks_is_part_of_its_row(self) -> None:
         rows = [f'{row},"first line\nsecond line, of {row}"' for row in range(30)]
         text = "\n".join(["id,note", *rows])
@@ -365,7 +373,7 @@ def documents(draw: st.DrawFn) -> Document:
 
 @settings(max_examples=300, deadline=None)
 @given(documents(), st.sampled_from([Words, UnknownWords]), st.integers(16, 120), st.integers(1, 120))
-@example(document("a" * 11 + "b" * 5), UnknownWords, 16, 16)
+@example(document("\n\n" + "word " * 20, [Block(BlockKind.TABLE, 0, 30, header="Label")]), UnknownWords, 16, 1)
 def test_whatever_the_document(source: Document, tokenizer: Callable[[], Words], window: int, target: int) -> None:
     splitter = Splitter(tokenizer(), window=window, target=min(window, target))
     chunks = splitter.split(source)
