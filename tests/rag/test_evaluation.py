@@ -154,10 +154,23 @@ def test_a_broken_line_is_named(dataset, name, line, message):
     with file.open("a") as out:
         out.write(line + "\n")
     with pytest.raises(SourceError) as caught:
-        evaluate(dataset)
+        read_everything(dataset)
     assert f"{file}, line {number}" in str(caught.value)
     assert message in str(caught.value)
     assert caught.value.hint
+
+
+def read_everything(home: Path) -> None:
+    read_queries(home)
+    read_qrels(home, "test")
+    list(BeirCorpus(home).events({}))
+
+
+def test_a_broken_corpus_is_not_measured(dataset):
+    with (dataset / "corpus.jsonl").open("a") as out:
+        out.write("{broken\n")
+    with pytest.raises(SourceError, match=r"corpus\.jsonl, line 7"):
+        evaluate(dataset)
 
 
 def test_a_file_that_is_not_utf8_is_named(dataset):
@@ -199,29 +212,30 @@ def test_the_corpus_is_a_source(dataset):
     assert len([event for event in events if isinstance(event, Unchanged)]) == 4
 
 
-@pytest.fixture
-def notes(tmp_path):
-    folder = tmp_path / "notes"
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory):
+    home = tmp_path_factory.mktemp("questions")
+    folder = home / "notes"
     folder.mkdir()
     for key, (title, text) in CORPUS.items():
         (folder / f"{key}.md").write_text(f"# {title}\n\n{text}\n")
-    kb = KnowledgeBase.open(tmp_path / "kb")
+    kb = KnowledgeBase.open(home / "kb")
     kb.index(folder)
     yield kb
     kb.close()
 
 
-def write_questions(folder: Path, *rows: object) -> Path:
-    file = folder / "questions.jsonl"
+def write_questions(kb: KnowledgeBase, *rows: object) -> Path:
+    file = kb.path.parent / "questions.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return file
 
 
-def test_questions_over_ones_own_documents(notes, tmp_path):
+def test_questions_over_ones_own_documents(notes):
     file = write_questions(
-        tmp_path,
+        notes,
         {"question": "why does sourdough rise?", "expected": "notes/bread.md"},
-        {"question": "what is lava?", "expected": [str(tmp_path / "notes" / "volcano.md")]},
+        {"question": "what is lava?", "expected": [str(notes.path.parent / "notes" / "volcano.md")]},
     )
     result = evaluate_questions(notes, file)
     assert result.queries == 2
@@ -230,8 +244,8 @@ def test_questions_over_ones_own_documents(notes, tmp_path):
     assert result.notices == ()
 
 
-def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes, tmp_path):
-    file = write_questions(tmp_path, {"question": "what is lava?", "expected": "notes/geology.md"})
+def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes):
+    file = write_questions(notes, {"question": "what is lava?", "expected": "notes/geology.md"})
     result = evaluate_questions(notes, file)
     assert result.metrics["hybrid"]["Recall@100"] == 0.0
     assert result.notices == ("1 expected sources are not in this knowledge base: notes/geology.md",)
@@ -240,13 +254,13 @@ def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes, tmp_pa
 @pytest.mark.parametrize(
     "row", [{"question": "", "expected": "a.md"}, {"question": "what?"}, {"question": "what?", "expected": []}, 3]
 )
-def test_a_broken_question_is_named(notes, tmp_path, row):
-    file = write_questions(tmp_path, {"question": "what is lava?", "expected": "notes/volcano.md"}, row)
+def test_a_broken_question_is_named(notes, row):
+    file = write_questions(notes, {"question": "what is lava?", "expected": "notes/volcano.md"}, row)
     with pytest.raises(SourceError, match="line 2") as caught:
         evaluate_questions(notes, file)
     assert caught.value.hint
 
 
-def test_a_file_without_questions(notes, tmp_path):
+def test_a_file_without_questions(notes):
     with pytest.raises(SourceError, match="holds no questions"):
-        evaluate_questions(notes, write_questions(tmp_path))
+        evaluate_questions(notes, write_questions(notes))
