@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from typing import NamedTuple
 
 from connectors.errors import SourceError
@@ -17,6 +18,9 @@ _MARKS = (  # UTF-32 before UTF-16: their little-endian marks begin with the sam
 )
 # Enough for a reliable guess, little enough for a quick one: the guesser decodes its sample in dozens of encodings.
 _SAMPLE = 64 * 1024
+_SEARCHED = 4 * 1024 * 1024  # how far into a file its telling bytes are looked for
+_ENOUGH_TO_GUESS = 8  # with fewer words to go by than this, the commonest encoding is the better guess
+_EXCLUDE_HINT = "exclude it, for example in .ragignore"
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 # Control characters that text has no use for; form feed, escape (terminal colours) and the like are left alone.
@@ -79,11 +83,12 @@ def _decode_damaged_utf8(data: bytes) -> Decoded | None:
 def _guess(data: bytes) -> Decoded:
     from charset_normalizer import from_bytes
 
-    # The sample is taken around the bytes that tell encodings apart; pure ASCII stretches say nothing.
-    first = next(index for index, byte in enumerate(data) if byte >= 0x80)  # noqa: PLR2004
-    start = max(0, min(first - 256, len(data) - _SAMPLE))
-    best = from_bytes(data[start : start + _SAMPLE]).best()
-    for encoding in (best.encoding if best else "cp1252", "cp1252"):
+    sample = _telling_sample(data)
+    candidates = [encoding for encoding in ("cp932", "euc_jp") if _holds_kana(sample, encoding)]
+    if len(_HIGH_RUN.findall(sample)) >= _ENOUGH_TO_GUESS and not candidates:
+        best = from_bytes(sample).best()
+        candidates += [best.encoding] if best else []
+    for encoding in (*candidates, "cp1252"):
         try:
             return Decoded(data.decode(encoding), encoding)
         except (LookupError, UnicodeDecodeError):
@@ -91,24 +96,50 @@ def _guess(data: bytes) -> Decoded:
     return Decoded(data.decode("cp1252", errors="replace"), "cp1252")
 
 
+def _telling_sample(data: bytes) -> bytes:
+    """Words around the bytes that tell encodings apart: long stretches of ASCII would drown them."""
+    first = _HIGH_RUN.search(data)
+    words = data[max(0, first.start() - 64) if first else 0 :][:_SEARCHED].split()
+    groups = (b" ".join(words[start : start + 8]) for start in range(0, len(words), 8))
+    return b"\n".join(group for group in groups if not group.isascii())[:_SAMPLE]
+
+
+def _holds_kana(sample: bytes, encoding: str) -> bool:
+    """Whether the bytes are Japanese in this encoding: syllable signs are in every sentence and in no misreading."""
+    foreign = [character for character in sample.decode(encoding, errors="replace") if not character.isascii()]
+    kana = sum("\u3041" <= character <= "\u30fc" for character in foreign)
+    return kana > 0.2 * len(foreign) and foreign.count("\ufffd") <= 1
+
+
 def _decode_wide(data: bytes) -> Decoded:
-    """UTF-16 without a mark: the NULs of its ASCII characters (at least the spaces) all fall on one side."""
+    """UTF-16 without a mark: the NULs of its ASCII characters (at least the spaces) mostly fall on one side."""
     sample = data[: _SAMPLE & ~1]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     encoding = "utf-16-le" if odd >= even else "utf-16-be"
-    if min(even, odd) * 20 <= max(even, odd):
-        try:
-            text = data[: len(data) & ~1].decode(encoding)
-        except UnicodeDecodeError:
-            text = "\x00"
-        if not _CONTROLS.search(text):
-            return Decoded(text, encoding)
-    raise BinaryContentError("binary content, not text", hint="exclude it, for example in .ragignore")
+    try:
+        text = data[: len(data) & ~1].decode(encoding)
+    except UnicodeDecodeError:
+        text = ""
+    if not _reads_as_text(text[:_SAMPLE]):
+        raise BinaryContentError("binary content, not text", hint=_EXCLUDE_HINT)
+    return Decoded(text, encoding)
+
+
+def _reads_as_text(sample: str) -> bool:
+    """Whether characters are all of a kind that texts have, some of them ASCII: bytes at random are not."""
+    if not sample or _CONTROLS.search(sample):
+        return False
+    ascii_count = sum(map(str.isascii, sample))
+    return ascii_count >= 0.02 * len(sample) and all(map(_is_assigned, set(sample)))
+
+
+def _is_assigned(character: str) -> bool:
+    return unicodedata.category(character) not in {"Cn", "Co", "Cs"}
 
 
 def _checked(decoded: Decoded) -> Decoded:
     """Refuse bytes that decode but hold a density of control characters that only binary data has."""
     head = decoded.text[:_SAMPLE]
     if len(_CONTROLS.findall(head)) > 0.02 * len(head) + 1:
-        raise BinaryContentError("binary content, not text", hint="exclude it, for example in .ragignore")
+        raise BinaryContentError("binary content, not text", hint=_EXCLUDE_HINT)
     return decoded

@@ -106,7 +106,7 @@ class FileSource:
 
     def _look_at(self, found: Entry | Unreadable, known: Mapping[str, Known]) -> Iterator[_Seen]:
         if isinstance(found, Unreadable):
-            yield Failed(_printable(found.path), f"cannot be read: {found.reason}", _PERMISSION_HINT)
+            yield _unreadable(_printable(found.path), found.error)
         elif _printable(found.path) != found.path:
             yield Failed(_printable(found.path), "its name is not valid UTF-8", "rename it")
         else:
@@ -124,10 +124,8 @@ class FileSource:
             if known is not None and known.revision == revision:
                 return Unchanged(entry.path, content.stamp)
             document = self._document(entry.path, content, revision)
-        except FileNotFoundError:
-            return Failed(entry.path, "disappeared while it was being read", "run the command again")
         except OSError as error:
-            return Failed(entry.path, f"cannot be read: {(error.strerror or str(error)).lower()}", _PERMISSION_HINT)
+            return _unreadable(entry.path, error)
         except SourceError as error:
             return None if self._is_expected(error, entry.path) else Failed(entry.path, str(error), error.hint)
         return Added(document, content.stamp) if known is None else Changed(document, content.stamp)
@@ -199,6 +197,12 @@ def _revision(data: bytes) -> str:
 def _missing(uri: str, known: Known, unreadable: tuple[str, ...]) -> Removed | Unchanged:
     """A known document that was not found: gone, unless it is in a folder that just cannot be read now."""
     return Unchanged(uri, known.stamp) if uri.startswith(unreadable) else Removed(uri)
+
+
+def _unreadable(path: str, error: OSError) -> Failed:
+    if isinstance(error, FileNotFoundError):
+        return Failed(path, "disappeared during the run", "run the command again")
+    return Failed(path, f"cannot be read: {(error.strerror or str(error)).lower()}", _PERMISSION_HINT)
 
 
 def _printable(path: str) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
+
+from connectors.errors import ConfigurationError
 
 IGNORE_FILES = (".gitignore", ".ragignore")
 """Read in every folder, gitignore syntax; of two in one folder the later decides."""
@@ -52,9 +57,11 @@ _MAX_STARS = 3  # within one path segment: a hostile `*a*a*a*a*b` would take hou
 
 
 class Scope(NamedTuple):
-    """The ignore files in force in one folder, nearest first, each with the folder it speaks about."""
+    """What is in force in one folder: ignore files, nearest first, each with the folder it speaks about."""
 
     specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+    ignored: bool = False
+    """Whether the folder is ignored itself, and entered only for what is included below it."""
 
 
 class IgnoreRules:
@@ -69,9 +76,8 @@ class IgnoreRules:
     ) -> None:
         self._root = root
         self._use_ignore = use_ignore
-        self.skips_environments = use_ignore
-        self._include = GitIgnoreSpec.from_lines(include) if include else None
-        self._exclude = GitIgnoreSpec.from_lines(exclude) if exclude else None
+        self._include = _compiled(include)
+        self._exclude = _compiled(exclude)
         # The fixed beginnings of the include patterns: the folders that must be entered to reach what they match.
         self._included_paths = tuple(_fixed_part(pattern) for pattern in include)
 
@@ -80,47 +86,59 @@ class IgnoreRules:
 
         They do not count when they leave out the root itself: whoever names an ignored folder means it.
         """
-        if not self._use_ignore:
-            return Scope()
         scope = Scope()
-        for folder in _repository_above(Path(self._root)):
-            scope = self.enter(scope, str(folder), IGNORE_FILES)
-            if self._by_files(scope, self._root, is_folder=True):
-                return Scope()
+        if self._use_ignore:
+            for folder in _repository_above(Path(self._root)):
+                scope = Scope(_specs(str(folder), IGNORE_FILES) + scope.specs)
+                if _by_files(scope, self._root, is_folder=True):
+                    return Scope()
         return scope
 
-    def enter(self, scope: Scope, folder: str, names: Collection[str]) -> Scope:
-        """The rules in force in `folder`, whose entries are `names`, given those of its parent."""
+    def enter(self, scope: Scope, folder: str, names: Collection[str]) -> Scope | None:
+        """The rules in force in `folder`, whose entries are `names`, given its parent's; None when it is left out."""
         if not self._use_ignore:
             return scope
-        lines = [line for name in IGNORE_FILES if name in names for line in _lines(Path(folder, name))]
-        return Scope(((folder, GitIgnoreSpec.from_lines(lines)), *scope.specs)) if lines else scope
+        if "pyvenv.cfg" in names:  # a virtual environment, whatever it is called
+            return None
+        ignored = scope.ignored or (folder != self._root and self._is_ignored(scope, folder, is_folder=True))
+        return Scope(_specs(folder, names) + scope.specs, ignored)
 
-    def ignores(self, scope: Scope, path: str, name: str, *, is_folder: bool) -> bool:
+    def skips(self, scope: Scope, path: str, *, is_folder: bool) -> bool:
         """Whether the entry at `path` is left out."""
         relative = _relative(self._root, path, is_folder=is_folder)
-        if self._exclude and self._exclude.match_file(relative):
+        if self._exclude.match_file(relative):
             return True
-        if self._include and self._is_included(relative, is_folder=is_folder):
+        if self._include.match_file(relative) or (is_folder and self._leads_to_included(relative)):
             return False
-        if not self._use_ignore:
-            return False
-        decided = self._by_files(scope, path, is_folder=is_folder)
-        return _by_default(name, is_folder=is_folder) if decided is None else decided
+        return self._use_ignore and (scope.ignored or self._is_ignored(scope, path, is_folder=is_folder))
 
-    def _is_included(self, relative: str, *, is_folder: bool) -> bool:
-        assert self._include is not None  # noqa: S101
-        if self._include.match_file(relative):
-            return True
-        return is_folder and any(path.startswith(relative) for path in self._included_paths)
+    def _leads_to_included(self, folder: str) -> bool:
+        return any(path.startswith(folder) for path in self._included_paths)
 
-    @staticmethod
-    def _by_files(scope: Scope, path: str, *, is_folder: bool) -> bool | None:
-        for folder, spec in scope.specs:
-            decided = spec.check_file(_relative(folder, path, is_folder=is_folder)).include
-            if decided is not None:
-                return decided
-        return None
+    def _is_ignored(self, scope: Scope, path: str, *, is_folder: bool) -> bool:
+        decided = _by_files(scope, path, is_folder=is_folder)
+        return _by_default(os.path.basename(path), is_folder=is_folder) if decided is None else decided  # noqa: PTH119
+
+
+def _compiled(patterns: Sequence[str]) -> GitIgnoreSpec:
+    for pattern in patterns:
+        if not _is_valid(pattern):
+            raise ConfigurationError(f"{pattern!r} is no pattern", hint="patterns are written as in .gitignore")
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _specs(folder: str, names: Collection[str]) -> tuple[tuple[str, GitIgnoreSpec], ...]:
+    lines = [line for name in IGNORE_FILES if name in names for line in _lines(Path(folder, name))]
+    return ((folder, GitIgnoreSpec.from_lines(lines)),) if lines else ()
+
+
+def _by_files(scope: Scope, path: str, *, is_folder: bool) -> bool | None:
+    """What the ignore files say; None when none of them speaks of the path."""
+    for folder, spec in scope.specs:
+        decided = spec.check_file(_relative(folder, path, is_folder=is_folder)).include
+        if decided is not None:
+            return decided
+    return None
 
 
 def _by_default(name: str, *, is_folder: bool) -> bool:
@@ -161,9 +179,15 @@ def _lines(path: Path) -> list[str]:
 def _is_usable(line: str) -> bool:
     if any(segment.count("*") > _MAX_STARS for segment in line.split("/")) or line.count("**") > _MAX_STARS + 1:
         return False
+    return _is_valid(line)
+
+
+def _is_valid(pattern: str) -> bool:
     try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
+        with warnings.catch_warnings():  # on character classes that look like mistakes
+            warnings.simplefilter("error")
+            GitIgnoreSpec.from_lines([pattern])
+    except (ValueError, re.error, FutureWarning):
         return False
     return True
 

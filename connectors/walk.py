@@ -23,7 +23,7 @@ class Unreadable(NamedTuple):
     """A folder that cannot be listed, or an entry that cannot be looked at."""
 
     path: str
-    reason: str
+    error: OSError
 
 
 class Walk:
@@ -56,36 +56,39 @@ class Walk:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            yield Unreadable(folder, _reason(error))
-            return
-        if any(entry.name == "pyvenv.cfg" for entry in entries) and self._rules.skips_environments:
+            yield Unreadable(folder, error)
             return
         scope = self._rules.enter(parent, folder, {entry.name for entry in entries})
-        for entry in entries:
-            yield from self._entry(entry, scope)
+        if scope is not None:
+            for entry in entries:
+                yield from self._entry(entry, scope)
 
     def _entry(self, entry: os.DirEntry[str], scope: Scope) -> Iterator[Entry | Unreadable]:
         try:
-            is_folder = entry.is_dir()
-            if self._rules.ignores(scope, entry.path, entry.name, is_folder=is_folder):
-                return
             if entry.is_symlink():
                 self._links.append((entry.path, scope))
-            elif is_folder:
+                return
+            is_folder = entry.is_dir()
+            if self._rules.skips(scope, entry.path, is_folder=is_folder):
+                return
+            if is_folder:
                 self._folders.append((entry.path, scope))
             else:
                 yield from self._file(entry.path, entry.stat())
         except OSError as error:
-            yield Unreadable(entry.path, _reason(error))
+            yield Unreadable(entry.path, error)
 
     def _link(self, path: str, scope: Scope) -> Iterator[Entry | Unreadable]:
         try:
             info = os.stat(path)  # noqa: PTH116
         except OSError:
             return  # it points nowhere, or at itself
-        if stat.S_ISDIR(info.st_mode):
+        is_folder = stat.S_ISDIR(info.st_mode)
+        if _identity(info) in self._seen or self._rules.skips(scope, path, is_folder=is_folder):
+            return
+        if is_folder:
             self._folders.append((path, scope))
-        elif _identity(info) not in self._seen:
+        else:
             yield from self._file(path, info)
 
     def _file(self, path: str, info: os.stat_result) -> Iterator[Entry]:
@@ -97,7 +100,3 @@ class Walk:
 
 def _identity(info: os.stat_result) -> tuple[int, int]:
     return info.st_dev, info.st_ino
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -13,7 +13,7 @@ from connectors.formats.parsed import Parsed
 _SEPARATORS = ",;\t|"
 _RECORD_LIMIT = 64 * 1024  # where a record has not ended by then, there is a stray quote or no table
 _HEADER_LIMIT = 1000  # a longer header would fill the context of every piece
-_VALUE = re.compile(r"[-+]?[$€£]?\d[\d.,:/ -]*%?")
+_VALUE = re.compile(r"[-+]?[$€£]?\d[\d.,:/ -]*%?|true|false", re.IGNORECASE)
 
 
 def parse_csv(text: str, path: Path) -> Parsed:

@@ -57,7 +57,9 @@ def _parse(data: bytes, path: Path, depth: int) -> Parsed:
 def _dispatch(data: bytes, path: Path, depth: int) -> Parsed:
     if depth > _MAX_DEPTH:
         raise SourceError("attached too deep inside other messages")
-    if data and not data.strip(b"\x00"):
+    if not data:
+        return Parsed("", "text")
+    if not data.strip(b"\x00"):
         raise SourceError("nothing but zero bytes in it", hint="restore it from a backup")
     if kind := binary_format(data, path):
         return _BINARY[kind](_File(data, path, lambda part, name: _parse(part, name, depth + 1)))

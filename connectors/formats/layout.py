@@ -11,13 +11,22 @@ from typing import NamedTuple
 
 from connectors.formats.parsed import TextBuilder, one_line
 
-_HEADING_RATIO = 1.1  # a heading is set at least this much larger than the body
+_HEADING_RATIO = 1.08  # a heading is set at least this much larger than the body
 _HEADING_LIMIT = 160
 _MAX_LEVEL = 4
 _PARAGRAPH_PITCH = 1.35  # a paragraph ends where the next line is this much further down than lines usually are
+_MAX_PITCH = 2.2
 _RUNNING_FROM = 4  # pages a document needs before repeated first and last lines are taken for running heads
+_RUNNING_LINES = 2
 _NUMBER = re.compile(r"\d+|\b[ivxl]+\b")
 _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
+
+
+class Style(NamedTuple):
+    """The look of a line: what sets headings off."""
+
+    size: float
+    bold: bool
 
 
 class Line(NamedTuple):
@@ -33,6 +42,12 @@ class Line(NamedTuple):
     top: float
     bottom: float
     size: float
+    bold: bool = False
+
+    @property
+    def style(self) -> Style:
+        """What its letters look like."""
+        return Style(self.size, self.bold)
 
 
 class Outline(NamedTuple):
@@ -61,8 +76,8 @@ def join_baselines(lines: list[Line]) -> list[Line]:
         near = line.left - previous.right < 0.15 * previous.size or line.text[0] in ",.;:)"
         text = previous.text + ("" if near else " ") + line.text
         bottom = previous.bottom if previous.size >= line.size else line.bottom  # not that of a superscript
-        size = previous.size if len(previous.text) >= len(line.text) else line.size
-        found.append(Line(text, previous.left, line.right, previous.top, bottom, size))
+        style = previous.style if len(previous.text) >= len(line.text) else line.style
+        found.append(Line(text, previous.left, line.right, previous.top, bottom, *style))
     return found
 
 
@@ -75,17 +90,17 @@ def drop_running_heads(pages: list[list[Line]]) -> list[list[Line]]:
         return pages
     seen = Counter(key for page in pages for key in {_running_key(line) for line in _edges(page)})
     running = {key for key, count in seen.items() if count >= max(3, 0.4 * len(pages))}
-    return [pages[0], *([line for line in page if not _is_running(line, page, running)] for page in pages[1:])]
+    return [pages[0], *(_without_edges(page, running) for page in pages[1:])]
 
 
 def write_pages(pages: list[list[Line]], outline: Outline, builder: TextBuilder) -> None:
     """Write pages of lines as paragraphs and headings."""
-    sizes = _heading_sizes(pages)
+    styles = _heading_styles(pages)
     for index, lines in enumerate(pages):
         builder.page()
-        for position, group in enumerate(_groups(lines, index, outline, sizes)):
+        for position, group in enumerate(_groups(lines, index, outline, styles)):
             text = "\n".join(line.text for line in group)
-            level = _level(group, index, outline, sizes)
+            level = _level(group, index, outline, styles)
             if level:
                 builder.heading(text, level)
             elif position == 0 and index and text[0].islower():
@@ -102,37 +117,44 @@ def _same_baseline(previous: Line, line: Line) -> bool:
     return raised < 0.5 * max(previous.size, line.size) and -0.5 * previous.size < gap < 2 * previous.size
 
 
-def _is_running(line: Line, page: list[Line], running: set[str]) -> bool:
-    return line in _edges(page) and _running_key(line) in running
+def _without_edges(page: list[Line], running: set[str]) -> list[Line]:
+    start, end = 0, len(page)
+    while start < min(_RUNNING_LINES, end) and _running_key(page[start]) in running:
+        start += 1
+    while end > max(start, len(page) - _RUNNING_LINES) and _running_key(page[end - 1]) in running:
+        end -= 1
+    return page[start:end]
 
 
 def _edges(page: list[Line]) -> list[Line]:
-    return page[:2] + page[-2:]
+    return page[:_RUNNING_LINES] + page[-_RUNNING_LINES:]
 
 
 def _running_key(line: Line) -> str:
     return _NUMBER.sub("#", line.text.casefold())
 
 
-def _heading_sizes(pages: list[list[Line]]) -> list[float]:
-    """The sizes that headings are set in, largest first: clearly above the size most of the text has."""
-    weights: Counter[float] = Counter()
+def _heading_styles(pages: list[list[Line]]) -> list[Style]:
+    """The styles of headings, most prominent first: larger than most of the text, or as large and bold."""
+    weights: Counter[Style] = Counter()
     for page in pages:
         for line in page:
-            weights[line.size] += len(line.text)
-    weights.pop(0, None)
-    if not weights:
-        return []
-    body = weights.most_common(1)[0][0]
-    return sorted((size for size in weights if size >= _HEADING_RATIO * body), reverse=True)
+            weights[line.style] += len(line.text)
+    body = max(weights, key=lambda style: weights[style] if style.size else 0)
+    found = [
+        style
+        for style in weights
+        if style.size >= _HEADING_RATIO * body.size or (style.bold and not body.bold and style.size >= body.size)
+    ]
+    return sorted(found, reverse=True) if body.size else []
 
 
-def _groups(lines: list[Line], page: int, outline: Outline, sizes: list[float]) -> Iterator[list[Line]]:
+def _groups(lines: list[Line], page: int, outline: Outline, styles: list[Style]) -> Iterator[list[Line]]:
     """Lines gathered to paragraphs and headings."""
     pitch = _usual_pitch(lines)
     group: list[Line] = []
     for line in lines:
-        if group and _breaks(group[-1], line, pitch, page, outline, sizes):
+        if group and _breaks(group[-1], line, pitch, page, outline, styles):
             yield group
             group = []
         group.append(line)
@@ -140,12 +162,12 @@ def _groups(lines: list[Line], page: int, outline: Outline, sizes: list[float]) 
         yield group
 
 
-def _breaks(previous: Line, line: Line, pitch: float, page: int, outline: Outline, sizes: list[float]) -> bool:
+def _breaks(previous: Line, line: Line, pitch: float, page: int, outline: Outline, styles: list[Style]) -> bool:
     if outline.level_of(page, previous.text) or outline.level_of(page, line.text):
         return True
     if not (previous.size and line.size):
         return False
-    if previous.size != line.size and (previous.size in sizes or line.size in sizes):
+    if previous.style != line.style and (previous.style in styles or line.style in styles):
         return True
     step = previous.bottom - line.top
     if step < 0:  # back up the page: the next column goes on with the sentence, anything else begins something new
@@ -154,18 +176,19 @@ def _breaks(previous: Line, line: Line, pitch: float, page: int, outline: Outlin
 
 
 def _usual_pitch(lines: list[Line]) -> float:
-    steps = [above.bottom - below.top for above, below in pairwise(lines) if below.size]
-    down = [step for step in steps if step > 0]
-    return median(down) if down else 0.0
+    """How far apart lines of one paragraph are; steps of more than twice the letters' size are gaps between them."""
+    steps = [(above.bottom - below.top, below.size) for above, below in pairwise(lines)]
+    close = [step for step, size in steps if 0 < step <= _MAX_PITCH * size]
+    return median(close) if close else 0.0
 
 
-def _level(group: list[Line], page: int, outline: Outline, sizes: list[float]) -> int:
+def _level(group: list[Line], page: int, outline: Outline, styles: list[Style]) -> int:
     """The heading level of a group of lines; 0 for a paragraph."""
     text = one_line(" ".join(line.text for line in group))
     if level := outline.level_of(page, text):
         return level
-    if group[0].size in sizes and _reads_as_heading(text):
-        return min(_MAX_LEVEL, sizes.index(group[0].size) + 1)
+    if group[0].style in styles and _reads_as_heading(text):
+        return min(_MAX_LEVEL, styles.index(group[0].style) + 1)
     return 0
 
 

@@ -11,7 +11,7 @@ from connectors.errors import SourceError
 
 MAX_UNPACKED = 512 * 1024 * 1024
 MAX_RATIO = 200
-MAX_MEMBERS = 50_000
+MAX_MEMBERS = 20_000
 # Below this an archive may compress as well as it likes: a sheet of equal cells does, and it does no harm.
 _RATIO_MATTERS_FROM = 32 * 1024 * 1024
 _STEP = 1024 * 1024
@@ -48,7 +48,7 @@ def _bomb(size: int) -> SourceError:
     )
 
 
-def _parser() -> etree.XMLParser[etree._Element]:
+def _parser(*, recover: bool) -> etree.XMLParser[etree._Element]:
     """A parser that expands no entities, loads no DTD, asks no network and keeps libxml2's limits on depth and size."""
     return etree.XMLParser(
         resolve_entities=False,
@@ -57,13 +57,13 @@ def _parser() -> etree.XMLParser[etree._Element]:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
-        recover=True,
+        recover=recover,
     )
 
 
-def parse_xml(data: bytes) -> etree._Element:
-    """The root of an XML document, read safely."""
-    root = etree.fromstring(data, _parser())
+def parse_xml(data: bytes, *, recover: bool = True) -> etree._Element:
+    """The root of an XML document, read safely; of a damaged one what can be recovered, unless that is not wanted."""
+    root = etree.fromstring(data, _parser(recover=recover))
     if root is None:
         raise SourceError("no XML element in it")
     return root

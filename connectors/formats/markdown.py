@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The block parser takes about a second for 2 MB, far more for hostile nesting; no hand-written page comes near this.
 _MAX_CHARACTERS = 8_000_000
+_MAX_INLINE = 1000  # a longer heading is none, and emphasis marks can nest to quadratic time
 _FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _FRONT_MATTER_LIMIT = 20_000
 _FIELD = re.compile(r"^(title|author|date|description)\s*[:=]\s*(\S.*?)\s*$", re.MULTILINE | re.IGNORECASE)
@@ -56,6 +57,13 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table").disable("inline")
 
 
+@cache
+def _inline_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark")
+
+
 def _content_lines(lines: list[Line], token: Token) -> list[Line]:
     first, last = token.map or (0, 0)
     found = lines[first:last]
@@ -78,9 +86,9 @@ def _block(token: Token, following: Token | None, lines: list[Line]) -> Block | 
 
 def _plain(inline: str) -> str:
     """A heading as read: `**Bold** [link](target)` is `Bold link`."""
-    from markdown_it import MarkdownIt
-
-    tokens = MarkdownIt("commonmark").parseInline(inline)
+    if len(inline) > _MAX_INLINE:
+        return one_line(inline)
+    tokens = _inline_parser().parseInline(inline)
     pieces = [child.content or " " for child in tokens[0].children or () if _shown(child)]
     return one_line("".join(pieces))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from connectors.document import Block, BlockKind
@@ -12,6 +13,7 @@ from connectors.formats.plain import Line, lines_of
 _HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE)\s+)?(?:\[#[A-Z]\]\s+)?(.*?)(?:\s+:[\w@#%:]+:)?\s*$")
 _KEYWORD = re.compile(r"#\+(title|author|date):\s*(\S.*?)\s*$", re.IGNORECASE)
 _BEGIN = re.compile(r"\s*#\+begin_(src|example)\b", re.IGNORECASE)
+_END = re.compile(r"\s*#\+end_(src|example)\s*$", re.IGNORECASE)
 _RULE = re.compile(r"\s*\|[-+]+\|?\s*$")
 
 
@@ -26,6 +28,7 @@ def parse_org(text: str) -> Parsed:
 
 
 def _blocks(lines: list[Line]) -> Iterator[Block]:
+    closings = _closings(lines)
     index = 0
     while index < len(lines):
         line = lines[index]
@@ -33,7 +36,9 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
         if (match := _HEADING.match(line.text)) and match[2]:
             yield Block(BlockKind.HEADING, line.start, line.end, level=len(match[1]), label=match[2])
         elif match := _BEGIN.match(line.text):
-            end = _end_of_code(lines, index, f"#+end_{match[1].lower()}")
+            positions = closings[match[1].lower()]
+            found = bisect_right(positions, index)
+            end = positions[found] + 1 if found < len(positions) else end  # one never closed is its first line
             yield Block(BlockKind.CODE, line.start, lines[end - 1].end)
         elif _in_table(line):
             while end < len(lines) and _in_table(lines[end]):
@@ -46,12 +51,13 @@ def _in_table(line: Line) -> bool:
     return line.text.lstrip().startswith("|")
 
 
-def _end_of_code(lines: list[Line], index: int, closing: str) -> int:
-    """The line after the closing one; a block that is never closed ends with its first line."""
-    for position in range(index + 1, len(lines)):
-        if lines[position].text.strip().lower() == closing:
-            return position + 1
-    return index + 1
+def _closings(lines: list[Line]) -> dict[str, list[int]]:
+    """Where each kind of block is closed, found once: looking ahead from every opening line would be quadratic."""
+    found: dict[str, list[int]] = {"src": [], "example": []}
+    for position, line in enumerate(lines):
+        if match := _END.match(line.text):
+            found[match[1].lower()].append(position)
+    return found
 
 
 def _table(rows: list[Line]) -> Block:

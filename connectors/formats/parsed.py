@@ -100,7 +100,7 @@ class TextBuilder:
         Empty rows and columns go. What has a single column or row is a layout, not a table, and becomes paragraphs.
         """
         cells = _compact([[one_line(cell) for cell in row] for row in rows])
-        if len(cells) < 2 or len(cells[0]) < 2:  # noqa: PLR2004
+        if len(cells) < (1 if header else 2) or len(cells[0]) < 2:  # noqa: PLR2004
             for row in cells:
                 self.paragraph(" | ".join(cell for cell in row if cell))
             return

@@ -26,6 +26,7 @@ _GENERIC = re.compile(
     r"(microsoft \w+|untitled|title|no title|document|slide|presentation|powerpoint)\b.*", re.IGNORECASE
 )
 _NO_NAME = re.compile(r"\S*[_/\\.-]\S*|[\d\W_]+|.*\.(docx?|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|rtf|odt)", re.IGNORECASE)
+_BOLD = 600
 _UPRIGHT = 0.2  # sine of the angle up to which a line counts as upright
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
 
@@ -93,8 +94,9 @@ def _measured(page: pypdfium2.PdfTextPage, text: str, start: int) -> Line:
     if min(first, middle, last) < 0 or abs(math.sin(pdfium.FPDFText_GetCharAngle(page, middle))) > _UPRIGHT:
         return Line(text, 0, 0, 0, 0, 0)
     size = sorted(_size(page, index) for index in (first, middle, last))[1]
+    bold = min(pdfium.FPDFText_GetFontWeight(page, index) for index in (first, middle, last)) >= _BOLD
     (left, top), (_, bottom) = _origin(page, first), _origin(page, last)
-    return Line(text, left, page.get_charbox(last)[2], top, bottom, size)
+    return Line(text, left, page.get_charbox(last)[2], top, bottom, size, bold)
 
 
 def _origin(page: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:

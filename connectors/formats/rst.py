@@ -11,6 +11,7 @@ from connectors.formats.plain import Line, lines_of
 
 _ADORNMENT = re.compile(r"([!-/:-@[-`{-~])\1{2,}\s*$")
 _CODE = re.compile(r"\s*\.\.\s+(code|code-block|sourcecode)::|(?!\s*\.\.\s).*::\s*$")
+_MAX_TABLE = 1000  # lines
 _SIMPLE_RULE = re.compile(r"\s*={2,}(\s+={2,})+\s*$")
 _GRID_RULE = re.compile(r"\s*\+[-=]+(\+[-=]+)*\+\s*$")
 _ROLE = re.compile(r"(?::[\w:+.-]+:)?`([^`<]+?)\s*(?:<[^`>]*>)?`_{0,2}|``([^`]+)``")
@@ -89,13 +90,10 @@ def _table(lines: list[Line], index: int) -> int:
             end += 1
         return end - index
     if _SIMPLE_RULE.match(lines[index].text):
-        rules = [index]
-        for position in range(index + 1, len(lines)):
+        for position in range(index + 1, min(len(lines), index + _MAX_TABLE)):
             blank_after = position + 1 == len(lines) or not lines[position + 1].text.strip()
-            if _SIMPLE_RULE.match(lines[position].text):
-                rules.append(position)
-                if blank_after:
-                    return position + 1 - index
+            if blank_after and _SIMPLE_RULE.match(lines[position].text):
+                return position + 1 - index
     return 0
 
 

@@ -44,7 +44,7 @@ def _write_sheet(rows: list[list[str]], builder: TextBuilder) -> None:
         while len(body) > 1 and _filled(body[0]) == 1 < _filled(body[1]):
             builder.paragraph("".join(body[0]))  # a caption above the table
             body = body[1:]
-        if is_header(body[0]):
+        if is_header(body[0]) and (len(body) > 1 or not header):
             header, width = _header_line(body), len(body[0])
         elif width != len(body[0]):
             header = ""

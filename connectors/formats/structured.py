@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml import etree
 
@@ -25,16 +26,12 @@ def parse_json(text: str) -> Parsed:
     """
     packed = max(map(len, text.splitlines()), default=0) > _LONG_LINE or _ESCAPE.search(text)
     if not packed:
-        return _named(parse_code(text))
+        return replace(parse_code(text), kind="json")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return _named(parse_code(text))
-    return _named(parse_code(clean("\n".join(_outline(value)))))
-
-
-def _named(parsed: Parsed) -> Parsed:
-    return Parsed(parsed.text, "json", blocks=parsed.blocks)
+        return replace(parse_code(text), kind="json")
+    return replace(parse_code(clean("\n".join(_outline(value)))), kind="json")
 
 
 def _outline(root: object) -> Iterator[str]:
@@ -60,9 +57,15 @@ def _scalar(value: object) -> str:
 
 
 def parse_xml_text(text: str) -> Parsed:
-    """XML as text: `name: value` lines for elements with one value, whole paragraphs where text and markup mix."""
-    # The text is decoded already: an encoding declared in it is history, and lxml would believe it.
-    root = parse_xml(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode("utf-8", "replace"))
+    """XML as text: `name: value` lines for elements with one value, whole paragraphs where text and markup mix.
+
+    What is not well-formed is kept as it stands, for a recovered tree can lack half of it.
+    """
+    try:
+        # The text is decoded already: an encoding declared in it is history, and lxml would believe it.
+        root = parse_xml(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode("utf-8", "replace"), recover=False)
+    except etree.XMLSyntaxError:
+        return replace(parse_code(text), kind="xml")
     builder = TextBuilder()
     for record in _xml_records(root):
         builder.paragraph("\n".join(record))
@@ -96,8 +99,12 @@ def _is_mixed(element: etree._Element) -> bool:
 
 
 def _xml_line(element: etree._Element) -> str:
-    name = etree.QName(element).localname
-    attributes = " ".join(f"{etree.QName(key).localname}={value}" for key, value in element.attrib.items())
+    name = _local(str(element.tag))
+    attributes = " ".join(f"{_local(str(key))}={value}" for key, value in element.attrib.items())
     label = f"{name} ({attributes})" if attributes else name
     text = one_line(element.text or "")
     return f"{label}: {text}" if text else f"{label}:" if len(element) else label
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

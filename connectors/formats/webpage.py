@@ -13,7 +13,9 @@ from connectors.formats.parsed import Parsed, TextBuilder, one_line
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_GENERIC_TITLE = re.compile(r"(untitled|document|index|home|title|no title|new page)(\s*\d*|\.html?)", re.IGNORECASE)
+_GENERIC_TITLE = re.compile(
+    r"(untitled( (document|page))?|document|index|home|title|no title|new page)(\s*\d*|\.html?)", re.IGNORECASE
+)
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -211,14 +213,14 @@ def _squeezed(text: str) -> str:
 
 
 def _text_of(element: html.HtmlElement) -> str:
-    return " ".join(_with_breaks(element))
+    return "".join(_with_breaks(element))
 
 
 def _with_breaks(element: html.HtmlElement) -> Iterator[str]:
     """The text pieces below `element`, line breaks included, scripts and the like left out."""
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if event == "start":
-            if node.tag == "br":
+            if node.tag == "br" or node.tag in _PARAGRAPHS:
                 yield "\n"
             if node.text and node.tag not in _DROPPED:
                 yield node.text
@@ -227,8 +229,9 @@ def _with_breaks(element: html.HtmlElement) -> Iterator[str]:
 
 
 def _is_layout(table: html.HtmlElement) -> bool:
-    """Whether a table arranges the page: it holds other tables, or whole sections in its cells."""
-    if table.find(".//table") is not None:
+    """Whether a table arranges the page: a single row or column, other tables in it, or whole sections in its cells."""
+    widths = [sum(1 for cell in row if cell.tag in {"td", "th"}) for row in table.iter("tr")]
+    if len(widths) < 2 or max(widths) < 2 or table.find(".//table") is not None:  # noqa: PLR2004
         return True
     cells = [cell for cell in table.iter("td") if len(cell)]
     return sum(1 for cell in cells if sum(1 for _ in cell.iter(*_INSIDE_LAYOUT)) > 4) > 0  # noqa: PLR2004

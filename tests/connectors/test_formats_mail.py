@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from connectors.document import BlockKind
+from connectors.errors import SourceError
+from connectors.formats import parse
+from tests.connectors.samples import make
+
+
+def letter(subject: str = "Catch of the day") -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = subject
+    message["From"] = "Ann Müller <ann@example.org>"
+    message["To"] = "Bob <bob@example.org>"
+    message["Date"] = "Thu, 29 Feb 2024 12:00:00 +0100"
+    message.set_content("Dear Bob,\n\nthe cod is größer.\n")
+    return message
+
+
+HEAD = (
+    "Subject: Catch of the day\nFrom: Ann Müller <ann@example.org>\nTo: Bob <bob@example.org>\n"
+    "Date: Thu, 29 Feb 2024 12:00:00 +0100"
+)
+
+
+def test_a_message_has_its_people_date_and_plain_body() -> None:
+    message = letter()
+    message.add_alternative("<p>Dear Bob, <b>HTML</b></p>", subtype="html")
+    parsed = parse(message.as_bytes(), Path("a.eml"))
+    assert parsed.text == f"{HEAD}\n\nDear Bob,\n\nthe cod is größer."
+    assert (parsed.kind, parsed.title) == ("email", "Catch of the day")
+    assert parsed.metadata["from"] == "Ann Müller <ann@example.org>"
+    assert parsed.metadata["to"] == "Bob <bob@example.org>"
+    assert parsed.metadata["date"] == "2024-02-29T12:00:00+01:00"
+
+
+def test_the_html_body_is_read_when_there_is_no_plain_text() -> None:
+    message = letter()
+    message.set_content("<h1>Fish</h1><p>Only HTML</p>", subtype="html")
+    assert parse(message.as_bytes(), Path("a.eml")).text.endswith("\n\nFish\n\nOnly HTML")
+
+
+def test_attachments_are_named_and_read_where_they_can_be() -> None:
+    message = letter()
+    message.add_attachment(b"# Prices\n\ncod 3\n", maintype="text", subtype="plain", filename="prices.md")
+    message.add_attachment(b"\x89PNG\r\n\x1a\n\0", maintype="image", subtype="png", filename="cod.png")
+    message.add_attachment(
+        make.pdf([[("A contract about cod.", 11)]]), maintype="application", subtype="pdf", filename="c.pdf"
+    )
+    message.add_attachment(letter("Forwarded fish"))
+    parsed = parse(message.as_bytes(), Path("a.eml"))
+    assert parsed.metadata["attachments"] == "prices.md, cod.png, c.pdf, Forwarded fish.eml"
+    assert "Attachments: prices.md, cod.png, c.pdf, Forwarded fish.eml" in parsed.text
+    labels = [block.label for block in parsed.blocks if block.kind is BlockKind.HEADING]
+    assert labels == ["Attachment: prices.md", "Prices", "Attachment: c.pdf", "Attachment: Forwarded fish.eml"]
+    assert "A contract about cod." in parsed.text
+    assert parsed.text.count("the cod is größer.") == 2
+    for block in parsed.blocks:
+        assert parsed.text[block.start : block.end].strip("# ") == block.label
+
+
+def test_messages_in_messages_end_somewhere() -> None:
+    message = letter("innermost")
+    for depth in range(12):
+        outer = letter(f"level {depth}")
+        outer.add_attachment(message)
+        message = outer
+    assert "level 11" in parse(message.as_bytes(), Path("a.eml")).text
+
+
+def test_a_message_without_extension_is_recognised() -> None:
+    message = letter()
+    message["Message-ID"] = "<1@example.org>"
+    assert parse(message.as_bytes(), Path("1700000000.M1P2.host")).kind == "email"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"From: a\nContent-Type: text/plain; charset=no-such\nContent-Transfer-Encoding: base64\n\n@@@@",
+        b"Subject: =?utf-8?b?!!!?=\nDate: yesterday\nFrom: <<<>>>, ,;\n\nhi",
+        b'Content-Type: multipart/mixed; boundary="x"\n\n--x\n--x\n--x--',
+        b"Content-Type: multipart/mixed\n\nno boundary",
+        b"Content-Type: text/plain; charset=utf-8\n\n\xff\xfe\xfd hi",
+        letter().as_string().encode("utf-16"),
+    ],
+)
+def test_malformed_messages_are_read_as_far_as_they_go(data: bytes) -> None:
+    assert parse(data, Path("a.eml")).kind == "email"
+
+
+def test_an_encrypted_message_says_so() -> None:
+    data = b"Subject: x\nContent-Type: multipart/encrypted; boundary=x\n\n--x\n--x--"
+    with pytest.raises(SourceError, match=r"a\.eml: encrypted message") as caught:
+        parse(data, Path("a.eml"))
+    assert caught.value.hint
+
+
+def test_an_outlook_message() -> None:
+    parsed = parse(make.msg("Quarterly figures", "Dear all,\r\nthe cod is größer.\r\n"), Path("a.msg"))
+    assert parsed.text == (
+        'Subject: Quarterly figures\nFrom: "Ann Sender" <ann@example.org>\n\nDear all,\nthe cod is größer.'
+    )
+    assert (parsed.title, parsed.kind) == ("Quarterly figures", "outlook")

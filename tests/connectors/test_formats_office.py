@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import docx
+import pptx
+import pytest
+import xlsxwriter
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
+from pptx.util import Inches
+
+from connectors.document import Block, BlockKind
+from connectors.errors import SourceError
+from connectors.formats import Parsed, parse
+from tests.connectors.samples import make
+
+_OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
+ODF = "".join(
+    f' xmlns:{prefix}="{_OFFICE}:{name}:1.0"'
+    for prefix, name in [
+        ("office", "office"),
+        ("text", "text"),
+        ("table", "table"),
+        ("draw", "drawing"),
+        ("style", "style"),
+        ("presentation", "presentation"),
+        ("meta", "meta"),
+    ]
+)
+
+
+def saved(document: Any) -> bytes:
+    stream = io.BytesIO()
+    document.save(stream)
+    return stream.getvalue()
+
+
+def tables(parsed: Parsed) -> list[Block]:
+    return [block for block in parsed.blocks if block.kind is BlockKind.TABLE]
+
+
+def headings(parsed: Parsed) -> list[tuple[int, str]]:
+    return [(block.level, block.label) for block in parsed.blocks if block.kind is BlockKind.HEADING]
+
+
+def word_document() -> Any:
+    document = docx.Document()
+    document.add_heading("The fish report", 0)
+    document.add_paragraph("An introduction.")
+    document.add_heading("Prices", 1)
+    table = document.add_table(rows=0, cols=3)
+    for row in (["name", "", "price"], ["cod", "", "3"], ["eel", "", "5"]):
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    document.add_heading("Details", 2)
+    document.add_paragraph("first item", style="List Bullet")
+    document.add_paragraph("second item", style="List Bullet")
+    document.sections[0].header.paragraphs[0].text = "Confidential"
+    return document
+
+
+def test_docx_keeps_the_order_of_headings_tables_and_lists() -> None:
+    parsed = parse(saved(word_document()), Path("a.docx"))
+    assert parsed.text == (
+        "The fish report\n\nAn introduction.\n\nPrices\n\nname | price\ncod | 3\neel | 5\n\nDetails\n\n"
+        "- first item\n- second item\n\nConfidential"
+    )
+    assert (parsed.kind, parsed.title) == ("docx", "The fish report")
+    assert headings(parsed) == [(1, "The fish report"), (1, "Prices"), (2, "Details")]
+    (table,) = tables(parsed)
+    assert table.header == "name | price"
+    assert parsed.text[table.start : table.end] == "name | price\ncod | 3\neel | 5"
+
+
+def test_docx_text_boxes_content_controls_and_edits_are_not_lost() -> None:
+    document = docx.Document()
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    run = "<w:r><w:t>{}</w:t></w:r>"
+    deleted = "<w:del><w:r><w:delText>gone</w:delText></w:r></w:del>"
+    box = f"<w:r><w:pict><w:txbxContent><w:p>{run.format('in a box')}</w:p></w:txbxContent></w:pict></w:r>"
+    control = f"<w:sdtContent><w:p>{run.format('controlled')}</w:p></w:sdtContent>"
+    for element in (
+        f"<w:p {space}>{run.format('kept')}{deleted}<w:ins>{run.format(', inserted')}</w:ins></w:p>",
+        f"<w:p {space}>{run.format('anchor')}{box}</w:p>",
+        f"<w:sdt {space}>{control}</w:sdt>",
+    ):
+        document.element.body.append(docx.oxml.parse_xml(element))
+    assert parse(saved(document), Path("a.docx")).text == "kept, inserted\n\nanchor\n\nin a box\n\ncontrolled"
+
+
+def test_docx_title_comes_from_the_properties_when_no_paragraph_is_one() -> None:
+    document = docx.Document()
+    document.add_paragraph("Text.")
+    document.core_properties.title = "From the properties"
+    document.core_properties.author = "Ann"
+    parsed = parse(saved(document), Path("a.docx"))
+    assert (parsed.title, parsed.metadata["author"]) == ("From the properties", "Ann")
+
+
+def test_pptx_slides_are_pages_with_their_tables_charts_and_notes() -> None:
+    presentation = pptx.Presentation()
+    first = presentation.slides.add_slide(presentation.slide_layouts[1])
+    first.shapes.title.text = "Fish markets"
+    first.placeholders[1].text = "Cod is up\nEel is down"
+    first.notes_slide.notes_text_frame.text = "Mention the weather."
+    second = presentation.slides.add_slide(presentation.slide_layouts[5])
+    second.shapes.title.text = "Prices"
+    table = second.shapes.add_table(2, 2, 0, 0, Inches(4), Inches(1)).table
+    for row, texts in enumerate([["name", "price"], ["cod", "3"]]):
+        for column, text in enumerate(texts):
+            table.cell(row, column).text = text
+    chart = CategoryChartData()
+    chart.categories = ["May", "June"]
+    chart.add_series("Catch", (10, 20))
+    second.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 0, Inches(4), Inches(2), chart)
+    parsed = parse(saved(presentation), Path("a.pptx"))
+    assert parsed.text == (
+        "Fish markets\n\nCod is up\nEel is down\n\nMention the weather.\n\n"
+        "Prices\n\nname | price\ncod | 3\n\n | Catch\nMay | 10.0\nJune | 20.0"
+    )
+    assert parsed.title == "Fish markets"
+    assert headings(parsed) == [(1, "Fish markets"), (1, "Prices")]
+    assert parsed.pages == (0, parsed.text.index("Prices"))
+    assert tables(parsed)[0].header == "name | price"
+
+
+def workbook() -> bytes:
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream)
+    sheet = book.add_worksheet("Catch")
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    sheet.write(0, 0, "Catch by boat")
+    for column, text in enumerate(["boat", "tons", "when"]):
+        sheet.write(2, column, text)
+    sheet.write_row(3, 0, ["Nora", 12])
+    sheet.write_datetime(3, 2, date(2024, 2, 29), day)
+    sheet.write_row(5, 0, ["Otto", 3.5])
+    sheet.write(5, 2, True)
+    book.add_worksheet("Empty")
+    groups = book.add_worksheet("Groups")
+    for row, texts in enumerate([["", "cod", "", "eel"], ["boat", "tons", "price", "tons"], ["Nora", 1, 2, 3]]):
+        groups.write_row(row, 0, texts)
+    book.close()
+    return stream.getvalue()
+
+
+def test_xlsx_sheets_are_headings_and_tables_with_headers() -> None:
+    parsed = parse(workbook(), Path("a.xlsx"))
+    assert parsed.text == (
+        "Catch\n\nCatch by boat\n\nboat | tons | when\nNora | 12 | 2024-02-29\n\nOtto | 3.5 | TRUE\n\n"
+        "Groups\n\n | cod |  | eel\nboat | tons | price | tons\nNora | 1 | 2 | 3"
+    )
+    assert headings(parsed) == [(1, "Catch"), (1, "Groups")]
+    first, after_a_gap, grouped = tables(parsed)
+    assert first.header == "boat | tons | when"
+    assert after_a_gap.header == "boat | tons | when"
+    assert grouped.header == "boat | cod tons | price | eel tons"
+
+
+def odf(kind: str, body: str, styles: str = "", **more: str) -> bytes:
+    content = f"<office:document-content{ODF}>{styles}<office:body>{body}</office:body></office:document-content>"
+    return make.zipped({"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content, **more})
+
+
+def test_ods_is_read_as_a_spreadsheet() -> None:
+    def cell(text: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    rows = "".join(f"<table:table-row>{cell(a)}{cell(b)}</table:table-row>" for a, b in [("name", "sea"), ("cod", "N")])
+    body = f'<office:spreadsheet><table:table table:name="Fish">{rows}</table:table></office:spreadsheet>'
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    parsed = parse(odf("spreadsheet", body, **{"META-INF/manifest.xml": manifest}), Path("a.ods"))
+    assert parsed.text == "Fish\n\nname | sea\ncod | N"
+
+
+def test_odt_headings_lists_tables_notes_and_title() -> None:
+    table = "".join(
+        f"<table:table-row>{''.join(f'<table:table-cell><text:p>{t}</text:p></table:table-cell>' for t in row)}"
+        "</table:table-row>"
+        for row in [("name", "price"), ("cod", "3")]
+    )
+    body = (
+        '<office:text><text:p text:style-name="P1">The fish book</text:p>'
+        '<text:h text:outline-level="2">Prices</text:h>'
+        '<text:p>Two<text:s text:c="2"/>words<text:note><text:note-body><text:p>A note.</text:p></text:note-body>'
+        "</text:note> and more.</text:p>"
+        "<text:list><text:list-item><text:p>one</text:p></text:list-item><text:list-item><text:p>two</text:p>"
+        f"</text:list-item></text:list><table:table>{table}</table:table></office:text>"
+    )
+    styles = '<style:style style:name="P1" style:parent-style-name="Title"/>'
+    parsed = parse(odf("text", body, styles), Path("a.odt"))
+    assert parsed.text == (
+        "The fish book\n\nPrices\n\nTwo words and more.\n\nA note.\n\n- one\n- two\n\nname | price\ncod | 3"
+    )
+    assert (parsed.kind, parsed.title) == ("odt", "The fish book")
+    assert headings(parsed) == [(2, "Prices")]
+    assert tables(parsed)[0].header == "name | price"
+
+
+def test_odp_slides_are_pages() -> None:
+    frame = "<draw:frame{}><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>"
+    title = ' presentation:class="title"'
+    pages = "".join(
+        f"<draw:page>{frame.format(title, t)}{frame.format('', b)}</draw:page>" for t, b in [("A", "x"), ("B", "y")]
+    )
+    parsed = parse(odf("presentation", f"<office:presentation>{pages}</office:presentation>"), Path("a.odp"))
+    assert (parsed.text, parsed.pages) == ("A\n\nx\n\nB\n\ny", (0, 6))
+    assert headings(parsed) == [(1, "A"), (1, "B")]
+
+
+def test_epub_chapters_in_the_order_of_the_spine() -> None:
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        "<dc:title>The sea</dc:title><dc:creator>Ann</dc:creator></metadata><manifest>"
+        '<item id="one" href="text/one%20a.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="two" href="text/two.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="toc" href="toc.xhtml" media-type="application/xhtml+xml" properties="nav"/></manifest>'
+        '<spine><itemref idref="toc"/><itemref idref="two"/><itemref idref="one"/></spine></package>'
+    )
+    head = '<?xml version="1.0" encoding="utf-8"?><html><head><title>t</title></head>'
+    chapter = head + "<body><h1>{}</h1><p>{}</p></body></html>"
+    container = '<container><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>'
+    book = make.zipped(
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": container,
+            "OPS/book.opf": package,
+            "OPS/text/one a.xhtml": chapter.format("Second", "Größe"),
+            "OPS/text/two.xhtml": chapter.format("First", "Begin"),
+            "OPS/toc.xhtml": chapter.format("Contents", "First Second"),
+        }
+    )
+    parsed = parse(book, Path("a.epub"))
+    assert parsed.text == "First\n\nBegin\n\nSecond\n\nGröße"
+    assert (parsed.title, parsed.metadata["author"]) == ("The sea", "Ann")
+
+
+def test_rtf_text_tables_and_title() -> None:
+    text = (
+        r"{\rtf1\ansi\ansicpg1252{\info{\title Fish \'fcber alles}{\author Ann}}{\fonttbl{\f0 Times;}}"
+        r"\f0 First \b bold\b0  paragraph.\par Gr\u246?\'dfe \u8364?5\par"
+        r"\trowd a\cell b\cell\row\trowd 1\cell 2\cell\row }"
+    )
+    parsed = parse(text.encode(), Path("a.rtf"))
+    assert parsed.text.startswith("First bold paragraph.\n\nGröße €5\n\na | b\n1 | 2")
+    assert (parsed.title, parsed.metadata["author"]) == ("Fish über alles", "Ann")
+    assert tables(parsed)[0].header == "a | b"
+
+
+@pytest.mark.parametrize(
+    ("streams", "name", "reason", "hint"),
+    [
+        ({"WordDocument": b"x"}, "a.doc", "Word 97-2003", "--convert-to docx"),
+        ({"PowerPoint Document": b"x"}, "a.ppt", "PowerPoint 97-2003", "--convert-to pptx"),
+        ({"EncryptedPackage": b"x", "EncryptionInfo": b"x"}, "a.docx", "encrypted", "password"),
+        ({"Something": b"x"}, "a.pub", "OLE", "PDF"),
+    ],
+)
+def test_office_files_that_cannot_be_read_say_what_to_do(
+    streams: dict[str, bytes], name: str, reason: str, hint: str
+) -> None:
+    with pytest.raises(SourceError, match=reason) as caught:
+        parse(make.ole(streams), Path(name))
+    assert str(caught.value).startswith(f"{name}: ")
+    assert hint in caught.value.hint
+
+
+def test_a_wrong_extension_changes_nothing() -> None:
+    data = saved(word_document())
+    assert parse(data, Path("a.txt")).text == parse(data, Path("a.docx")).text
+    assert parse(workbook(), Path("a.docx")).kind == "spreadsheet"

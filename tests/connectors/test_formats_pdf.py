@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from connectors.document import BlockKind
+from connectors.errors import SourceError
+from connectors.formats import parse
+from tests.connectors.samples import make
+
+BODY = ["The pilot fish swims with the shark.", "It eats what the shark leaves and keeps it clean."]
+
+
+def page(heading: str, *lines: str) -> list[tuple[str, float]]:
+    return [(heading, 18), ("", 11), *((line, 11) for line in lines)]
+
+
+def test_pages_headings_and_paragraphs() -> None:
+    data = make.pdf([page("Pilot fish", *BODY), page("Sharks", "A shark is large.", "", "It is rarely alone.")])
+    parsed = parse(data, Path("a.pdf"))
+    assert parsed.text == (
+        "Pilot fish\n\nThe pilot fish swims with the shark.\nIt eats what the shark leaves and keeps it clean.\n\n"
+        "Sharks\n\nA shark is large.\n\nIt is rarely alone."
+    )
+    assert parsed.pages == (0, parsed.text.index("Sharks"))
+    headings = [(b.level, b.label) for b in parsed.blocks if b.kind is BlockKind.HEADING]
+    assert headings == [(1, "Pilot fish"), (1, "Sharks")]
+    assert parsed.title == "Pilot fish"
+    assert parsed.metadata["pages"] == 2
+
+
+def test_a_sentence_that_runs_over_a_page_stays_one() -> None:
+    first, second = ("Sharks", *BODY, "And then it"), "swims away. The end."
+    parsed = parse(make.pdf([page(*first), [(second, 11)]]), Path("a.pdf"))
+    assert "And then it\nswims away." in parsed.text
+    assert parsed.pages[1] == parsed.text.index("swims away")
+
+
+@pytest.mark.parametrize(
+    ("claimed", "title"),
+    [
+        ("Fish of the open sea", "Fish of the open sea"),
+        ("untitled", "Pilot fish"),
+        ("Microsoft Word - report-final2.doc", "Pilot fish"),
+        ("report_final.indd", "Pilot fish"),
+        ("the file", "Pilot fish"),
+        ("20240229", "Pilot fish"),
+    ],
+)
+def test_the_title_is_never_what_a_program_made_up(claimed: str, title: str) -> None:
+    parsed = parse(make.pdf([page("Pilot fish", *BODY)], title=claimed), Path("The file.pdf"))
+    assert parsed.title == title
+    assert (parsed.metadata["author"], parsed.metadata["created"]) == ("A. Writer", "2024-02-29")
+
+
+def test_running_heads_are_not_part_of_the_text() -> None:
+    def numbered(number: int) -> list[tuple[str, float]]:
+        lines = [f"Text of page {word}." for word in ("one", "two", "three", "four", "five")]
+        end = f"It eats what the {['shark', 'boat', 'whale', 'tide', 'cook'][number]} leaves."
+        return [("The Journal of Fish", 9), (lines[number], 11), (BODY[0], 11), (end, 11), (f"Page {number}", 9)]
+
+    text = parse(make.pdf([numbered(number) for number in range(5)]), Path("a.pdf")).text
+    assert text.count("The Journal of Fish") == 1
+    assert "Page 3" not in text
+    assert "Text of page four." in text
+    assert text.count("It eats what") == 5
+
+
+def test_a_pdf_is_recognised_under_any_name() -> None:
+    assert parse(make.pdf([page("Pilot fish", *BODY)]), Path("a.txt")).kind == "pdf"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "hint"),
+    [
+        (make.pdf([page("Secret")], encrypted=True), "encrypted", "password"),
+        (make.pdf([[]]), "no text", "ocrmypdf"),
+        (b"%PDF-1.7\nthis was a PDF once", "damaged", "qpdf"),
+        (make.pdf([page("Pilot fish", *BODY)])[:60], "damaged", "qpdf"),
+        (bytes(range(256)) * 4, "not a PDF", "exclude"),
+        (bytes(5000), "zero bytes", "backup"),
+    ],
+)
+def test_a_pdf_that_cannot_be_read_says_why(data: bytes, reason: str, hint: str) -> None:
+    with pytest.raises(SourceError, match=reason) as caught:
+        parse(data, Path("report.pdf"))
+    assert str(caught.value).startswith("report.pdf: ")
+    assert hint in caught.value.hint
+
+
+def test_a_truncated_pdf_gives_what_is_left_or_an_error() -> None:
+    data = make.pdf([page("Pilot fish", *BODY)] * 3)
+    for cut in range(0, len(data), 97):
+        try:
+            parse(data[:cut] or b"%PDF-", Path("a.pdf"))
+        except SourceError:
+            continue
+
+
+def test_several_threads_may_read_pdfs_at_once() -> None:
+    data = make.pdf([page("Pilot fish", *BODY)] * 5)
+    with ThreadPoolExecutor(4) as pool:
+        texts = {parsed.text for parsed in pool.map(lambda _: parse(data, Path("a.pdf")), range(24))}
+    assert len(texts) == 1

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from connectors.document import Block, BlockKind
+from connectors.formats import Parsed, parse
+
+
+def read(text: str, name: str) -> Parsed:
+    return parse(text.encode(), Path(name))
+
+
+def of(parsed: Parsed, kind: BlockKind) -> list[Block]:
+    return [block for block in parsed.blocks if block.kind is kind]
+
+
+def shown(parsed: Parsed, kind: BlockKind) -> list[str]:
+    return [parsed.text[block.start : block.end] for block in of(parsed, kind)]
+
+
+def headings(parsed: Parsed) -> list[tuple[int, str]]:
+    return [(block.level, block.label) for block in of(parsed, BlockKind.HEADING)]
+
+
+MARKDOWN = """\
+---
+title: "The handbook"
+author: Ann
+---
+Setext heading
+==============
+
+Some prose.\r
+\r
+## A *styled* [link](http://example.org) and `code`
+
+| name | price |
+|------|-------|
+| fish | 3     |
+
+- a list
+
+  ```python
+  # not a heading
+  print("hi")
+  ```
+
+> ## not our heading
+
+    indented code
+"""
+
+
+def test_markdown_is_the_file_itself_with_its_blocks() -> None:
+    parsed = read(MARKDOWN, "a.md")
+    assert parsed.text == MARKDOWN
+    assert parsed.kind == "markdown"
+    assert (parsed.title, parsed.metadata["author"]) == ("The handbook", "Ann")
+    assert headings(parsed) == [(1, "Setext heading"), (2, "A styled link and code")]
+    assert shown(parsed, BlockKind.HEADING)[0] == "Setext heading\n=============="
+    (table,) = of(parsed, BlockKind.TABLE)
+    assert table.header == "| name | price |"
+    assert parsed.text[table.start : table.end].endswith("| fish | 3     |")
+    fence, indented = shown(parsed, BlockKind.CODE)
+    assert fence.splitlines()[0].strip() == "```python"
+    assert indented.strip() == "indented code"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("intro\n\n## Second\n\n# First\n", "First"),
+        ("## Only second\n", "Only second"),
+        ('<h1 align="center">Big <b>name</b></h1>\n\ntext\n', "Big name"),
+        ("+++\ntitle = 'From TOML'\n+++\n# Heading\n", "From TOML"),
+        ("no title at all\n", ""),
+    ],
+)
+def test_markdown_title_is_the_one_a_reader_would_name(text: str, title: str) -> None:
+    assert read(text, "a.md").title == title
+
+
+def test_restructured_text_sections_code_and_tables() -> None:
+    text = (
+        "=====\nTitle\n=====\n\nText::\n\n    literal = 1\n\n    more = 2\n\nSection ``x``\n-----------\n\n"
+        "=====  =====\nname   price\n=====  =====\nfish   3\n=====  =====\n\n"
+        "+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+\n\n.. code-block:: python\n\n   pass\n\nDeeper\n~~~~~~\n"
+    )
+    parsed = read(text, "a.rst")
+    assert parsed.text == text
+    assert parsed.title == "Title"
+    assert headings(parsed) == [(1, "Title"), (2, "Section x"), (3, "Deeper")]
+    assert shown(parsed, BlockKind.CODE) == ["    literal = 1\n\n    more = 2", "   pass"]
+    assert [table.header for table in of(parsed, BlockKind.TABLE)] == ["name   price", "| a | b |"]
+
+
+def test_org_headlines_code_and_tables() -> None:
+    text = (
+        "#+TITLE: Notes\n* TODO Buy fish :shop:\n** Prices\n| kind | price |\n|------+-------|\n| cod  | 3 |\n"
+        "#+begin_src python\n* not a headline\n#+end_src\nend\n"
+    )
+    parsed = read(text, "a.org")
+    assert (parsed.text, parsed.title) == (text, "Notes")
+    assert headings(parsed) == [(1, "Buy fish"), (2, "Prices")]
+    assert shown(parsed, BlockKind.CODE) == ["#+begin_src python\n* not a headline\n#+end_src"]
+    assert of(parsed, BlockKind.TABLE)[0].header == "| kind | price |"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "header"),
+    [
+        ("name,price\ncod,3\n", "a.csv", "name,price"),
+        ("name;price\ncod;3,5\n", "a.csv", "name;price"),
+        ("name\tprice\ncod\t3\n", "a.tsv", "name\tprice"),
+        ('"name\nin two lines",price\ncod,3\n', "a.csv", '"name\nin two lines",price'),
+        ("1,2,3\n4,5,6\n", "a.csv", ""),
+        ("Prices of fish,,\nname,price,unit\ncod,3,kg\n", "a.csv", "name,price,unit"),
+        ("\ufeffname,price\ncod,3\n", "a.csv", "name,price"),
+    ],
+)
+def test_csv_keeps_its_text_and_knows_its_header(text: str, name: str, header: str) -> None:
+    parsed = read(text, name)
+    assert parsed.text == text.removeprefix("\ufeff")
+    (table,) = of(parsed, BlockKind.TABLE)
+    assert table.header == header
+    assert parsed.text[table.start :].startswith(header)
+
+
+def test_indented_json_is_kept_and_packed_json_made_readable() -> None:
+    indented = '{\n  "name": "cod"\n}\n'
+    assert read(indented, "a.json").text == indented
+    packed = json.dumps({"fish": [{"name": "größe", "tags": ["a", "b"], "empty": []}, {"name": "x"}], "n": 1.5})
+    assert read(packed, "a.json").text.splitlines() == [
+        "fish:",
+        "  - name: größe",
+        "    tags:",
+        "      - a",
+        "      - b",
+        "    empty: []",
+        "  - name: x",
+        "n: 1.5",
+    ]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, // comment\n}', '{"cut": "off', "[" * 100_000, "9" * 10_000])
+def test_what_is_not_valid_json_is_kept_as_it_stands(text: str) -> None:
+    assert read(text, "a.json").text == text
+
+
+def test_json_with_lone_surrogates_gives_text_that_can_be_stored() -> None:
+    assert "\ufffd" in read('{"a": "\\ud800"}', "a.json").text
+
+
+def test_json_lines_are_rows() -> None:
+    text = '{"a": 1}\n{"a": 2}\n'
+    parsed = read(text, "a.jsonl")
+    assert (parsed.text, parsed.kind) == (text, "jsonl")
+    assert of(parsed, BlockKind.TABLE)[0].end == len(text)
+
+
+def test_xml_reads_as_records_and_paragraphs() -> None:
+    text = (
+        '<?xml version="1.0" encoding="latin-1"?><shop xmlns="urn:x"><title>Größe</title>'
+        '<fish id="7"><name>cod</name><note>very <b>fresh</b> fish</note></fish><fish><name>eel</name></fish></shop>'
+    )
+    parsed = read(text, "a.xml")
+    assert parsed.title == "Größe"
+    assert parsed.text == "shop:\ntitle: Größe\n\nfish (id=7):\nname: cod\n\nvery fresh fish\n\nfish:\nname: eel"
+
+
+@pytest.mark.parametrize("text", ["<a><b></a>", '<!DOCTYPE a SYSTEM "x.dtd"><a>&nbsp;</a><b/>', "<a/>text after"])
+def test_xml_that_is_not_well_formed_is_kept_as_it_stands(text: str) -> None:
+    assert read(text, "a.xml").text == text
+
+
+def test_notebook_cells_are_prose_and_code() -> None:
+    notebook = {
+        "cells": [
+            {"cell_type": "markdown", "source": ["# Study\n", "\n", "Of fish.\n"]},
+            {"cell_type": "code", "source": "print('cod')\n", "outputs": [{"text": "cod"}]},
+            {"cell_type": "markdown", "source": "## Result\n\nThey swim."},
+        ],
+        "nbformat": 4,
+    }
+    parsed = read(json.dumps(notebook), "a.ipynb")
+    assert parsed.text == "# Study\n\nOf fish.\n\nprint('cod')\n\n## Result\n\nThey swim."
+    assert (parsed.title, parsed.kind) == ("Study", "notebook")
+    assert headings(parsed) == [(1, "Study"), (2, "Result")]
+    assert shown(parsed, BlockKind.CODE) == ["print('cod')"]
+
+
+def test_source_code_is_the_file_itself_as_one_block() -> None:
+    text = "def f():\r\n    return 1\r\n"
+    parsed = read(text, "a.py")
+    assert (parsed.text, parsed.kind, parsed.title) == (text, "code", "")
+    assert shown(parsed, BlockKind.CODE) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind"),
+    [
+        ("plain", "notes", "text"),
+        ("#!/bin/sh\necho\n", "run", "code"),
+        ("<!DOCTYPE html><p>hi</p>", "page", "html"),
+        ("<!DOCTYPE html><p>hi</p>", "page.txt", "text"),
+        ('<?xml version="1.0"?><a>x</a>', "data", "xml"),
+        ("all: build\n", "Makefile", "code"),
+        ("just words", "letter.docx", "text"),
+        ("<html><table><tr><td>x</td></tr></table></html>", "export.xls", "html"),
+    ],
+)
+def test_the_format_is_told_by_content_where_the_name_says_little(text: str, name: str, kind: str) -> None:
+    assert read(text, name).kind == kind
+
+
+def test_an_empty_file_is_an_empty_text() -> None:
+    for name in ("a.txt", "a.md", "a.csv", "a.json", "a.pdf", "a.docx", "a.html", "a.eml", "a.xml", "a.ipynb"):
+        assert parse(b"", Path(name)).text == ""
+
+
+def test_a_single_line_of_20_megabytes_is_kept_whole() -> None:
+    line = "word " * 4_000_000
+    for name in ("a.txt", "a.md", "a.csv", "a.jsonl", "a.rst", "a.py"):
+        assert read(line, name).text == line
