@@ -1,0 +1,143 @@
+"""An answer as a person reads it: written out as it arrives, what is unsupported marked, its sources below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import IO, Protocol
+
+from rich.cells import cell_len
+from rich.rule import Rule
+from rich.text import Text
+
+from cli.render import MARGIN, percent, place, print_heading, print_indented
+from cli.terminal import one_line, printable, stderr, stdout
+from rag.results import Answer, Prompt, PromptSource
+
+_WORD_ENDS = re.compile(r"(?<=\s)")
+
+
+class Wait(Protocol):
+    """Something on the screen that says that work goes on."""
+
+    def stop(self) -> None:
+        """Take it off the screen."""
+
+
+class _Silence:
+    def stop(self) -> None:
+        """There is nothing on the screen."""
+
+
+@contextmanager
+def waiting(message: str) -> Iterator[Wait]:
+    """Show that something goes on, on a terminal."""
+    if not stderr().is_terminal:
+        yield _Silence()
+        return
+    with stderr().status(message) as status:
+        yield status
+
+
+class AnswerWriter:
+    """Writes an answer as it arrives; in a given width word by word, so that no word is broken."""
+
+    @classmethod
+    def on_stdout(cls, before: Callable[[], None]) -> AnswerWriter:
+        """One that writes data: for people within the terminal, for programs as it comes."""
+        console = stdout()
+        return cls(console.file, console.width if console.is_terminal else None, before)
+
+    def __init__(self, stream: IO[str], width: int | None, before: Callable[[], None]) -> None:
+        """Write to `stream`, in lines of `width` (None: as it comes), after a call of `before`."""
+        self._before: Callable[[], None] | None = before
+        self._stream = stream
+        self._width = width
+        self._column = 0
+        self._word = ""
+        self._ended = True
+
+    def __enter__(self) -> AnswerWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._put(self._word)
+        if not self._ended:
+            self._write("\n")
+
+    def __call__(self, piece: str) -> None:
+        """Write the next piece."""
+        if self._before is not None:
+            self._before()
+            self._before = None
+        if self._width is None:
+            self._write(printable(piece))
+            return
+        *words, self._word = _WORD_ENDS.split(self._word + printable(piece))
+        for word in words:
+            self._put(word)
+
+    def _put(self, word: str) -> None:
+        if self._width and self._column and self._column + cell_len(word.rstrip()) > self._width:
+            self._write("\n")
+            self._column = 0
+        self._write(word)
+        self._column = 0 if word.endswith("\n") else self._column + cell_len(word)
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._stream.write(text)
+            self._stream.flush()
+            self._ended = text.endswith("\n")
+
+
+def print_sources(answer: Answer) -> None:
+    """Print what no source supports, then the numbered sources with the sentences that support the answer."""
+    console = stdout()
+    known = {source.number for source in answer.sources}
+    for number in sorted({citation.number for citation in answer.citations} - known):
+        console.print(Text(f"⚠ there is no source [{number}]", "yellow"))
+    for sentence in answer.unsupported:
+        console.print(Text(f"⚠ no source supports: “{one_line(sentence)}”", "yellow"))
+    if answer.abstained or not answer.sources:
+        return
+    console.print(Text(f"\nSources  (confidence {percent(answer.confidence)})", "bold"))
+    cited = {citation.number for citation in answer.citations}
+    for source in answer.sources:
+        if source.number in cited:
+            _print_source(source, answer)
+    uncited = [
+        f"[{source.number}] {one_line(source.hit.title)}" for source in answer.sources if source.number not in cited
+    ]
+    if uncited:
+        console.print(Text(f"read, not cited: {', '.join(uncited)}", "dim"))
+
+
+def print_prompt(prompt: Prompt) -> None:
+    """Print what the model was sent, and what was left out and why."""
+    console = stdout()
+    console.print()
+    for message in prompt.messages:
+        console.print(Rule(Text(f"prompt: {message.role}"), align="left", style="dim"))
+        console.print(printable(message.content), soft_wrap=True)
+    console.print(
+        Rule(Text(f"about {prompt.tokens} tokens; left out: {len(prompt.left_out)}"), align="left", style="dim")
+    )
+    for each in prompt.left_out:
+        console.print(one_line(f"{each.uri}, {each.location}: {each.reason}"), style="dim", soft_wrap=True)
+
+
+def _print_source(source: PromptSource, answer: Answer) -> None:
+    console = stdout()
+    print_heading(f"[{source.number}]", source.hit)
+    console.print(Text(" " * MARGIN).append_text(place(source.hit)), soft_wrap=True)
+    mine = [citation for citation in answer.citations if citation.number == source.number]
+    quotes = dict.fromkeys(one_line(citation.quote) for citation in mine if citation.supported and citation.quote)
+    for quote in quotes:
+        print_indented(Text(f"“{quote}”", "italic"))
+    if not any(citation.supported for citation in mine):
+        print_indented(Text("⚠ cited, but it does not say so", "yellow"))

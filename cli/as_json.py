@@ -1,0 +1,141 @@
+"""The knowledge base's results as the JSON objects that other programs rely on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.document import Location
+from rag.results import Answer, Citation, Hit, IndexReport, Prompt, PromptSource, Signals, Status
+
+
+def location(place: Location) -> dict[str, Any]:
+    """Where a passage stands; `text` says it as people do."""
+    return {
+        "text": str(place),
+        "start": place.start,
+        "end": place.end,
+        "line_start": place.line_start,
+        "line_end": place.line_end,
+        "page": place.page_start,
+        "page_end": place.page_end,
+        "headings": list(place.headings),
+    }
+
+
+def hit(found: Hit) -> dict[str, Any]:
+    """One hit of a search."""
+    return {
+        "rank": found.rank,
+        "score": found.score,
+        "relevance": found.relevance,
+        "uri": found.uri,
+        "title": found.title,
+        "kind": found.kind,
+        "location": location(found.location),
+        "context": found.context,
+        "text": found.text,
+        "metadata": dict(found.metadata),
+        "signals": signals(found.signals),
+    }
+
+
+def signals(evidence: Signals) -> dict[str, Any]:
+    """The evidence behind a hit; `terms` and `aligned` are empty without --explain."""
+    return {
+        "bm25": evidence.bm25,
+        "cosine": evidence.cosine,
+        "late": evidence.late,
+        "sparse_rank": evidence.sparse_rank,
+        "dense_rank": evidence.dense_rank,
+        "coverage": evidence.coverage,
+        "terms": dict(evidence.terms),
+        "aligned": [
+            {"query": pair.query, "passage": pair.passage, "similarity": pair.similarity, "weight": pair.weight}
+            for pair in evidence.aligned
+        ],
+    }
+
+
+def answer(given: Answer) -> dict[str, Any]:
+    """An answer with its checked citations and numbered sources."""
+    return {
+        "question": given.question,
+        "answer": given.text,
+        "abstained": given.abstained,
+        "citations": [_citation(each) for each in given.citations],
+        "unsupported": list(given.unsupported),
+        "sources": [_source(each) for each in given.sources],
+        "confidence": given.confidence,
+        "usage": {
+            "prompt_tokens": given.usage.prompt_tokens,
+            "completion_tokens": given.usage.completion_tokens,
+        },
+        "timings_ms": dict(given.timings_ms),
+    }
+
+
+def prompt(sent: Prompt) -> dict[str, Any]:
+    """What the model was sent, and what was left out of it."""
+    return {
+        "messages": [{"role": message.role, "content": message.content} for message in sent.messages],
+        "tokens": sent.tokens,
+        "left_out": [
+            {"uri": each.uri, "location": location(each.location), "reason": each.reason} for each in sent.left_out
+        ],
+    }
+
+
+def index_report(done: IndexReport) -> dict[str, Any]:
+    """What a run of `index` or `remove` did."""
+    return {
+        "documents": {
+            "added": done.added,
+            "changed": done.changed,
+            "unchanged": done.unchanged,
+            "removed": done.removed,
+            "failed": len(done.failures),
+        },
+        "failures": [{"uri": each.uri, "error": each.error, "hint": each.hint} for each in done.failures],
+        "chunks": {"added": done.chunks_added, "removed": done.chunks_removed, "total": done.chunks_total},
+        "embedded": done.embedded,
+        "seconds": done.seconds,
+        "generation": done.generation,
+    }
+
+
+def status(state: Status) -> dict[str, Any]:
+    """The state of a knowledge base; sizes are bytes."""
+    return {
+        "path": state.path,
+        "sources": [
+            {"uri": source.uri, "documents": source.documents, "chunks": source.chunks} for source in state.sources
+        ],
+        "documents": state.documents,
+        "chunks": state.chunks,
+        "sizes": dict(state.sizes),
+        "encoder": state.encoder,
+        "generation": state.generation,
+        "schema_version": state.schema_version,
+    }
+
+
+def _citation(each: Citation) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "sentence": each.sentence,
+        "supported": each.supported,
+        "uri": each.uri,
+        "location": None if each.location is None else location(each.location),
+        "quote": each.quote,
+    }
+
+
+def _source(each: PromptSource) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "uri": each.hit.uri,
+        "title": each.hit.title,
+        "location": location(each.hit.location),
+        "relevance": each.hit.relevance,
+        "text": each.text,
+    }

@@ -1,0 +1,31 @@
+"""Help pages without the type of `--help` itself, which typer shows as `<bool>`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+def _untyped(option: TyperOption | None) -> TyperOption | None:
+    if option is not None:
+        option.metavar = ""
+    return option
+
+
+class Verb(TyperCommand):
+    """One verb."""
+
+    def get_help_option(self, ctx: Any) -> TyperOption | None:
+        """The option `--help`."""
+        return _untyped(super().get_help_option(ctx))
+
+
+class Family(TyperGroup):
+    """A family of verbs."""
+
+    def get_help_option(self, ctx: Any) -> TyperOption | None:
+        """The option `--help`."""
+        return _untyped(super().get_help_option(ctx))

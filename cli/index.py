@@ -1,0 +1,128 @@
+"""`rag index` and `rag remove`: bring sources in, keep them up to date, forget them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.failures import ExitCode
+from cli.opening import knowledge_base
+from cli.options import Json
+from cli.terminal import grouped, note, one_line, print_json, stdout
+from connectors.errors import ConfigurationError, SourceError
+
+if TYPE_CHECKING:
+    from rag.knowledge_base import KnowledgeBase
+    from rag.results import Failure, IndexReport
+
+_FAILURES_SHOWN = 20
+
+
+def index(
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE", help="Folders and files to register and read. Without any: everything registered."
+        ),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Change to this encoder: every passage is embedded again."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Read documents in, or bring them up to date.
+
+    Only what was added or changed since the last time is read and embedded.
+    The first run in a folder creates the knowledge base .rag there.
+
+    [bold]Examples[/bold]
+      rag index docs/ manual.pdf     register a folder and a file, and read them
+      rag index                      bring everything registered up to date
+    """
+    _check_some_exist(sources or [])
+    with knowledge_base(context, create=bool(sources), encoder=encoder) as base:
+        _check_registered(base, sources or [])
+        report = _synchronise(base, sources or [], encoder)
+    _finish(report, json=json)
+
+
+def remove(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source as `rag status` names it, or its path.")],
+    json: Json = False,
+) -> None:
+    """Forget a source and its documents; the files themselves stay.
+
+    To forget one file of a folder, list it in .ragignore and run rag index.
+
+    [bold]Examples[/bold]
+      rag remove docs/
+      rag remove manual.pdf
+    """
+    with knowledge_base(context) as base:
+        report = base.remove(source)
+    _finish(report, json=json)
+
+
+def _check_some_exist(sources: list[str]) -> None:
+    """A mistyped path must not leave an empty knowledge base behind."""
+    missing = [source for source in sources if "://" not in source and not Path(source).expanduser().exists()]
+    if missing and len(missing) == len(sources):
+        raise SourceError(f"{', '.join(missing)}: no such file or folder", hint="check the path")
+
+
+def _check_registered(base: KnowledgeBase, sources: list[str]) -> None:
+    if not sources and not base.status().sources:
+        raise ConfigurationError(
+            f"{base.path} has no sources yet", hint="name a folder or a file, e.g. `rag index docs/`"
+        )
+
+
+def _synchronise(base: KnowledgeBase, sources: list[str], encoder: str | None) -> IndexReport:
+    from cli.progress import Meter, show_indexing
+
+    with Meter("documents") as meter:
+        return base.index(*sources, encoder=encoder, on_progress=lambda progress: show_indexing(meter, progress))
+
+
+def _finish(report: IndexReport, *, json: bool) -> None:
+    if json:
+        from cli import as_json
+
+        print_json(as_json.index_report(report))
+    else:
+        _print_failures(report.failures)
+        stdout().print(_summary(report), soft_wrap=True)
+    if report.failures:
+        raise typer.Exit(ExitCode.FAILURES)
+
+
+def _summary(report: IndexReport) -> str:
+    counts = {
+        "added": report.added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "failed": len(report.failures),
+        "chunks": report.chunks_total,
+        "embedded": report.embedded,
+    }
+    return " · ".join([*(f"{name} {grouped(count)}" for name, count in counts.items()), f"{report.seconds:.1f} s"])
+
+
+def _print_failures(failures: tuple[Failure, ...]) -> None:
+    from rich.text import Text
+
+    from cli.terminal import stderr
+
+    for failure in failures[:_FAILURES_SHOWN]:
+        line = Text.assemble(("failed: ", "bold red"), (one_line(failure.uri), "bold"), f": {one_line(failure.error)}")
+        if failure.hint:
+            line.append(f"\n  hint: {one_line(failure.hint)}", "dim")
+        stderr().print(line, soft_wrap=True)
+    if len(failures) > _FAILURES_SHOWN:
+        note(f"and {grouped(len(failures) - _FAILURES_SHOWN)} more; --json lists all")

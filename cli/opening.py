@@ -1,0 +1,63 @@
+"""Which knowledge base a verb works on: the one of --kb, else the nearest `.rag` in this folder or above it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.terminal import note, only_data_on_stdout
+
+if TYPE_CHECKING:
+    from rag.knowledge_base import KnowledgeBase
+
+
+@contextmanager
+def knowledge_base(
+    context: typer.Context, *, create: bool = False, encoder: str | None = None
+) -> Iterator[KnowledgeBase]:
+    """Open the knowledge base of `context`, and keep stdout for data while it is used.
+
+    Args:
+        context: its `obj` is the value of --kb, or None.
+        create: make one in `./.rag` when there is none.
+        encoder: the encoder of one that is made.
+
+    Raises:
+        NoKnowledgeBaseError: there is none and `create` is false.
+    """
+    quieten_libraries()
+    with only_data_on_stdout():
+        opened = _open(context.obj, create=create, encoder=encoder or "default")
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def _open(folder: str | None, *, create: bool, encoder: str) -> KnowledgeBase:
+    from indexes.errors import NoKnowledgeBaseError
+    from rag.knowledge_base import DEFAULT_FOLDER, KnowledgeBase
+
+    if folder is None:
+        try:
+            return KnowledgeBase.find(notify=note)
+        except NoKnowledgeBaseError:
+            if not create:
+                raise
+    return KnowledgeBase.open(folder or DEFAULT_FOLDER, create=create, encoder=encoder, notify=note)
+
+
+def quieten_libraries() -> None:
+    """Parsers warn about every odd file; what matters of it is reported as a failure by name."""
+    import logging
+
+    if not os.environ.get("PILOTFISH_DEBUG"):
+        logging.getLogger().addHandler(logging.NullHandler())
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")

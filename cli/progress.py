@@ -1,0 +1,107 @@
+"""A progress bar on stderr for whatever takes longer than a second; nothing where nobody watches."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from cli.terminal import grouped, one_line, stderr
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn, Task
+
+    from rag.synchroniser import Progress
+
+_PATIENCE_SECONDS = 1.0
+_LONGEST_NAME = 28
+
+
+class Meter:
+    """A bar with counts, rate and time left; use it as a context manager and `update` it.
+
+    It appears after a second, from a thread of its own, so that also a long first step shows something; it vanishes
+    when it is left.
+    """
+
+    def __init__(self, unit: str) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            _pace_column(unit),
+            console=stderr(),
+            transient=True,
+            expand=True,
+        )
+        self._timer = threading.Timer(_PATIENCE_SECONDS, self._bar.start)
+        self._timer.daemon = True
+        self._name = ""
+        self._task = self._bar.add_task("starting", total=None, note="")
+
+    def __enter__(self) -> Meter:
+        if stderr().is_terminal:
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._timer.is_alive():
+            self._timer.join()  # it may be starting the bar this very moment
+        if self._bar.live.is_started:
+            self._bar.stop()
+
+    def update(self, name: str, done: int, total: int | None, note: str = "") -> None:
+        """Show that `done` of `total` (None: unknown) things called `name` are done."""
+        if name != self._name:
+            self._name = name
+            self._bar.reset(self._task, description=_shortened(name))
+        self._bar.update(self._task, completed=done, total=total, note=note)
+
+
+def show_indexing(meter: Meter, progress: Progress) -> None:
+    """Show one report of an `index` run."""
+    waiting = progress.documents == progress.total
+    embedded = f"embedded {grouped(progress.embedded)}{' …' if waiting else ''}" if progress.embedded else ""
+    meter.update(progress.source, progress.documents, progress.total, embedded)
+
+
+def _shortened(name: str) -> str:
+    line = one_line(name)
+    return line if len(line) <= _LONGEST_NAME else f"…{line[1 - _LONGEST_NAME :]}"
+
+
+def _pace_column(unit: str) -> ProgressColumn:
+    from rich.progress import ProgressColumn
+    from rich.table import Column
+    from rich.text import Text
+
+    class Pace(ProgressColumn):
+        """`120/300 documents · embedded 57 · 41/s · 0:12 left`."""
+
+        def render(self, task: Task) -> Text:
+            return Text(" · ".join(part for part in _pace(task, unit) if part), style="dim")
+
+    return Pace(Column(no_wrap=True))
+
+
+def _pace(task: Task, unit: str) -> list[str]:
+    done, elapsed = int(task.completed), task.elapsed or 0.0
+    total = "" if task.total is None else f"/{grouped(int(task.total))}"
+    parts = [f"{grouped(done)}{total} {unit}" if done or total else "", task.fields["note"]]
+    if done and elapsed:
+        # The average since the start: embedding comes in bursts that would make any shorter window lie.
+        parts.append(f"{done / elapsed:,.0f}/s" if done >= elapsed else f"{elapsed / done:,.0f} s each")
+        if task.total and done < task.total:
+            parts.append(f"{_clock(elapsed * (task.total - done) / done)} left")
+    return parts
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

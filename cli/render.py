@@ -1,0 +1,154 @@
+"""Hits as a person reads them: what, how relevant, where, and the lines that matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cli.terminal import one_line, printable, stdout
+from indexes.analyzer import query_terms
+from rag.words import terms
+
+if TYPE_CHECKING:
+    from rag.results import Hit, Signals
+
+MARGIN = 4  # columns left of everything but the rank
+_BAR_CELLS = 5
+_LINES_SHOWN = 4
+_NARROWEST = 20
+_SURE, _LIKELY, _ONE_PERCENT = 0.5, 0.2, 0.01
+_MATCH = "bold yellow"
+# A newline in running text: the line before is long, and the next one goes on with a word.
+_SOFT_BREAK = re.compile(r"(?<=[^\n]{40})\n(?=[^\W\d_])")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+def percent(probability: float) -> str:
+    """A probability as people read it.
+
+    >>> percent(0.873), percent(0.002), percent(0.0)
+    ('87%', '<1%', '0%')
+    """
+    return "<1%" if 0 < probability < _ONE_PERCENT else f"{probability:.0%}"
+
+
+def relevance(probability: float) -> Text:
+    """A small bar and the percentage."""
+    filled = round(probability * _BAR_CELLS)
+    colour = "green" if probability >= _SURE else "yellow" if probability >= _LIKELY else "red"
+    return Text.assemble(("▰" * filled, colour), ("▱" * (_BAR_CELLS - filled), "dim"), f" {percent(probability):>4}")
+
+
+def place(hit: Hit) -> Text:
+    """Where a hit stands, `docs/refunds.md:12-18` or `report.pdf, p. 3`; a link where the terminal makes links."""
+    path = Path(hit.uri)
+    spot = hit.location
+    if not path.is_absolute():
+        return Text(one_line(f"{hit.uri}, {spot}"), "cyan")
+    lines = f":{spot.line_start}" + (f"-{spot.line_end}" if spot.line_end > spot.line_start else "")
+    where = lines if spot.page_start is None else f", {spot}"
+    return Text(one_line(f"{_near(path)}{where}"), f"cyan link {path.as_uri()}")
+
+
+def headings(hit: Hit) -> str:
+    """The headings above a hit, without the title again."""
+    path = [one_line(heading) for heading in hit.location.headings]
+    return " › ".join(path[1:] if path[:1] == [one_line(hit.title)] else path)
+
+
+def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
+    """Print one hit: rank, title and relevance; where it is; its lines; with `explain` the evidence."""
+    console = stdout()
+    print_heading(str(hit.rank), hit)
+    where = Text(" " * MARGIN).append_text(place(hit))
+    if above := headings(hit):
+        where.append(f"  {above}", "dim")
+    console.print(where, soft_wrap=True)
+    for line in excerpt(hit.text, _query_terms(query), text_width()):
+        console.print(Text(" " * MARGIN).append_text(line))
+    if explain:
+        console.print(Padding(_evidence(hit.signals), (0, 0, 0, MARGIN)))
+    console.print()
+
+
+def print_heading(number: str, hit: Hit) -> None:
+    """Print the line a hit is known by: its number, its title, its relevance."""
+    line = Table.grid(expand=True, padding=(0, 1))
+    line.add_column(width=MARGIN - 1, justify="right")
+    line.add_column(ratio=1)
+    line.add_column(justify="right", no_wrap=True)
+    line.add_row(Text(number, "bold"), Text(one_line(hit.title), "bold"), relevance(hit.relevance))
+    stdout().print(line)
+
+
+def text_width() -> int:
+    """How wide the text under a heading may be."""
+    return max(stdout().width - 2 * MARGIN, _NARROWEST)
+
+
+def print_indented(text: Text) -> None:
+    """Print `text` under a heading."""
+    for line in text.wrap(stdout(), text_width()):
+        line.rstrip()
+        stdout().print(Text(" " * MARGIN).append_text(line))
+
+
+def excerpt(text: str, wanted: frozenset[str], width: int) -> Iterator[Text]:
+    """The few lines of `text`, wrapped to `width`, where most of the `wanted` terms are; these are marked."""
+    flowing = _SOFT_BREAK.sub(" ", _BLANK_LINES.sub("\n", printable(text).strip()))
+    marked = Text(flowing)
+    for term in query_terms(flowing):
+        if not wanted.isdisjoint(term.stems):
+            marked.stylize(_MATCH, term.start, term.end)
+    lines = list(marked.wrap(stdout(), width, tab_size=4))
+    first = _best_window([len(line.spans) for line in lines])
+    shown = lines[first : first + _LINES_SHOWN]
+    for number, line in enumerate(shown):
+        line.rstrip()
+        before = "… " if number == 0 and first else ""
+        after = " …" if number == len(shown) - 1 and first + len(shown) < len(lines) else ""
+        yield Text.assemble((before, "dim"), line, (after, "dim"))
+
+
+def _best_window(matches: list[int]) -> int:
+    """The first line of the window with most matches; the earliest of equals."""
+    starts = range(max(1, len(matches) - _LINES_SHOWN + 1))
+    return max(starts, key=lambda start: (sum(matches[start : start + _LINES_SHOWN]), -start))
+
+
+@cache
+def _query_terms(query: str) -> frozenset[str]:
+    return frozenset(terms(query))
+
+
+def _near(path: Path) -> Path:
+    """`path` relative to the current folder where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _evidence(signals: Signals) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    table.add_column(style="dim", justify="right")
+    table.add_column(overflow="fold")
+    rank = {"BM25": signals.sparse_rank, "cosine": signals.dense_rank}
+    matched = (f"{one_line(term)} {score:.1f}" for term, score in signals.terms.items())
+    pairs = (f"{one_line(p.query)}→{one_line(p.passage)} {p.similarity:.2f}" for p in signals.aligned[:8])
+    rows: list[tuple[str, str, Iterable[str]]] = [
+        ("BM25", f"{signals.bm25:.2f}", matched),
+        ("cosine", f"{signals.cosine:.2f}", ()),
+        ("late", "–" if signals.late is None else f"{signals.late:.2f}", pairs),
+        ("coverage", percent(signals.coverage), ("of the query's rare words",)),
+    ]
+    for name, value, why in rows:
+        table.add_row(name, value, f"#{rank[name]}" if rank.get(name) else "", " · ".join(why))
+    return table

@@ -1,0 +1,63 @@
+"""`rag search`: the passages that match, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.opening import knowledge_base
+from cli.options import Filter, Json, Mode, parse_filters
+from cli.terminal import encodable, note, print_json
+
+if TYPE_CHECKING:
+    from rag.knowledge_base import KnowledgeBase
+    from rag.results import Hit
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words, or a question.")],
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits at most.")] = 10,
+    mode: Annotated[
+        Mode, typer.Option(metavar="MODE", help="hybrid: both; sparse: the words (BM25); dense: the meaning (vectors).")
+    ] = Mode.HYBRID,
+    filters: Filter = None,
+    min_relevance: Annotated[
+        float, typer.Option(metavar="P", help="Leave out hits less probably relevant than this, from 0 to 1.")
+    ] = 0.0,
+    explain: Annotated[bool, typer.Option("--explain", metavar="", help="Show the evidence behind every hit.")] = False,
+    json: Json = False,
+) -> None:
+    """Find the passages that match a question.
+
+    The percentage of a hit is the probability that it is relevant.
+
+    [bold]Examples[/bold]
+      rag search "how long do refunds take?"
+      rag search refunds -k 3 --filter kind=pdf --explain
+    """
+    wanted, query = parse_filters(filters), encodable(query)
+    with knowledge_base(context) as base:
+        found = base.find_hits(query, k, str(mode), wanted, min_relevance, explain=explain)
+        nearest = _nearest(base, query, mode, wanted) if min_relevance and not found.hits else found.hits
+    if json:
+        from cli import as_json
+
+        hits = [as_json.hit(hit) for hit in found.hits]
+        print_json({"query": query, "hits": hits, "timings_ms": dict(found.timings_ms)})
+        return
+    from cli import render
+    from rag.calibration import DEFAULT_MIN_RELEVANCE
+
+    if not nearest:
+        note("nothing found" + (": no document passes the filters" if wanted else ""))
+    elif not found.hits or nearest[0].relevance < DEFAULT_MIN_RELEVANCE:
+        note(f"nothing relevant: the best hit has {render.percent(nearest[0].relevance)}")
+    for hit in found.hits:
+        render.print_hit(hit, query, explain=explain)
+
+
+def _nearest(base: KnowledgeBase, query: str, mode: Mode, filters: dict[str, list[str]]) -> tuple[Hit, ...]:
+    """The best hit with no threshold, to say how far off it is."""
+    return base.find_hits(query, 1, str(mode), filters).hits

@@ -1,0 +1,61 @@
+"""`rag status`: what a knowledge base holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.opening import knowledge_base
+from cli.options import Json
+from cli.terminal import grouped, one_line, print_json, stdout
+
+if TYPE_CHECKING:
+    from rag.results import Status
+
+
+def status(context: typer.Context, json: Json = False) -> None:
+    """Show what is indexed: sources, counts, sizes.
+
+    Reading works while another process indexes; it shows what was published last.
+
+    [bold]Examples[/bold]
+      rag status
+      rag --kb ~/notes/.rag status --json
+    """
+    with knowledge_base(context) as base:
+        state = base.status()
+    if json:
+        from cli import as_json
+
+        print_json(as_json.status(state))
+    else:
+        _print(state)
+
+
+def _print(state: Status) -> None:
+    from rich.filesize import decimal
+    from rich.table import Table
+
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column(overflow="fold")
+    facts.add_row("knowledge base", one_line(state.path))
+    facts.add_row("documents", grouped(state.documents))
+    facts.add_row("chunks", grouped(state.chunks))
+    facts.add_row("encoder", one_line(state.encoder))
+    facts.add_row("generation", str(state.generation))
+    parts = ", ".join(f"{part} {decimal(size)}" for part, size in state.sizes.items())
+    facts.add_row("on disk", f"{decimal(sum(state.sizes.values()))} ({parts})")
+    stdout().print(facts)
+    stdout().print()
+    if not state.sources:
+        stdout().print("no sources yet: name a folder or a file, e.g. `rag index docs/`", style="dim")
+        return
+    sources = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    sources.add_column("source", overflow="fold")
+    sources.add_column("documents", justify="right", no_wrap=True)
+    sources.add_column("chunks", justify="right", no_wrap=True)
+    for source in state.sources:
+        sources.add_row(one_line(source.uri), grouped(source.documents), grouped(source.chunks))
+    stdout().print(sources)

@@ -1,0 +1,118 @@
+"""What reaches the terminal: data on stdout, all else on stderr, and nothing by which a document could take it over."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from functools import cache
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_READABLE_COLUMNS = 110
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Control characters (escape sequences start with one), overrides of the writing direction, and lone surrogates, which
+# is how Python reads a file name that is not valid Unicode.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""`text` without anything that moves the cursor, changes colours or cannot be encoded.
+
+    >>> printable("a\x1b[31mb\r\nc")
+    'a�[31mb\nc'
+    """
+    return _UNPRINTABLE.sub("\ufffd", _LINE_ENDS.sub("\n", text))
+
+
+def one_line(text: str) -> str:
+    r"""`text` as one printable line.
+
+    >>> one_line(" a\n\n b ")
+    'a b'
+    """
+    return " ".join(printable(text).split())
+
+
+def encodable(text: str) -> str:
+    """`text` from the command line, with bytes that were no Unicode replaced: models and databases refuse them."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def grouped(number: int) -> str:
+    """A count as people read it.
+
+    >>> grouped(4210)
+    '4 210'
+    """
+    return f"{number:,}".replace(",", " ")
+
+
+def tolerate_any_text() -> None:
+    """Let printing succeed where the terminal's encoding lacks a character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+@cache
+def data_stream() -> TextIOWrapper:
+    """The real stdout, whatever `sys.stdout` is sent to meanwhile; nowhere, when the caller has closed it."""
+    return sys.__stdout__ or Path(os.devnull).open("w", encoding="utf-8")
+
+
+@cache
+def stdout() -> Console:
+    """The console for data. Markup and emoji codes are off: what is printed comes from documents."""
+    from rich.console import Console
+
+    console = Console(file=data_stream(), markup=False, emoji=False, highlight=False)
+    console.width = min(console.width, _READABLE_COLUMNS)
+    return console
+
+
+@cache
+def stderr() -> Console:
+    """The console for progress and messages."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+
+def note(message: str) -> None:
+    """Print a message of one or more lines for people, on stderr."""
+    stderr().print(printable(message), soft_wrap=True)
+
+
+def warn(label: str, message: str, hint: str = "") -> None:
+    """Print `label: message` and, where there is one, `hint: hint`, on stderr."""
+    from rich.text import Text
+
+    stderr().print(Text.assemble((f"{label}: ", "bold red"), one_line(message)), soft_wrap=True)
+    if hint:
+        stderr().print(Text.assemble(("hint: ", "bold cyan"), one_line(hint)), soft_wrap=True)
+
+
+def print_json(data: dict[str, Any]) -> None:
+    """Print one JSON object on stdout, in UTF-8 whatever the terminal speaks."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)
+    safe = _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
+    stream = data_stream()
+    stream.buffer.write(safe.encode())
+    stream.flush()
+
+
+@contextmanager
+def only_data_on_stdout() -> Iterator[None]:
+    """Send to stderr what other people's code prints while ours works: a model's module, a parser."""
+    with redirect_stdout(sys.stderr):
+        yield

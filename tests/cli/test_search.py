@@ -1,0 +1,116 @@
+"""`rag search` as a process: hits, JSON, and every bad query."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Shop
+
+HIT_KEYS = {"rank", "score", "relevance", "uri", "title", "location", "text", "metadata", "signals"}
+
+
+def test_hits_for_people(shop: Shop) -> None:
+    ran = shop.rag("search", "how long do refunds take?")
+    assert ran.code == 0
+    assert ran.err == ""
+    first = ran.out.split("\n\n")[0]
+    assert "Refunds" in first.splitlines()[0]
+    assert first.splitlines()[0].endswith("%")
+    assert "docs/refunds.md:" in first
+    assert "within 14 days" in " ".join(first.split())
+
+
+def test_hits_as_json(shop: Shop) -> None:
+    found = shop.rag("search", "how long do refunds take?", "--json", "-k", "2").json
+    assert list(found) == ["query", "hits", "timings_ms"]
+    assert found["query"] == "how long do refunds take?"
+    assert len(found["hits"]) == 2
+    best = found["hits"][0]
+    assert set(best) >= HIT_KEYS
+    assert best["uri"] == str(shop.folder / "docs" / "refunds.md")
+    place = best["location"]
+    text = (shop.folder / "docs" / "refunds.md").read_text(encoding="utf-8")
+    assert text[place["start"] : place["end"]] == best["text"]
+    assert place["text"].startswith("line")
+    assert place["page"] is None
+    assert isinstance(place["headings"], list)
+    assert place["line_start"] <= place["line_end"]
+    assert 0 <= best["relevance"] <= 1
+    assert best["signals"]["terms"] == {}
+    assert found["timings_ms"]["total"] > 0
+
+
+def test_explain_shows_the_evidence(shop: Shop) -> None:
+    ran = shop.rag("search", "refunds in days", "-k", "1", "--explain")
+    assert all(word in ran.out for word in ("BM25", "cosine", "late", "coverage", "refunds "))
+    best = shop.rag("search", "refunds in days", "-k", "1", "--explain", "--json").json["hits"][0]
+    assert best["signals"]["terms"]["refunds"] > 0
+    assert {"query", "passage", "similarity", "weight"} == set(best["signals"]["aligned"][0])
+
+
+@pytest.mark.parametrize("mode", ["sparse", "dense"])
+def test_modes(shop: Shop, mode: str) -> None:
+    found = shop.rag("search", "express parcels", "--mode", mode, "--json").json
+    assert found["hits"][0]["title"] == "Shipping"
+
+
+def test_filters(shop: Shop) -> None:
+    assert shop.rag("search", "refunds", "--filter", "kind=pdf", "--json").json["hits"] == []
+    ran = shop.rag("search", "refunds", "--filter", "kind=pdf")
+    assert (ran.code, ran.out) == (0, "")
+    assert "no document passes the filters" in ran.err
+    either = shop.rag("search", "refunds", "--filter", "kind=pdf", "--filter", "kind=markdown", "--json").json
+    assert either["hits"]
+
+
+def test_a_threshold_that_nothing_reaches(shop: Shop) -> None:
+    ran = shop.rag("search", "quantum chromodynamics", "--min-relevance", "0.9")
+    assert (ran.code, ran.out) == (0, "")
+    assert "nothing relevant: the best hit has" in ran.err
+
+
+@pytest.mark.parametrize("query", ["the of and", "🐟🐟🐟", "refund " * 7_200, "caf\udce9", "-- ; DROP TABLE *\"'"])
+def test_odd_queries_are_answered(shop: Shop, query: str) -> None:
+    ran = shop.rag("search", "--json", "--", query)
+    assert ran.code == 0
+    assert isinstance(ran.json["hits"], list)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([""], "empty"),
+        (["  \n "], "empty"),
+        (["refunds", "-k", "0"], "k is 0"),
+        (["refunds", "-k", "-3"], "k is -3"),
+        (["refunds", "--min-relevance", "7"], "7"),
+    ],
+)
+def test_bad_searches_are_refused_with_a_hint(shop: Shop, arguments: list[str], said: str) -> None:
+    ran = shop.rag("search", *arguments)
+    assert ran.code == 2
+    assert ran.out == ""
+    assert said in ran.err.splitlines()[0]
+    assert "\nhint: " in ran.err
+
+
+def test_k_beyond_the_corpus(shop: Shop) -> None:
+    total = shop.indexed.json["chunks"]["total"]
+    assert len(shop.rag("search", "refunds", "-k", "5000", "--json").json["hits"]) <= total
+
+
+def test_codes_in_documents_stay_text(shop: Shop) -> None:
+    ran = shop.rag("search", "colour codes", "-k", "1")
+    assert "Notes [bold]and[/bold] codes" in ran.out
+    assert "\ufffd[31mred" in ran.out
+    assert "\x07" not in ran.out
+    found = shop.rag("search", "colour codes", "-k", "1", "--json").json
+    assert "\x1b[31mred" in found["hits"][0]["text"]
+
+
+def test_an_unknown_filter_key_names_the_known_ones(shop: Shop) -> None:
+    ran = shop.rag("search", "refunds", "--filter", "colour=red")
+    assert ran.code != 0
+    assert ran.out == ""
+    assert "colour" in ran.err.splitlines()[0]
+    assert "kind" in ran.err.splitlines()[1]
