@@ -38,12 +38,13 @@ _ENDINGS = (".min.js", ".min.css", ".min.mjs", ".bundle.js", ".js.map", ".css.ma
 _EXTENSIONS = _words(
     # images
     "png jpg jpeg gif bmp tif tiff webp ico icns heic heif avif psd ai eps svg svgz raw cr2 nef xcf sketch fig drawio"
+    " emf wmf pbm pgm ppm xpm"
     # sound and moving pictures
     " mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv webm avi mov wmv flv mpg mpeg 3gp srt vtt"
     # archives and disk images
     " zip gz tgz bz2 tbz xz txz zst lz4 7z rar tar jar war ear whl egg deb rpm apk ipa dmg iso img cab msi pkg snap"
     # programs and what compilers leave behind
-    " exe dll so dylib a o obj lib bin elf com sys pyc pyo pyd class wasm node pdb ilk nupkg beam rlib"
+    " exe dll so dylib a o obj lib bin elf com sys pyc pyo pyd class wasm node pdb ilk nupkg beam rlib mo gmo"
     # fonts
     " ttf otf woff woff2 eot"
     # data that is not text

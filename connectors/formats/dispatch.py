@@ -11,6 +11,7 @@ from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
 from connectors.formats.book import parse_epub
 from connectors.formats.delimited import parse_csv, parse_jsonl
+from connectors.formats.isolation import Worker
 from connectors.formats.mail import ParseAttachment, parse_eml, parse_msg
 from connectors.formats.markdown import parse_markdown
 from connectors.formats.notebook import parse_notebook
@@ -23,26 +24,34 @@ from connectors.formats.richtext import parse_rtf
 from connectors.formats.rst import parse_rst
 from connectors.formats.sheets import parse_sheets
 from connectors.formats.slides import parse_pptx
-from connectors.formats.sniff import Format, binary_format, expects_binary, text_format
+from connectors.formats.sniff import Format, binary_format, expects_binary, is_risky, text_format
 from connectors.formats.structured import parse_json, parse_xml_text
 from connectors.formats.webpage import declared_encoding, parse_html
 from connectors.formats.word import parse_docx
 
 _MAX_DEPTH = 3  # a message in a message in a message
 _HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"
+_WORKER = Worker()
 
 
 def parse_file(data: bytes, path: Path) -> Parsed:
-    """See `connectors.formats.parse`."""
-    return _parse(data, path, 0)
+    """Parse in the worker what a parser in C or of many rules will read, all else here."""
+    if is_risky(data, path):
+        return _guarded(path, lambda: _WORKER.parse(data, path))
+    return parse_here(data, path)
 
 
-def _parse(data: bytes, path: Path, depth: int) -> Parsed:
+def parse_here(data: bytes, path: Path, depth: int = 0) -> Parsed:
+    """Parse in this process; `depth` counts the messages a file is attached inside of."""
+    return _guarded(path, lambda: _dispatch(data, path, depth))
+
+
+def _guarded(path: Path, parser: Callable[[], Parsed]) -> Parsed:
     try:
         # What a library warns about (a deprecated call, an odd header) is no news to the person indexing a folder.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _dispatch(data, path, depth)
+            return parser()
     except SourceError as error:
         if str(error).startswith(f"{path.name}: "):
             raise
@@ -62,7 +71,7 @@ def _dispatch(data: bytes, path: Path, depth: int) -> Parsed:
     if not data.strip(b"\x00"):
         raise SourceError("nothing but zero bytes in it", hint="restore it from a backup")
     if kind := binary_format(data, path):
-        return _BINARY[kind](_File(data, path, lambda part, name: _parse(part, name, depth + 1)))
+        return _BINARY[kind](_File(data, path, lambda part, name: parse_here(part, name, depth + 1)))
     text = _decoded(data, path)
     kind = text_format(text, path)
     return _TEXT[kind](text, path)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from connectors.document import BlockKind, MetadataValue
@@ -20,7 +19,6 @@ from connectors.formats.parsed import Parsed, TextBuilder, one_line
 if TYPE_CHECKING:
     import pypdfium2
 
-_PDFIUM = Lock()  # PDFium keeps global state: two threads inside it crash the process
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 _GENERIC = re.compile(
     r"(microsoft \w+|untitled|title|no title|document|slide|presentation|powerpoint)\b.*", re.IGNORECASE
@@ -33,7 +31,7 @@ _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
 
 def parse_pdf(data: bytes, path: Path) -> Parsed:
     """The text of a PDF with the offset of every page. One without any text (a scan) is an error, not an empty text."""
-    with _PDFIUM, closing(_open(data)) as document:
+    with closing(_open(data)) as document:
         pages = [_page(document, index) for index in range(len(document))]
         fields = document.get_metadata_dict(skip_empty=True)
         outline = _outline(document)

@@ -27,7 +27,7 @@ def parse_sheets(data: bytes) -> Parsed:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
             names = workbook.sheet_names
             for name in names:
-                rows = [[_shown(value) for value in row] for row in workbook.get_sheet_by_name(name).iter_rows()]
+                rows = [_row(row) for row in workbook.get_sheet_by_name(name).iter_rows()]
                 if any(any(row) for row in rows):
                     builder.heading(name, 1)
                     _write_sheet(rows, builder)
@@ -75,6 +75,12 @@ def _regions(rows: list[list[str]]) -> Iterator[list[list[str]]]:
         elif region:
             yield region
             region = []
+
+
+def _row(row: list[Value]) -> list[str]:
+    if row.count("") == len(row):  # most rows of a sheet with a stray cell far out
+        return []
+    return ["" if value == "" else _shown(value) for value in row]
 
 
 def _shown(value: Value) -> str:

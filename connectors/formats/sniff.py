@@ -43,6 +43,8 @@ class OpaqueContentError(SourceError):
 
 
 _HEAD = 2048
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ARCHIVE_HINT = "unpack it and index the folder"
 
 # First bytes of what is never text. Formats that hold text but cannot be read are not here: those are failures.
@@ -153,15 +155,15 @@ def binary_format(data: bytes, path: Path) -> Format | None:
     Raises `OpaqueContentError` for images, programs and archives, `SourceError` for documents that cannot be read.
     """
     head = data[:_HEAD]
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_ZIP):
         return _zip_format(data)
-    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+    if head.startswith(_OLE):
         return _ole_format(data)
     if b"%PDF-" in head[:1024]:
         return Format.PDF
     if head.lstrip().startswith(b"{\\rtf"):
         return Format.RTF
-    if path.suffix.lower() == ".eml" or (not _known_text(path) and _MESSAGE_START.match(head)):
+    if _is_message(head, path):
         return Format.EML
     refuse_opaque(head)
     return None
@@ -181,9 +183,19 @@ def text_format(text: str, path: Path) -> Format:
     return found or Format.TEXT
 
 
-def _known_text(path: Path) -> bool:
+def is_risky(data: bytes, path: Path) -> bool:
+    """Whether a file's parser may crash, hang or take all memory: every format but plain text ones."""
+    head = data[:_HEAD]
+    if head.startswith((_ZIP, _OLE)) or b"%PDF-" in head[:1024] or head.lstrip().startswith(b"{\\rtf"):
+        return True
+    is_html = _FORMAT_OF.get(path.suffix.lower().removeprefix(".")) is Format.HTML or b"<html" in head.lower()
+    return is_html or b"<!doctype html" in head.lower() or _is_message(head, path)
+
+
+def _is_message(head: bytes, path: Path) -> bool:
     extension = path.suffix.lower().removeprefix(".")
-    return extension in _FORMAT_OF or extension == "txt"
+    is_text = extension in _FORMAT_OF or extension == "txt"
+    return extension == "eml" or (not is_text and _MESSAGE_START.match(head) is not None)
 
 
 def expects_binary(path: Path) -> bool:

@@ -1,0 +1,44 @@
+"""The worker of `connectors.formats.isolation`: reads files from standard input, answers each with one line of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from connectors.errors import SourceError
+from connectors.formats.dispatch import parse_here
+from connectors.formats.isolation import to_json
+
+MEMORY = 4 * 1024**3
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    _limit_memory()
+    source = sys.stdin.buffer
+    # Libraries print; what they print must not get between the answers.
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)
+        while line := source.readline():
+            request = json.loads(line)
+            try:
+                answer = to_json(parse_here(source.read(request["size"]), Path(request["path"])))
+            except SourceError as error:
+                answer = to_json(error)
+            answers.write(answer + b"\n")
+            answers.flush()
+
+
+def _limit_memory() -> None:
+    """Let a parser that wants the whole machine fail instead. Only some systems can."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Parsing in a process of its own, so that a file that crashes, hangs or bloats a parser costs only itself.
+
+Parsers in C and Rust end the whole process on some files: one stray cell in the last row of a sheet asks for half a
+terabyte and aborts. The worker is started with the first file that needs it and serves until the program ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from connectors.document import Block, BlockKind
+from connectors.errors import SourceError
+from connectors.formats.parsed import Parsed
+from connectors.formats.sniff import OpaqueContentError
+
+SECONDS = 120.0
+SECONDS_PER_BYTE = 3e-6
+_HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"
+_ROOT = Path(__file__).parents[2]
+
+
+class Worker:
+    """Parses files in another process, one at a time.
+
+    `seconds` is what a file may take, on top of some time for its size.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        atexit.register(self.stop)
+
+    def parse(self, data: bytes, path: Path) -> Parsed:
+        """The content of a file; raises `SourceError` also when the parser does not survive it."""
+        limit = self._seconds + SECONDS_PER_BYTE * len(data)
+        with self._lock:
+            process = self._running()
+            alarm = threading.Timer(limit, process.kill)
+            started = time.monotonic()
+            alarm.start()
+            try:
+                answer = _exchange(process, data, path)
+            except BaseException:
+                self.stop()  # whatever came between, its answer must not be taken for that to the next file
+                raise
+            finally:
+                alarm.cancel()
+            if not answer:
+                self.stop()
+        if not answer:
+            late = time.monotonic() - started >= limit
+            reason = f"its parser took longer than {limit:.0f} seconds" if late else "it crashes its parser"
+            raise SourceError(reason, hint=_HINT)
+        return _from_json(json.loads(answer))
+
+    def stop(self) -> None:
+        """End the process; the next file starts another."""
+        process, self._process = self._process, None
+        if process is not None and self._owner == os.getpid():
+            process.kill()
+            process.communicate()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()
+        if self._process is None or self._owner != os.getpid():  # a fork must not share its parent's pipes
+            self._process, self._owner = _start(), os.getpid()
+        return self._process
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # -P: without it the current folder comes first on the path, and it may well be the folder being indexed.
+    search = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "connectors.formats"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": search},
+    )
+
+
+def _exchange(process: subprocess.Popen[bytes], data: bytes, path: Path) -> bytes:
+    """Send a file and wait for the line that answers; nothing when the process is gone."""
+    assert process.stdin is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101
+    try:
+        process.stdin.write(json.dumps({"path": str(path), "size": len(data)}).encode() + b"\n")
+        process.stdin.write(data)
+        process.stdin.flush()
+    except OSError:  # a broken pipe: it died while it was being fed
+        return b""
+    answer = process.stdout.readline()
+    return answer if answer.endswith(b"\n") else b""
+
+
+def to_json(result: Parsed | SourceError) -> bytes:
+    """What the worker answers, on one line."""
+    if isinstance(result, SourceError):
+        opaque = isinstance(result, OpaqueContentError)
+        return json.dumps({"error": str(result), "hint": result.hint, "opaque": opaque}).encode()
+    blocks = [[block.kind, block.start, block.end, block.level, block.label, block.header] for block in result.blocks]
+    fields = {"text": result.text, "kind": result.kind, "title": result.title, "pages": result.pages}
+    return json.dumps({**fields, "metadata": dict(result.metadata), "blocks": blocks}).encode()
+
+
+def _from_json(answer: dict[str, Any]) -> Parsed:
+    if "error" in answer:
+        kind = OpaqueContentError if answer["opaque"] else SourceError
+        raise kind(answer["error"], hint=answer["hint"])
+    blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in answer["blocks"])
+    metadata = MappingProxyType(answer["metadata"])
+    return Parsed(answer["text"], answer["kind"], answer["title"], metadata, blocks, tuple(answer["pages"]))
