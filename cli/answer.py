@@ -16,6 +16,7 @@ from cli.render import MARGIN, percent, place, print_heading, print_indented
 from cli.terminal import one_line, printable, stderr, stdout
 from rag.results import Answer, Prompt, PromptSource
 
+_QUOTE_SHOWN = 240
 _WORD_ENDS = re.compile(r"(?<=\s)")
 
 
@@ -131,6 +132,10 @@ def print_prompt(prompt: Prompt) -> None:
         console.print(one_line(f"{each.uri}, {each.location}: {each.reason}"), style="dim", soft_wrap=True)
 
 
+def _shortened(quote: str) -> str:
+    return quote if len(quote) <= _QUOTE_SHOWN else f"{quote[: _QUOTE_SHOWN - 2].rstrip()} …"
+
+
 def _print_source(source: PromptSource, answer: Answer) -> None:
     console = stdout()
     print_heading(f"[{source.number}]", source.hit)
@@ -138,6 +143,6 @@ def _print_source(source: PromptSource, answer: Answer) -> None:
     mine = [citation for citation in answer.citations if citation.number == source.number]
     quotes = dict.fromkeys(one_line(citation.quote) for citation in mine if citation.supported and citation.quote)
     for quote in quotes:
-        print_indented(Text(f"“{quote}”", "italic"))
+        print_indented(Text(f"“{_shortened(quote)}”", "italic"))
     if not any(citation.supported for citation in mine):
         print_indented(Text("⚠ cited, but it does not say so", "yellow"))

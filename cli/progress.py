@@ -39,7 +39,7 @@ class Meter:
         self._timer = threading.Timer(_PATIENCE_SECONDS, self._bar.start)
         self._timer.daemon = True
         self._name = ""
-        self._task = self._bar.add_task("starting", total=None, note="")
+        self._task = self._bar.add_task("starting", total=None, note="", paced=True)
 
     def __enter__(self) -> Meter:
         if stderr().is_terminal:
@@ -55,19 +55,22 @@ class Meter:
         if self._bar.live.is_started:
             self._bar.stop()
 
-    def update(self, name: str, done: int, total: int | None, note: str = "") -> None:
-        """Show that `done` of `total` (None: unknown) things called `name` are done."""
+    def update(self, name: str, done: int, total: int | None, note: str = "", *, paced: bool = True) -> None:
+        """Show that `done` of `total` (None: unknown) things called `name` are done, and how fast if `paced`."""
         if name != self._name:
             self._name = name
             self._bar.reset(self._task, description=_shortened(name))
-        self._bar.update(self._task, completed=done, total=total, note=note)
+        self._bar.update(self._task, completed=done, total=total, note=note, paced=paced)
 
 
 def show_indexing(meter: Meter, progress: Progress) -> None:
     """Show one report of an `index` run."""
-    waiting = progress.documents == progress.total
-    embedded = f"embedded {grouped(progress.embedded)}{' …' if waiting else ''}" if progress.embedded else ""
-    meter.update(progress.source, progress.documents, progress.total, embedded)
+    done, total, embedded = progress.documents, progress.total, progress.embedded
+    if done == total:
+        # All is read and the rest is being embedded: how much that is, nobody knows.
+        meter.update(progress.source, done, None, f"embedding, {grouped(embedded)} passages done", paced=False)
+    else:
+        meter.update(progress.source, done, total, f"embedded {grouped(embedded)}" if embedded else "")
 
 
 def _shortened(name: str) -> str:
@@ -93,7 +96,7 @@ def _pace(task: Task, unit: str) -> list[str]:
     done, elapsed = int(task.completed), task.elapsed or 0.0
     total = "" if task.total is None else f"/{grouped(int(task.total))}"
     parts = [f"{grouped(done)}{total} {unit}" if done or total else "", task.fields["note"]]
-    if done and elapsed:
+    if done and elapsed and task.fields["paced"]:
         # The average since the start: embedding comes in bursts that would make any shorter window lie.
         parts.append(f"{done / elapsed:,.0f}/s" if done >= elapsed else f"{elapsed / done:,.0f} s each")
         if task.total and done < task.total:

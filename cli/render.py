@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
@@ -25,6 +26,7 @@ _LINES_SHOWN = 4
 _NARROWEST = 20
 _SURE, _LIKELY, _ONE_PERCENT = 0.5, 0.2, 0.01
 _MATCH = "bold yellow"
+_KEPT_IN_LINES = frozenset({"code", "csv", "tsv", "json", "spreadsheet", "xml"})
 # A newline in running text: the line before is long, and the next one goes on with a word.
 _SOFT_BREAK = re.compile(r"(?<=[^\n]{40})\n(?=[^\W\d_])")
 _BLANK_LINES = re.compile(r"\n\s*\n")
@@ -71,7 +73,7 @@ def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
     if above := headings(hit):
         where.append(f"  {above}", "dim")
     console.print(where, soft_wrap=True)
-    for line in excerpt(hit.text, _query_terms(query), text_width()):
+    for line in excerpt(hit.text, _query_terms(query), text_width(), flows=hit.kind not in _KEPT_IN_LINES):
         console.print(Text(" " * MARGIN).append_text(line))
     if explain:
         console.print(Padding(_evidence(hit.signals), (0, 0, 0, MARGIN)))
@@ -100,11 +102,14 @@ def print_indented(text: Text) -> None:
         stdout().print(Text(" " * MARGIN).append_text(line))
 
 
-def excerpt(text: str, wanted: frozenset[str], width: int) -> Iterator[Text]:
-    """The few lines of `text`, wrapped to `width`, where most of the `wanted` terms are; these are marked."""
-    flowing = _SOFT_BREAK.sub(" ", _BLANK_LINES.sub("\n", printable(text).strip()))
-    marked = Text(flowing)
-    for term in query_terms(flowing):
+def excerpt(text: str, wanted: frozenset[str], width: int, *, flows: bool = True) -> Iterator[Text]:
+    """The few lines of `text`, wrapped to `width`, where most of the `wanted` terms are; these are marked.
+
+    A text that `flows` is running text: its editor's line breaks are not kept.
+    """
+    compact = _BLANK_LINES.sub("\n", dedent(printable(text)).strip())
+    marked = Text(_SOFT_BREAK.sub(" ", compact) if flows else compact)
+    for term in query_terms(marked.plain):
         if not wanted.isdisjoint(term.stems):
             marked.stylize(_MATCH, term.start, term.end)
     lines = list(marked.wrap(stdout(), width, tab_size=4))

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
     from rag.results import Hit
 
+# Below this probability the best hit is called what it is. (What counts as evidence for `ask` has to be far surer.)
+_DOUBTFUL = 0.1
+
 
 def search(
     context: typer.Context,
@@ -48,11 +51,10 @@ def search(
         print_json({"query": query, "hits": hits, "timings_ms": dict(found.timings_ms)})
         return
     from cli import render
-    from rag.calibration import DEFAULT_MIN_RELEVANCE
 
     if not nearest:
         note("nothing found" + (": no document passes the filters" if wanted else ""))
-    elif not found.hits or nearest[0].relevance < DEFAULT_MIN_RELEVANCE:
+    elif not found.hits or nearest[0].relevance < _DOUBTFUL:
         note(f"nothing relevant: the best hit has {render.percent(nearest[0].relevance)}")
     for hit in found.hits:
         render.print_hit(hit, query, explain=explain)

@@ -88,6 +88,12 @@ def test_running_text_flows_and_other_lines_stay() -> None:
     ]
 
 
+def test_code_keeps_its_lines() -> None:
+    code = "    import something_with_a_rather_long_name_for_once\n    from there import here"
+    shown = [line.plain for line in excerpt(code, frozenset(), 80, flows=False)]
+    assert shown == ["import something_with_a_rather_long_name_for_once", "from there import here"]
+
+
 def test_an_excerpt_is_only_text() -> None:
     assert lines("\x1b[31mred\x1b[0m [bold]x[/bold]") == ["\ufffd[31mred\ufffd[0m [bold]x[/bold]"]
 
