@@ -34,7 +34,7 @@ def parse_epub(data: bytes) -> Parsed:
             if name in archive.namelist():
                 _write_chapter(archive.read(name), builder)
     metadata = {"author": _field(package, "creator"), "language": _field(package, "language")}
-    return builder.build("epub", _field(package, "title") or builder.first_heading, metadata)
+    return builder.build("epub", _field(package, "title") or builder.heading_title, metadata)
 
 
 def _package_path(archive: zipfile.ZipFile) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from connectors.document import Block, BlockKind
-from connectors.formats.parsed import Parsed, one_line
+from connectors.formats.parsed import Parsed, heading_title, one_line
 from connectors.formats.plain import Line, lines_of
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ _MAX_CHARACTERS = 8_000_000
 _MAX_INLINE = 1000  # a longer heading is none, and emphasis marks can nest to quadratic time
 _FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _FRONT_MATTER_LIMIT = 20_000
-_FIELD = re.compile(r"^(title|author|date|description)\s*[:=]\s*(\S.*?)\s*$", re.MULTILINE | re.IGNORECASE)
+_FIELD = re.compile(r"^(title|author|date|description)\s*[:=]\s*(\S.*)$", re.MULTILINE | re.IGNORECASE)
 _HTML_TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
 
 def parse_markdown(text: str) -> Parsed:
-    """Markdown with its blocks; the title is the front matter's, or the first top-level heading."""
+    """Markdown with its blocks; the title is the front matter's, or the heading that names the whole."""
     matter = _FRONT_MATTER.match(text, 0, _FRONT_MATTER_LIMIT)
     body_start = matter.end() if matter else 0
-    fields = {found[1].lower(): found[2].strip("\"'") for found in _FIELD.finditer(matter[2] if matter else "")}
+    fields = {found[1].lower(): found[2].strip().strip("\"'") for found in _FIELD.finditer(matter[2] if matter else "")}
     blocks = tuple(markdown_blocks(text, body_start))
-    title = fields.pop("title", "") or _first_heading(blocks) or _html_title(text)
+    title = fields.pop("title", "") or heading_title(blocks) or _html_title(text)
     return Parsed(text, "markdown", one_line(title), fields, blocks)
 
 
@@ -95,12 +95,6 @@ def _plain(inline: str) -> str:
 
 def _shown(token: Token) -> bool:
     return token.type in {"text", "code_inline", "softbreak", "hardbreak", "image", "text_special"}
-
-
-def _first_heading(blocks: tuple[Block, ...]) -> str:
-    headings = [block for block in blocks if block.kind is BlockKind.HEADING]
-    top = (block.label for block in headings if block.level == 1)
-    return next(top, headings[0].label if headings else "")
 
 
 def _html_title(text: str) -> str:

@@ -29,7 +29,7 @@ def parse_notebook(text: str) -> Parsed:
             builder.embed(part)
         else:
             builder.paragraph(source)
-    return builder.build("notebook", title or builder.first_heading)
+    return builder.build("notebook", title or builder.heading_title)
 
 
 def _cells(content: dict[str, Any]) -> list[dict[str, Any]]:

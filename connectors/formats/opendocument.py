@@ -43,7 +43,7 @@ def parse_opendocument(data: bytes) -> Parsed:
         "author": _field(meta, f"{_META}initial-creator") or _field(meta, f"{_DC}creator"),
         "pages": pages or None,
     }
-    title = _titled(content, body) or _field(meta, f"{_DC}title") or builder.first_heading
+    title = _titled(content, body) or _field(meta, f"{_DC}title") or builder.heading_title
     return builder.build("odp" if pages else "odt", title, metadata)
 
 

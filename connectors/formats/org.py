@@ -7,11 +7,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from connectors.document import Block, BlockKind
-from connectors.formats.parsed import Parsed
+from connectors.formats.parsed import Parsed, heading_title
 from connectors.formats.plain import Line, lines_of
 
 _HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE)\s+)?(?:\[#[A-Z]\]\s+)?(.*?)(?:\s+:[\w@#%:]+:)?\s*$")
-_KEYWORD = re.compile(r"#\+(title|author|date):\s*(\S.*?)\s*$", re.IGNORECASE)
+_KEYWORD = re.compile(r"#\+(title|author|date):\s*(\S.*)$", re.IGNORECASE)
+_MAX_HEADLINE = 500  # characters
 _BEGIN = re.compile(r"\s*#\+begin_(src|example)\b", re.IGNORECASE)
 _END = re.compile(r"\s*#\+end_(src|example)\s*$", re.IGNORECASE)
 _RULE = re.compile(r"\s*\|[-+]+\|?\s*$")
@@ -21,9 +22,8 @@ def parse_org(text: str) -> Parsed:
     """Org text as it stands; `#+TITLE:`, or else the first headline, is its title."""
     lines = lines_of(text)
     blocks = tuple(_blocks(lines))
-    keywords = {match[1].lower(): match[2] for line in lines[:50] if (match := _KEYWORD.match(line.text))}
-    headline = next((block.label for block in blocks if block.kind is BlockKind.HEADING), "")
-    title = keywords.pop("title", headline)
+    keywords = {match[1].lower(): match[2].strip() for line in lines[:50] if (match := _KEYWORD.match(line.text))}
+    title = keywords.pop("title", "") or heading_title(blocks)
     return Parsed(text, "org", title, keywords, blocks)
 
 
@@ -33,7 +33,7 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
     while index < len(lines):
         line = lines[index]
         end = index + 1
-        if (match := _HEADING.match(line.text)) and match[2]:
+        if len(line.text) <= _MAX_HEADLINE and (match := _HEADING.match(line.text)) and match[2]:
             yield Block(BlockKind.HEADING, line.start, line.end, level=len(match[1]), label=match[2])
         elif match := _BEGIN.match(line.text):
             positions = closings[match[1].lower()]

@@ -14,6 +14,12 @@ _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
+_PART = re.compile(
+    r"(?:(?:chapter|section|part|appendix|kapitel|chapitre)\s+)?(?:\d+(?:\.\d+)*|[ivx]+)[\s.:)–-]"
+    r"|(?:abstract|introduction|preface|(?:table of )?contents|summary|overview)$",
+    re.IGNORECASE,
+)
+_BEGINNING = 300  # characters
 _HEADING_LIMIT = 200  # longer than this is a paragraph that someone made bold or gave a heading style
 
 
@@ -45,6 +51,20 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """`text` cleaned, with every run of white space made one space."""
     return " ".join(clean(text).split())
+
+
+def heading_title(blocks: Iterable[Block]) -> str:
+    """The heading that names the whole document, or nothing.
+
+    It is the first of the highest level, when it stands at the very beginning or no other heading has its level. The
+    title goes with every passage: `Chapter 1` on passages of chapter 12 would be worse than none.
+    """
+    headings = [block for block in blocks if block.kind is BlockKind.HEADING]
+    top = min((block.level for block in headings), default=0)
+    highest = [block for block in headings if block.level == top]
+    if not highest or _PART.match(highest[0].label):
+        return ""
+    return highest[0].label if len(highest) == 1 or highest[0].start < _BEGINNING else ""
 
 
 class TextBuilder:
@@ -128,9 +148,9 @@ class TextBuilder:
         return Parsed("".join(self._parts), kind, one_line(title), _frozen(found), tuple(self._blocks), pages)
 
     @property
-    def first_heading(self) -> str:
-        """The label of the first heading so far, or nothing."""
-        return next((block.label for block in self._blocks if block.kind is BlockKind.HEADING), "")
+    def heading_title(self) -> str:
+        """What `heading_title` makes of the headings so far."""
+        return heading_title(self._blocks)
 
     def _append(self, text: str, *, tight: bool = False) -> int:
         """Add `text` after the separator it needs; the offset where it starts."""

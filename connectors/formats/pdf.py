@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.document import BlockKind, MetadataValue
+from connectors.document import MetadataValue
 from connectors.errors import SourceError
 from connectors.formats.layout import Line, Outline, drop_running_heads, heading_key, join_baselines, write_pages
-from connectors.formats.parsed import Parsed, TextBuilder, one_line
+from connectors.formats.parsed import Parsed, TextBuilder, heading_title, one_line
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -46,7 +46,7 @@ def parse_pdf(data: bytes, path: Path) -> Parsed:
         "created": "-".join(created.groups()) if created else "",
     }
     parsed = builder.build("pdf", metadata=metadata)
-    return replace(parsed, title=_plausible(one_line(fields.get("Title", "")), path) or _largest_heading(parsed))
+    return replace(parsed, title=_plausible(one_line(fields.get("Title", "")), path) or _heading_title(parsed))
 
 
 def _open(data: bytes) -> pypdfium2.PdfDocument:
@@ -133,8 +133,7 @@ def _plausible(title: str, path: Path) -> str:
     return "" if _GENERIC.fullmatch(title) or _NO_NAME.fullmatch(title) else title
 
 
-def _largest_heading(parsed: Parsed) -> str:
-    """The most prominent heading of the first page."""
+def _heading_title(parsed: Parsed) -> str:
+    """The most prominent heading of the first page, when it names the document."""
     end = parsed.pages[1] if len(parsed.pages) > 1 else len(parsed.text)
-    headings = [block for block in parsed.blocks if block.kind is BlockKind.HEADING and block.start < end]
-    return min(headings, key=lambda block: block.level).label if headings else ""
+    return heading_title(block for block in parsed.blocks if block.start < end)

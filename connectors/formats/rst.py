@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from connectors.document import Block, BlockKind
-from connectors.formats.parsed import Parsed
+from connectors.formats.parsed import Parsed, heading_title
 from connectors.formats.plain import Line, lines_of
 
 _ADORNMENT = re.compile(r"([!-/:-@[-`{-~])\1{2,}\s*$")
 _CODE = re.compile(r"\s*\.\.\s+(code|code-block|sourcecode)::|(?!\s*\.\.\s).*::\s*$")
-_MAX_TABLE = 1000  # lines
+_MAX_TITLE = 300  # characters
 _SIMPLE_RULE = re.compile(r"\s*={2,}(\s+={2,})+\s*$")
 _GRID_RULE = re.compile(r"\s*\+[-=]+(\+[-=]+)*\+\s*$")
 _ROLE = re.compile(r"(?::[\w:+.-]+:)?`([^`<]+?)\s*(?:<[^`>]*>)?`_{0,2}|``([^`]+)``")
@@ -20,12 +21,12 @@ _ROLE = re.compile(r"(?::[\w:+.-]+:)?`([^`<]+?)\s*(?:<[^`>]*>)?`_{0,2}|``([^`]+)
 def parse_rst(text: str) -> Parsed:
     """ReStructuredText as it stands, its first section title as title."""
     blocks = tuple(_blocks(lines_of(text)))
-    title = next((block.label for block in blocks if block.kind is BlockKind.HEADING), "")
-    return Parsed(text, "rst", title, blocks=blocks)
+    return Parsed(text, "rst", heading_title(blocks), blocks=blocks)
 
 
 def _blocks(lines: list[Line]) -> Iterator[Block]:
     levels: dict[str, int] = {}  # a style's level is the order in which the document first uses it
+    closings = _simple_closings(lines)
     index = 0
     while index < len(lines):
         size, mark = _heading(lines, index)
@@ -40,7 +41,7 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
             if last > first:
                 yield Block(BlockKind.CODE, lines[first].start, lines[last - 1].end)
             index = max(last, index + 1)
-        elif size := _table(lines, index):
+        elif size := _table(lines, index, closings):
             yield _table_block(lines[index : index + size])
             index += size
         else:
@@ -53,8 +54,15 @@ def _heading(lines: list[Line], index: int) -> tuple[int, str]:
     following = [line.text for line in lines[index + 1 : index + 3]]
     if (rule := _ADORNMENT.match(text)) and len(following) == 2:  # noqa: PLR2004
         title, under = following
-        if title.strip() and under.rstrip() == text.rstrip() and not _ADORNMENT.match(title):
+        if (
+            title.strip()
+            and len(title) <= _MAX_TITLE
+            and under.rstrip() == text.rstrip()
+            and not _ADORNMENT.match(title)
+        ):
             return 3, rule[1] * 2
+    if len(text) > _MAX_TITLE:
+        return 0, ""
     if text.strip() and not text[0].isspace() and following and not _ADORNMENT.match(text):
         rule = _ADORNMENT.match(following[0])
         # docutils wants the underline as long as the title but accepts (with a warning) one of four characters.
@@ -82,7 +90,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _table(lines: list[Line], index: int) -> int:
+def _table(lines: list[Line], index: int, closings: list[int]) -> int:
     """How many lines the table at `index` takes; 0 when there is none."""
     if _GRID_RULE.match(lines[index].text):
         end = index
@@ -90,11 +98,15 @@ def _table(lines: list[Line], index: int) -> int:
             end += 1
         return end - index
     if _SIMPLE_RULE.match(lines[index].text):
-        for position in range(index + 1, min(len(lines), index + _MAX_TABLE)):
-            blank_after = position + 1 == len(lines) or not lines[position + 1].text.strip()
-            if blank_after and _SIMPLE_RULE.match(lines[position].text):
-                return position + 1 - index
+        found = bisect_right(closings, index)
+        return closings[found] + 1 - index if found < len(closings) else 0
     return 0
+
+
+def _simple_closings(lines: list[Line]) -> list[int]:
+    """Where simple tables end, at a rule before a blank line; found once, for looking ahead each time is quadratic."""
+    rules = [index for index, line in enumerate(lines) if _SIMPLE_RULE.match(line.text)]
+    return [index for index in rules if index + 1 == len(lines) or not lines[index + 1].text.strip()]
 
 
 def _table_block(lines: list[Line]) -> Block:

@@ -28,7 +28,7 @@ def parse_pptx(data: bytes) -> Parsed:
     claimed = one_line(properties.title)
     title = claimed if claimed.lower() not in _GENERIC else ""
     found: dict[str, MetadataValue] = {"author": one_line(properties.author), "pages": len(presentation.slides)}
-    return builder.build("pptx", title or builder.first_heading, found)
+    return builder.build("pptx", title or builder.heading_title, found)
 
 
 def _write_slide(slide: Any, builder: TextBuilder) -> None:

@@ -128,7 +128,7 @@ _MESSAGE_START = re.compile(
     rb"(?:[A-Z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){0,30}?(?:Message-I[dD]|Received|MIME-Version): "
 )
 _HTML_START = re.compile(
-    r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+    r"\s*(<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -188,8 +188,9 @@ def is_risky(data: bytes, path: Path) -> bool:
     head = data[:_HEAD]
     if head.startswith((_ZIP, _OLE)) or b"%PDF-" in head[:1024] or head.lstrip().startswith(b"{\\rtf"):
         return True
-    is_html = _FORMAT_OF.get(path.suffix.lower().removeprefix(".")) is Format.HTML or b"<html" in head.lower()
-    return is_html or b"<!doctype html" in head.lower() or _is_message(head, path)
+    if _FORMAT_OF.get(path.suffix.lower().removeprefix(".")) in {Format.HTML, Format.XML} or _is_message(head, path):
+        return True
+    return any(mark in head.lower() for mark in (b"<html", b"<!doctype html", b"<?xml"))
 
 
 def _is_message(head: bytes, path: Path) -> bool:

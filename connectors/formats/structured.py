@@ -14,6 +14,7 @@ from connectors.formats.parsed import Parsed, TextBuilder, clean, one_line
 from connectors.formats.plain import parse_code
 
 _LONG_LINE = 500
+_MAX_OUTLINED = 20_000_000  # characters: the values of a larger one would take gigabytes
 _MAX_INDENT = 40
 _ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _TITLE_TAGS = ("title", "name", "headline", "subject")
@@ -25,7 +26,7 @@ def parse_json(text: str) -> Parsed:
     What is not valid JSON (comments, a cut file) or nests too deeply is kept as it stands.
     """
     packed = max(map(len, text.splitlines()), default=0) > _LONG_LINE or _ESCAPE.search(text)
-    if not packed:
+    if not packed or len(text) > _MAX_OUTLINED:
         return replace(parse_code(text), kind="json")
     try:
         value = json.loads(text)

@@ -33,7 +33,7 @@ def parse_docx(data: bytes) -> Parsed:
     writer.write_margins()
     properties = document.core_properties
     claimed = one_line(properties.title)
-    title = writer.title or (claimed if claimed != _DEFAULT_TITLE else "") or writer.builder.first_heading
+    title = writer.title or (claimed if claimed != _DEFAULT_TITLE else "") or writer.builder.heading_title
     metadata = {
         "author": one_line(properties.author if properties.author != "python-docx" else ""),
         "subject": one_line(properties.subject),

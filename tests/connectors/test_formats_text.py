@@ -77,6 +77,11 @@ def test_markdown_is_the_file_itself_with_its_blocks() -> None:
         ('<h1 align="center">Big <b>name</b></h1>\n\ntext\n', "Big name"),
         ("+++\ntitle = 'From TOML'\n+++\n# Heading\n", "From TOML"),
         ("no title at all\n", ""),
+        ("# Project\n\ntext\n\n# Install\n", "Project"),
+        ("word " * 100 + "\n\n# One\n\n# Two\n", ""),
+        ("# Chapter 1: Beginnings\n\n# Chapter 2\n", ""),
+        ("# 2. Method\n", ""),
+        ("# Introduction\n\ntext\n", ""),
     ],
 )
 def test_markdown_title_is_the_one_a_reader_would_name(text: str, title: str) -> None:
