@@ -10,7 +10,7 @@ import typer
 from cli.failures import ExitCode
 from cli.opening import knowledge_base
 from cli.options import Json
-from cli.terminal import grouped, note, one_line, print_json, stdout
+from cli.terminal import grouped, near, note, one_line, print_json, put, stderr, stdout
 from connectors.errors import ConfigurationError, SourceError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _finish(report: IndexReport, *, json: bool) -> None:
         print_json(as_json.index_report(report))
     else:
         _print_failures(report.failures)
-        stdout().print(_summary(report), soft_wrap=True)
+        put(stdout(), _summary(report))
     if report.failures:
         raise typer.Exit(ExitCode.FAILURES)
 
@@ -117,12 +117,11 @@ def _summary(report: IndexReport) -> str:
 def _print_failures(failures: tuple[Failure, ...]) -> None:
     from rich.text import Text
 
-    from cli.terminal import stderr
-
     for failure in failures[:_FAILURES_SHOWN]:
-        line = Text.assemble(("failed: ", "bold red"), (one_line(failure.uri), "bold"), f": {one_line(failure.error)}")
+        # Most reasons begin with the file's name, for those who see them alone.
+        reason = one_line(failure.error.removeprefix(f"{Path(failure.uri).name}: "))
+        put(stderr(), Text.assemble(("failed: ", "bold red"), (one_line(near(failure.uri)), "bold"), f": {reason}"))
         if failure.hint:
-            line.append(f"\n  hint: {one_line(failure.hint)}", "dim")
-        stderr().print(line, soft_wrap=True)
+            put(stderr(), Text(f"  hint: {one_line(failure.hint)}", "dim"))
     if len(failures) > _FAILURES_SHOWN:
         note(f"and {grouped(len(failures) - _FAILURES_SHOWN)} more; --json lists all")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rag.synchroniser import Progress
 
 _PATIENCE_SECONDS = 1.0
-_LONGEST_NAME = 28
+_LONGEST_NAME = 18
+_BAR_CELLS = 16
 
 
 class Meter:
@@ -30,11 +31,10 @@ class Meter:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=_BAR_CELLS),
             _pace_column(unit),
             console=stderr(),
             transient=True,
-            expand=True,
         )
         self._timer = threading.Timer(_PATIENCE_SECONDS, self._bar.start)
         self._timer.daemon = True
@@ -65,12 +65,13 @@ class Meter:
 
 def show_indexing(meter: Meter, progress: Progress) -> None:
     """Show one report of an `index` run."""
+    name = progress.source.rstrip("/").rpartition("/")[2]
     done, total, embedded = progress.documents, progress.total, progress.embedded
     if done == total:
         # All is read and the rest is being embedded: how much that is, nobody knows.
-        meter.update(progress.source, done, None, f"embedding, {grouped(embedded)} passages done", paced=False)
+        meter.update(name, done, None, f"embedding, {grouped(embedded)} passages done", paced=False)
     else:
-        meter.update(progress.source, done, total, f"embedded {grouped(embedded)}" if embedded else "")
+        meter.update(name, done, total, f"embedded {grouped(embedded)}" if embedded else "")
 
 
 def _shortened(name: str) -> str:

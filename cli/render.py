@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal import one_line, printable, stdout
+from cli.terminal import near, one_line, printable, stdout
 from indexes.analyzer import query_terms
 from rag.words import terms
 
@@ -56,7 +56,7 @@ def place(hit: Hit) -> Text:
         return Text(one_line(f"{hit.uri}, {spot}"), "cyan")
     lines = f":{spot.line_start}" + (f"-{spot.line_end}" if spot.line_end > spot.line_start else "")
     where = lines if spot.page_start is None else f", {spot}"
-    return Text(one_line(f"{_near(path)}{where}"), f"cyan link {path.as_uri()}")
+    return Text(one_line(f"{near(hit.uri)}{where}"), f"cyan link {path.as_uri()}")
 
 
 def headings(hit: Hit) -> str:
@@ -131,12 +131,6 @@ def _best_window(matches: list[int]) -> int:
 @cache
 def _query_terms(query: str) -> frozenset[str]:
     return frozenset(terms(query))
-
-
-def _near(path: Path) -> Path:
-    """`path` relative to the current folder where it lies below it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _evidence(signals: Signals) -> Table:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 _READABLE_COLUMNS = 110
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -41,6 +42,12 @@ def one_line(text: str) -> str:
     'a b'
     """
     return " ".join(printable(text).split())
+
+
+def near(uri: str) -> str:
+    """A path below the current folder as it is written there; anything else as it is."""
+    here = str(Path.cwd()) + os.sep
+    return uri.removeprefix(here) or uri
 
 
 def encodable(text: str) -> str:
@@ -88,18 +95,24 @@ def stderr() -> Console:
     return Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
+def put(console: Console, *lines: str | Text) -> None:
+    """Print lines of text: to a terminal broken between words, to a program as they are."""
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
 def note(message: str) -> None:
     """Print a message of one or more lines for people, on stderr."""
-    stderr().print(printable(message), soft_wrap=True)
+    put(stderr(), printable(message))
 
 
 def warn(label: str, message: str, hint: str = "") -> None:
     """Print `label: message` and, where there is one, `hint: hint`, on stderr."""
     from rich.text import Text
 
-    stderr().print(Text.assemble((f"{label}: ", "bold red"), one_line(message)), soft_wrap=True)
+    put(stderr(), Text.assemble((f"{label}: ", "bold red"), one_line(message)))
     if hint:
-        stderr().print(Text.assemble(("hint: ", "bold cyan"), one_line(hint)), soft_wrap=True)
+        put(stderr(), Text.assemble(("hint: ", "bold cyan"), one_line(hint)))
 
 
 def print_json(data: dict[str, Any]) -> None:
