@@ -16,6 +16,7 @@ _HEADING_LIMIT = 160
 _MAX_LEVEL = 4
 _PARAGRAPH_PITCH = 1.35  # a paragraph ends where the next line is this much further down than lines usually are
 _MAX_PITCH = 2.2
+_HEADING_PITCH = 1.6  # headings of two lines stand apart, but not this far in terms of their size
 _RUNNING_FROM = 4  # pages a document needs before repeated first and last lines are taken for running heads
 _RUNNING_LINES = 2
 _NUMBER = re.compile(r"\d+|\b[ivxl]+\b")
@@ -166,13 +167,14 @@ def _breaks(previous: Line, line: Line, pitch: float, page: int, outline: Outlin
     if outline.level_of(page, previous.text) or outline.level_of(page, line.text):
         return True
     if not (previous.size and line.size):
-        return False
+        return bool(previous.size) != bool(line.size)  # a note along the margin is no part of the text beside it
     if previous.style != line.style and (previous.style in styles or line.style in styles):
         return True
     step = previous.bottom - line.top
     if step < 0:  # back up the page: the next column goes on with the sentence, anything else begins something new
         return bool(_SENTENCE_END.search(previous.text)) or not line.text[0].islower()
-    return step > _PARAGRAPH_PITCH * max(pitch, line.size)
+    usual = _HEADING_PITCH * line.size if line.style in styles else _PARAGRAPH_PITCH * max(pitch, line.size)
+    return step > usual
 
 
 def _usual_pitch(lines: list[Line]) -> float:

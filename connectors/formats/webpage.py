@@ -33,6 +33,7 @@ _PARAGRAPHS = _tags(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INSIDE_LAYOUT = _tags("table p div ul ol h1 h2 h3 h4 pre form section article")
+_ANCHORS = frozenset({"#", "¶", "§", "🔗"})  # links that documentation puts beside headings
 _META_LIMIT = 300
 _WORD = re.compile(r"\w+")
 _CLUTTERED_FROM = 0.2  # the share of words in links from which a page is taken to have navigation around its content
@@ -110,6 +111,7 @@ def _is_clutter(element: html.HtmlElement) -> bool:
         or element.get("role") in _DROPPED_ROLES
         or element.get("hidden") is not None
         or "display:none" in style
+        or (element.tag == "a" and element.text_content().strip() in _ANCHORS)
         or (element.tag == "footer" and next(element.iterancestors("article", "section", "main"), None) is None)
     )
 

@@ -50,6 +50,10 @@ def test_the_article_is_found_among_lists_of_links() -> None:
     assert all(f"Sentence {n}." in parsed.text for n in range(8))
 
 
+def test_anchors_beside_headings_are_not_part_of_them() -> None:
+    assert page("<h2>Learn C#<a href='#c'>#</a></h2><h2>More <a href='#m'>¶</a></h2>").text == "Learn C#\n\nMore"
+
+
 def test_tables_that_arrange_the_page_are_not_tables() -> None:
     parsed = page(
         f"<table><tr><td>side</td><td><h1>Fish</h1><p>{PARAGRAPH}</p><table><tr><th>a</th><th>b</th></tr>"

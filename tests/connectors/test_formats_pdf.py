@@ -31,6 +31,12 @@ def test_pages_headings_and_paragraphs() -> None:
     assert parsed.metadata["pages"] == 2
 
 
+def test_a_heading_of_two_lines_is_one() -> None:
+    lines = [("A heading too long", 18), ("for a single line", 18), ("", 11), *((line, 11) for line in BODY * 3)]
+    parsed = parse(make.pdf([lines]), Path("a.pdf"))
+    assert parsed.title == "A heading too long for a single line"
+
+
 def test_a_sentence_that_runs_over_a_page_stays_one() -> None:
     first, second = ("Sharks", *BODY, "And then it"), "swims away. The end."
     parsed = parse(make.pdf([page(*first), [(second, 11)]]), Path("a.pdf"))
