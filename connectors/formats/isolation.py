@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import math
 import os
 import subprocess
 import sys
@@ -50,7 +51,7 @@ class Worker:
             started = time.monotonic()
             alarm.start()
             try:
-                answer = _exchange(process, data, path)
+                answer = _exchange(process, data, path, limit)
             except BaseException:
                 self.stop()  # whatever came between, its answer must not be taken for that to the next file
                 raise
@@ -91,12 +92,13 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _exchange(process: subprocess.Popen[bytes], data: bytes, path: Path) -> bytes:
+def _exchange(process: subprocess.Popen[bytes], data: bytes, path: Path, limit: float) -> bytes:
     """Send a file and wait for the line that answers; nothing when the process is gone."""
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
     try:
-        process.stdin.write(json.dumps({"path": str(path), "size": len(data)}).encode() + b"\n")
+        request = {"path": str(path), "size": len(data), "seconds": math.ceil(limit)}
+        process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.write(data)
         process.stdin.flush()
     except OSError:  # a broken pipe: it died while it was being fed
