@@ -13,7 +13,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from cli.render import MARGIN, percent, place, print_heading, print_indented
-from cli.terminal import one_line, printable, stderr, stdout
+from cli.terminal import near, one_line, printable, put, stderr, stdout
 from rag.results import Answer, Prompt, PromptSource
 
 _QUOTE_SHOWN = 240
@@ -106,6 +106,8 @@ def print_sources(answer: Answer) -> None:
         console.print(Text(f"⚠ no source supports: “{one_line(sentence)}”", "yellow"))
     if answer.abstained or not answer.sources:
         return
+    if not answer.citations:
+        console.print(Text("⚠ it cites no source at all", "yellow"))
     console.print(Text(f"\nSources  (confidence {percent(answer.confidence)})", "bold"))
     cited = {citation.number for citation in answer.citations}
     for source in answer.sources:
@@ -124,12 +126,12 @@ def print_prompt(prompt: Prompt) -> None:
     console.print()
     for message in prompt.messages:
         console.print(Rule(Text(f"prompt: {message.role}"), align="left", style="dim"))
-        console.print(printable(message.content), soft_wrap=True)
+        put(console, printable(message.content))
     console.print(
         Rule(Text(f"about {prompt.tokens} tokens; left out: {len(prompt.left_out)}"), align="left", style="dim")
     )
     for each in prompt.left_out:
-        console.print(one_line(f"{each.uri}, {each.location}: {each.reason}"), style="dim", soft_wrap=True)
+        put(console, Text(one_line(f"{near(each.uri)}, {each.location}: {each.reason}"), "dim"))
 
 
 def _shortened(quote: str) -> str:

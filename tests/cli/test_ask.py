@@ -13,6 +13,9 @@ def dreamer(messages):
     yield "Refunds are paid within 14 days. [1] "
     yield "Penguins deliver them by submarine. [9]"
 
+def careless(messages):
+    return "Refunds, surely."
+
 def broken(messages):
     raise ValueError("no credit left")
 """
@@ -69,6 +72,8 @@ def test_what_no_source_supports_is_marked(shop: Shop) -> None:
     assert ran.code == 0
     assert "⚠ there is no source [9]" in ran.out
     assert "⚠ no source supports: “Penguins deliver them by submarine" in ran.out
+    careless = shop.rag("ask", QUESTION, "--llm", "mymodel:careless")
+    assert "⚠ it cites no source at all" in careless.out
 
 
 def test_a_model_that_fails(shop: Shop) -> None:
