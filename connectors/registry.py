@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from connectors.errors import ConfigurationError
 from connectors.files import FileSource
@@ -39,6 +38,8 @@ def _path_of(spec: str, scheme: str) -> str:
         if parts.netloc not in {"", "localhost"}:
             hint = "use file:///absolute/path, or the path alone"
             raise ConfigurationError(f"{spec}: a file on another host ({parts.netloc})", hint=hint)
+        from urllib.request import url2pathname  # 40 ms, for what is rarely typed
+
         return url2pathname(parts.path)
     raise ConfigurationError(
         f"{_without_password(spec)}: {_what(scheme)} not supported in this version", hint=_hint(scheme)

@@ -83,7 +83,7 @@ def _decoded(data: bytes, path: Path) -> str:
     except BinaryContentError:
         if not expects_binary(path):
             raise
-        raise SourceError(f"not a {path.suffix[1:].upper()} file, whatever its name says", hint=_HINT) from None
+        raise SourceError(f"its name says {path.suffix[1:].upper()}, its content does not", hint=_HINT) from None
 
 
 class _File(NamedTuple):

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from connectors.errors import SourceError
 from connectors.formats.markdown import parse_markdown
 from connectors.formats.parsed import Parsed, TextBuilder, clean
+from connectors.formats.plain import parse_code
 
 
 def parse_notebook(text: str) -> Parsed:
-    """A notebook, cell by cell; outputs are results of the code, not what someone wrote, and are left out."""
-    content = json.loads(text)
+    """A notebook, cell by cell; outputs are results of the code, not what someone wrote, and are left out.
+
+    One that is not valid JSON is kept as it stands.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError:  # a merge conflict in the middle of it, as often as not
+        return replace(parse_code(text), kind="notebook")
     if not isinstance(content, dict):
         raise SourceError("not a notebook: its JSON is no object")
     builder = TextBuilder()

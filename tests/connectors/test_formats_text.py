@@ -197,6 +197,11 @@ def test_notebook_cells_are_prose_and_code() -> None:
     assert shown(parsed, BlockKind.CODE) == ["print('cod')"]
 
 
+def test_a_notebook_with_a_merge_conflict_is_kept_as_it_stands() -> None:
+    text = '{"cells": [\n<<<<<<< HEAD\n=======\n>>>>>>> other\n]}'
+    assert read(text, "a.ipynb").text == text
+
+
 def test_source_code_is_the_file_itself_as_one_block() -> None:
     text = "def f():\r\n    return 1\r\n"
     parsed = read(text, "a.py")
