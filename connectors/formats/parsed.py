@@ -12,6 +12,7 @@ from connectors.document import Block, BlockKind, Metadata, MetadataValue
 _NO_METADATA: Metadata = MappingProxyType({})
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff]")
+_BULLETS = dict.fromkeys((0xF0A7, 0xF0B7, 0xF0D8, 0xF0FC), "•")  # where the Symbol and Wingdings fonts keep theirs
 _BLANKS = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _PART = re.compile(
@@ -45,7 +46,7 @@ def clean(text: str) -> str:
     'software\nline'
     """
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
+    return _UNWANTED.sub("", _LINE_ENDS.sub("\n", text)).translate(_BULLETS)
 
 
 def one_line(text: str) -> str:
