@@ -57,7 +57,7 @@ def as_llm(model: object, *, name: str = "") -> LLM:
     """A LangChain chat model, a callable (list of `{"role", "content"}` → text) or an LLM, as an LLM.
 
     Example:
-        >>> as_llm(lambda messages: "Paris [1]").count("one two three")
+        >>> as_llm(lambda messages: "Paris [1]").count("one two six")
         3
     """
     if is_chat_model(model):
