@@ -6,6 +6,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from connectors.ignore import IgnoreRules, Scope
@@ -29,12 +30,14 @@ class Unreadable(NamedTuple):
 class Walk:
     """One walk below `root`.
 
-    Symlinks are followed, but only after everything that is really there: a file or folder that is reached both ways
-    is reported once, by its own path.
+    Symlinks are followed within `root`, but only after everything that is really there: a file or folder that is
+    reached both ways is reported once, by its own path. A link that leads out of `root` is passed over: a folder from
+    someone else must not pull private files in. To index what is behind one, name it as a source.
     """
 
     def __init__(self, root: str, rules: IgnoreRules) -> None:
         self._rules = rules
+        self._inside = Path(root).resolve()
         self._folders: deque[tuple[str, Scope]] = deque([(root, rules.top())])
         self._links: deque[tuple[str, Scope]] = deque()
         self._seen: set[tuple[int, int]] = set()
@@ -83,6 +86,8 @@ class Walk:
             info = os.stat(path)  # noqa: PTH116
         except OSError:
             return  # it points nowhere, or at itself
+        if not Path(path).resolve().is_relative_to(self._inside):
+            return
         is_folder = stat.S_ISDIR(info.st_mode)
         if _identity(info) in self._seen or self._rules.skips(scope, path, is_folder=is_folder):
             return

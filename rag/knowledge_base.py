@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.registry import open_source
-from connectors.splitter import Splitter
-
 from connectors.errors import ConfigurationError, SourceError
+from connectors.registry import open_source
 from connectors.source import Source
+from connectors.splitter import Splitter
 from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
 from indexes.store import LOCK_TIMEOUT_SECONDS, Batch, Store

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from connectors.splitter import Splitter
-
 from connectors.document import Document
 from connectors.source import Added, Changed, Event, Failed, Known, Removed, Source, Unchanged
+from connectors.splitter import Splitter
 from indexes.store import Batch, NewDocument, Writer
 from rag.results import Failure
 

@@ -84,11 +84,14 @@ def _main_content(root: html.HtmlElement, text: str) -> html.HtmlElement:
 
 
 def _extract(text: str) -> html.HtmlElement | None:
-    from trafilatura import extract
+    from readability import Document
+    from readability.readability import Unparseable
 
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # a page it finds nothing in is no news to the user
-    found = extract(text, output_format="html", favor_recall=True, include_comments=True, include_formatting=True)
-    return html.document_fromstring(found) if found else None
+    logging.getLogger("readability").setLevel(logging.CRITICAL)  # a page it finds nothing in is no news to the user
+    try:
+        return html.document_fromstring(Document(text).summary())
+    except (Unparseable, etree.LxmlError):
+        return None
 
 
 def _words(element: html.HtmlElement) -> int:

@@ -232,16 +232,23 @@ def test_missing_paths_are_errors_except_a_deleted_file(tmp_path: Path) -> None:
 def test_symlink_loops_end_and_nothing_is_reported_twice(tmp_path: Path) -> None:
     root = tmp_path / "root"
     write(root / "sub/a.txt", "a")
-    outside = write(tmp_path / "elsewhere/b.txt", "b").parent
     (root / "sub/loop").symlink_to(root, target_is_directory=True)
     (root / "again").symlink_to(root / "sub", target_is_directory=True)
     (root / "0-alias.txt").symlink_to(root / "sub/a.txt")
-    (root / "linked").symlink_to(outside, target_is_directory=True)
     (root / "self").symlink_to(root / "self")
     (root / "broken").symlink_to(root / "nothing")
-    events = listed(FileSource(root))
-    assert set(events) == {f"{root}/sub/a.txt", f"{root}/linked/b.txt"}
-    assert kinds(listed(FileSource(root / "linked/b.txt"))) == {"b.txt": Added}
+    assert set(listed(FileSource(root))) == {f"{root}/sub/a.txt"}
+
+
+def test_links_out_of_the_folder_are_passed_over_unless_they_are_named(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write(root / "a.txt", "a")
+    outside = write(tmp_path / "elsewhere/secret.txt", "b").parent
+    (root / "linked").symlink_to(outside, target_is_directory=True)
+    (root / "secret.txt").symlink_to(outside / "secret.txt")
+    assert kinds(listed(FileSource(root))) == {"a.txt": Added}
+    assert kinds(listed(FileSource(root / "linked"))) == {"secret.txt": Added}
+    assert kinds(listed(FileSource(root / "secret.txt"))) == {"secret.txt": Added}
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
