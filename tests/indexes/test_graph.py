@@ -1,0 +1,88 @@
+"""The compiled graph that is kept between runs: it saves time, and never changes or breaks anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import indexes.graph
+from indexes.graph import Graph
+
+XML = Path(indexes.graph.__file__).parent / "encoder_data" / "encoder.xml"
+INPUTS = [np.array([[101, 4937, 102]], np.int64), np.ones((1, 3), np.int64)]
+
+
+def graph(cache: Path, fingerprint: str = "one") -> Graph:
+    return Graph(XML, fingerprint=fingerprint, cache=cache)
+
+
+def vector(made: Graph) -> bytes:
+    return made.run(INPUTS)[0].tobytes()
+
+
+def kept(cache: Path) -> list[Path]:
+    return [path for path in cache.iterdir() if path.is_file()]
+
+
+def test_the_graph_read_back_gives_the_same_bits(tmp_path: Path) -> None:
+    compiled = vector(graph(tmp_path))
+    (blob,) = kept(tmp_path)
+    written = blob.stat().st_mtime_ns
+
+    assert vector(graph(tmp_path)) == compiled
+    assert blob.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("keep", [3, -1])
+def test_a_damaged_copy_is_replaced(tmp_path: Path, keep: int) -> None:
+    compiled = vector(graph(tmp_path))
+    (blob,) = kept(tmp_path)
+    whole = blob.read_bytes()
+    blob.write_bytes(whole[:keep] if keep >= 0 else whole[:-9] + b"wrong" + whole[-4:])
+
+    assert vector(graph(tmp_path)) == compiled
+    assert blob.stat().st_size > len(whole) // 2
+
+
+def test_another_encoder_replaces_the_copy_of_the_last(tmp_path: Path) -> None:
+    graph(tmp_path, "one").run(INPUTS)
+    (first,) = kept(tmp_path)
+
+    graph(tmp_path, "two").run(INPUTS)
+
+    (second,) = kept(tmp_path)
+    assert first != second
+
+
+def test_where_nothing_can_be_kept_it_still_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+
+    assert vector(graph(tmp_path / "file")) == vector(graph(tmp_path / "folder"))
+
+
+def test_many_batches_give_what_one_query_gives(tmp_path: Path) -> None:
+    made = graph(tmp_path)
+    found: dict[int, bytes] = {}
+
+    made.run_all(
+        range(1, 9),
+        lambda size: [part.repeat(size, axis=0) for part in INPUTS],
+        lambda size, outputs: found.update({size: outputs[0][-1].tobytes()}),
+    )
+
+    assert found == dict.fromkeys(range(1, 9), vector(made))
+
+
+def test_a_failure_while_keeping_results_is_the_callers_and_spoils_nothing(tmp_path: Path) -> None:
+    def fail(*_: object) -> None:
+        raise ArithmeticError("cannot keep")
+
+    made = graph(tmp_path)
+    with pytest.raises(ArithmeticError, match="cannot keep"):
+        made.run_all(range(50), lambda _: INPUTS, fail)
+
+    found: list[int] = []
+    made.run_all([7], lambda _: INPUTS, lambda batch, _: found.append(batch))
+    assert found == [7]
