@@ -13,7 +13,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from cli.render import MARGIN, percent, place, print_heading, print_indented
-from cli.terminal import near, one_line, printable, put, stderr, stdout
+from cli.terminal import near, one_line, printable, put, shortened, stderr, stdout
 from rag.results import Answer, Prompt, PromptSource
 
 _QUOTE_SHOWN = 240
@@ -134,17 +134,15 @@ def print_prompt(prompt: Prompt) -> None:
         put(console, Text(one_line(f"{near(each.uri)}, {each.location}: {each.reason}"), "dim"))
 
 
-def _shortened(quote: str) -> str:
-    return quote if len(quote) <= _QUOTE_SHOWN else f"{quote[: _QUOTE_SHOWN - 2].rstrip()} …"
-
-
 def _print_source(source: PromptSource, answer: Answer) -> None:
     console = stdout()
     print_heading(f"[{source.number}]", source.hit)
     console.print(Text(" " * MARGIN).append_text(place(source.hit)), soft_wrap=True)
     mine = [citation for citation in answer.citations if citation.number == source.number]
-    quotes = dict.fromkeys(one_line(citation.quote) for citation in mine if citation.supported and citation.quote)
+    quotes = dict.fromkeys(
+        shortened(citation.quote, _QUOTE_SHOWN) for citation in mine if citation.supported and citation.quote
+    )
     for quote in quotes:
-        print_indented(Text(f"“{_shortened(quote)}”", "italic"))
+        print_indented(Text(f"“{quote}”", "italic"))
     if not any(citation.supported for citation in mine):
         print_indented(Text("⚠ cited, but it does not say so", "yellow"))

@@ -11,6 +11,7 @@ import typer
 
 from cli.terminal import note, warn
 from connectors.errors import ConfigurationError, PilotfishError
+from indexes.errors import NoKnowledgeBaseError
 
 
 class ExitCode(IntEnum):
@@ -55,9 +56,6 @@ def report_interrupt() -> ExitCode:
 
 
 def _exit_code(error: PilotfishError) -> ExitCode:
-    # Imported late: by the time a store raises, its errors are loaded anyway.
-    from indexes.errors import NoKnowledgeBaseError
-
     if isinstance(error, NoKnowledgeBaseError):
         return ExitCode.NO_KNOWLEDGE_BASE
     return ExitCode.USAGE if isinstance(error, ConfigurationError) else ExitCode.FAILURES

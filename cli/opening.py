@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.terminal import note, only_data_on_stdout
+from indexes.errors import NoKnowledgeBaseError
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
@@ -41,7 +42,6 @@ def knowledge_base(
 
 
 def _open(folder: str | None, *, create: bool, encoder: str) -> KnowledgeBase:
-    from indexes.errors import NoKnowledgeBaseError
     from rag.knowledge_base import DEFAULT_FOLDER, KnowledgeBase
 
     if folder is None:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.terminal import near, one_line, printable, stdout
+from cli.terminal import near, one_line, printable, shortened, stdout
 from indexes.analyzer import query_terms
 from rag.words import terms
 
@@ -24,6 +24,7 @@ MARGIN = 4  # columns left of everything but the rank
 _BAR_CELLS = 5
 _LINES_SHOWN = 4
 _NARROWEST = 20
+_LONGEST_HEADINGS = 120
 _SURE, _LIKELY, _ONE_PERCENT = 0.5, 0.2, 0.01
 _MATCH = "bold yellow"
 _KEPT_IN_LINES = frozenset({"code", "csv", "tsv", "json", "spreadsheet", "xml"})
@@ -62,7 +63,7 @@ def place(hit: Hit) -> Text:
 def headings(hit: Hit) -> str:
     """The headings above a hit, without the title again."""
     path = [one_line(heading) for heading in hit.location.headings]
-    return " › ".join(path[1:] if path[:1] == [one_line(hit.title)] else path)
+    return shortened(" › ".join(path[1:] if path[:1] == [one_line(hit.title)] else path), _LONGEST_HEADINGS)
 
 
 def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
@@ -84,7 +85,7 @@ def print_heading(number: str, hit: Hit) -> None:
     """Print the line a hit is known by: its number, its title, its relevance."""
     line = Table.grid(expand=True, padding=(0, 1))
     line.add_column(width=MARGIN - 1, justify="right")
-    line.add_column(ratio=1)
+    line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     line.add_column(justify="right", no_wrap=True)
     line.add_row(Text(number, "bold"), Text(one_line(hit.title), "bold"), relevance(hit.relevance))
     stdout().print(line)

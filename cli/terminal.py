@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _READABLE_COLUMNS = 110
+_LONGEST_MESSAGE = 1_000
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # Control characters (escape sequences start with one), overrides of the writing direction, and lone surrogates, which
 # is how Python reads a file name that is not valid Unicode.
@@ -42,6 +43,16 @@ def one_line(text: str) -> str:
     'a b'
     """
     return " ".join(printable(text).split())
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text` as one printable line of at most `limit` characters.
+
+    >>> shortened("refunds are paid", 10)
+    'refunds …'
+    """
+    line = one_line(text)
+    return line if len(line) <= limit else f"{line[: limit - 2].rstrip()} …"
 
 
 def near(uri: str) -> str:
@@ -110,9 +121,9 @@ def warn(label: str, message: str, hint: str = "") -> None:
     """Print `label: message` and, where there is one, `hint: hint`, on stderr."""
     from rich.text import Text
 
-    put(stderr(), Text.assemble((f"{label}: ", "bold red"), one_line(message)))
+    put(stderr(), Text.assemble((f"{label}: ", "bold red"), shortened(message, _LONGEST_MESSAGE)))
     if hint:
-        put(stderr(), Text.assemble(("hint: ", "bold cyan"), one_line(hint)))
+        put(stderr(), Text.assemble(("hint: ", "bold cyan"), shortened(hint, _LONGEST_MESSAGE)))
 
 
 def print_json(data: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import rag
+from cli.options import Mode
 from tests.cli.conftest import Shop
 
 HIT_KEYS = {"rank", "score", "relevance", "uri", "title", "location", "text", "metadata", "signals"}
@@ -46,6 +48,10 @@ def test_explain_shows_the_evidence(shop: Shop) -> None:
     best = shop.rag("search", "refunds in days", "-k", "1", "--explain", "--json").json["hits"][0]
     assert best["signals"]["terms"]["refunds"] > 0
     assert {"query", "passage", "similarity", "weight"} == set(best["signals"]["aligned"][0])
+
+
+def test_the_modes_are_those_of_the_library() -> None:
+    assert [str(mode) for mode in Mode] == [str(mode) for mode in rag.Mode]
 
 
 @pytest.mark.parametrize("mode", ["sparse", "dense"])
@@ -110,7 +116,7 @@ def test_codes_in_documents_stay_text(shop: Shop) -> None:
 
 def test_an_unknown_filter_key_names_the_known_ones(shop: Shop) -> None:
     ran = shop.rag("search", "refunds", "--filter", "colour=red")
-    assert ran.code != 0
+    assert ran.code == 2
     assert ran.out == ""
     assert "colour" in ran.err.splitlines()[0]
     assert "kind" in ran.err.splitlines()[1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.terminal import encodable, grouped, one_line, print_json, printable
+from cli.terminal import encodable, grouped, near, one_line, print_json, printable, shortened
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -37,6 +38,18 @@ def test_line_ends_become_newlines() -> None:
 
 def test_bytes_that_were_no_unicode_are_replaced() -> None:
     assert encodable("caf\udce9") == "caf\ufffd"
+
+
+@given(ANY_TEXT, st.integers(2, 20))
+def test_shortened_text_is_short(text: str, limit: int) -> None:
+    assert len(shortened(text, limit)) <= limit
+
+
+def test_a_path_below_the_current_folder_is_written_as_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert near(str(tmp_path / "docs" / "a.md")) == "docs/a.md"
+    assert near(str(tmp_path)) == str(tmp_path)
+    assert near("sqlite:///shop.db") == "sqlite:///shop.db"
 
 
 def test_counts_are_grouped() -> None:
