@@ -29,6 +29,7 @@ Keep = Callable[[Batch, Outputs], None]
 # Of what is not int8. On processors with bf16 that would be a tenth faster, and the bits would depend on the processor.
 _PRECISION = "f32"
 _CHECKSUM_BYTES = 4
+_MOST_STREAMS = 8  # each has to be compiled; where a container may use a part of 64 processors, 64 would only cost
 
 
 class Graph:
@@ -54,17 +55,17 @@ class Graph:
         return _infer(self._single, inputs)
 
     def run_all(self, batches: Iterable[Batch], inputs: Callable[[Batch], Inputs], keep: Keep[Batch]) -> None:
-        """Run many batches on all processors; `keep(batch, outputs)` is called by several threads, in any order."""
+        """Run many batches on up to 8 processors; threads call `keep(batch, outputs)`, in any order."""
         with self._loading:
             if self._parallel is None:
-                self._parallel = self._compiled(streams=_processors())
+                self._parallel = self._compiled(_streams())
         parallel = self._parallel
 
         def work(batch: Batch) -> None:
             keep(batch, _infer(parallel, inputs(batch)))
 
         # A thread a stream; OpenVINO's own queue aborts the process when it is used again after a failure.
-        with ThreadPoolExecutor(_processors()) as pool:
+        with ThreadPoolExecutor(_streams()) as pool:
             for _ in pool.map(work, batches):
                 pass
 
@@ -127,6 +128,7 @@ def _checksum(blob: bytes) -> bytes:
     return zlib.crc32(blob).to_bytes(_CHECKSUM_BYTES, "little")
 
 
-def _processors() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _streams() -> int:
+    """One for each processor that this process may use, within reason."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, _MOST_STREAMS)
