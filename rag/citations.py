@@ -102,14 +102,18 @@ class _Checker:
 
 def _place(text: str, location: Location, support: Support) -> Location:
     """The exact place of the evidence in its document. Its page is known only where the passage has one page."""
-    first = location.line_start + text.count("\n", 0, support.start)
+    first = location.line_start + _line_ends(text, 0, support.start)
     return replace(
         location,
         start=location.start + support.start,
         end=location.start + support.end,
         line_start=first,
-        line_end=first + text.count("\n", support.start, support.end),
+        line_end=first + _line_ends(text, support.start, support.end),
     )
+
+
+def _line_ends(text: str, start: int, end: int) -> int:
+    return text.count("\n", start, end) + text.count("\r", start, end) - text.count("\r\n", start, end)
 
 
 def _texts(prompt: Prompt) -> list[str]:

@@ -31,6 +31,12 @@ def test_a_supported_citation_quotes_the_passage_at_its_exact_place():
     assert unsupported == []
 
 
+def test_lines_are_counted_by_any_line_end():
+    text = "Nothing here.\r\n\r\nOld files end lines so.\rThe battery is covered."
+    ((citation,), _) = check("The battery is covered [1].", prompt("What is covered?", text))
+    assert citation.location.line_start == 14
+
+
 def test_a_citation_of_a_source_that_does_not_exist_is_not_supported():
     ((citation,), unsupported) = check("The moon is made of green cheese [7].", PROMPT)
     assert (citation.number, citation.supported, citation.location, citation.quote) == (7, False, None, "")
