@@ -58,6 +58,7 @@ class AnswerWriter:
         self._width = width
         self._column = 0
         self._word = ""
+        self._gap = ""
         self._ended = True
 
     def __enter__(self) -> AnswerWriter:
@@ -66,7 +67,8 @@ class AnswerWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._put(self._word)
+        if self._word:
+            self._put(self._word)
         if not self._ended:
             self._write("\n")
 
@@ -83,11 +85,17 @@ class AnswerWriter:
             self._put(word)
 
     def _put(self, word: str) -> None:
-        if self._width and self._column and self._column + cell_len(word.rstrip()) > self._width:
-            self._write("\n")
-            self._column = 0
-        self._write(word)
-        self._column = 0 if word.endswith("\n") else self._column + cell_len(word)
+        """Write a word; the space behind it waits, since at the end of a line there must be none."""
+        text = word.rstrip()
+        if self._width and self._column and self._column + cell_len(self._gap + text) > self._width:
+            self._gap, self._column = "\n", 0
+        written = self._gap + text
+        self._write(written)
+        self._column = self._column + cell_len(written.lstrip("\n"))
+        self._gap = word[len(text) :]
+        if "\n" in self._gap:
+            self._write(self._gap)
+            self._gap, self._column = "", 0
 
     def _write(self, text: str) -> None:
         if text:

@@ -24,7 +24,6 @@ MARGIN = 4  # columns left of everything but the rank
 _BAR_CELLS = 5
 _LINES_SHOWN = 4
 _NARROWEST = 20
-_LONGEST_HEADINGS = 120
 _SURE, _LIKELY, _ONE_PERCENT = 0.5, 0.2, 0.01
 _MATCH = "bold yellow"
 _KEPT_IN_LINES = frozenset({"code", "csv", "tsv", "json", "spreadsheet", "xml"})
@@ -63,7 +62,7 @@ def place(hit: Hit) -> Text:
 def headings(hit: Hit) -> str:
     """The headings above a hit, without the title again."""
     path = [one_line(heading) for heading in hit.location.headings]
-    return shortened(" › ".join(path[1:] if path[:1] == [one_line(hit.title)] else path), _LONGEST_HEADINGS)
+    return " › ".join(path[1:] if path[:1] == [one_line(hit.title)] else path)
 
 
 def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
@@ -72,7 +71,7 @@ def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
     print_heading(str(hit.rank), hit)
     where = Text(" " * MARGIN).append_text(place(hit))
     if above := headings(hit):
-        where.append(f"  {above}", "dim")
+        where.append(f"  {shortened(above, max(console.width - where.cell_len - 2, _NARROWEST))}", "dim")
     console.print(where, soft_wrap=True)
     for line in excerpt(hit.text, _query_terms(query), text_width(), flows=hit.kind not in _KEPT_IN_LINES):
         console.print(Text(" " * MARGIN).append_text(line))
@@ -124,9 +123,13 @@ def excerpt(text: str, wanted: frozenset[str], width: int, *, flows: bool = True
 
 
 def _best_window(matches: list[int]) -> int:
-    """The first line of the window with most matches; the earliest of equals."""
-    starts = range(max(1, len(matches) - _LINES_SHOWN + 1))
-    return max(starts, key=lambda start: (sum(matches[start : start + _LINES_SHOWN]), -start))
+    """The first line of the earliest window with most matches, which has at most a line before its first match."""
+    counts = [sum(matches[start : start + _LINES_SHOWN]) for start in range(max(1, len(matches) - _LINES_SHOWN + 1))]
+    most = max(counts)
+    best = counts.index(most)
+    while best + 1 < len(counts) and counts[best + 1] == most and not any(matches[best : best + 2]):
+        best += 1
+    return best if most else 0
 
 
 @cache

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from io import StringIO
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cli.answer import AnswerWriter
 
 
@@ -20,15 +23,26 @@ def test_a_pipe_gets_the_text_as_it_is() -> None:
 
 
 def test_a_terminal_gets_whole_words_however_they_arrive() -> None:
-    assert written("Ref", "unds ta", "ke 14 d", "ays. [1]", width=12) == "Refunds take \n14 days. [1]\n"
+    assert written("Ref", "unds ta", "ke 14 d", "ays. [1]", width=12) == "Refunds take\n14 days. [1]\n"
 
 
 def test_lines_of_the_answer_stay_lines() -> None:
     assert written("one\n", "- two\n", width=80) == "one\n- two\n"
 
 
+@given(st.text(" ab\n", max_size=60), st.integers(3, 20))
+def test_wrapping_changes_nothing_but_white_space(text: str, width: int) -> None:
+    shown = written(*text, width=width)
+    assert shown.split() == text.split()
+    assert all(len(line) <= max(width, *map(len, [*text.split(), ""])) or line.isspace() for line in shown.split("\n"))
+
+
+def test_a_full_line_is_followed_by_no_empty_one() -> None:
+    assert written("abcd efgh ijkl", width=9) == "abcd efgh\nijkl\n"
+
+
 def test_a_word_wider_than_the_terminal_is_left_to_it() -> None:
-    assert written("a " + "b" * 30, width=10) == "a \n" + "b" * 30 + "\n"
+    assert written("a " + "b" * 30, width=10) == "a\n" + "b" * 30 + "\n"
 
 
 def test_codes_in_an_answer_are_text() -> None:

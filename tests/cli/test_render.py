@@ -74,6 +74,11 @@ def test_an_excerpt_shows_where_the_matches_are() -> None:
     assert any("Refunds are paid" in line for line in shown)
 
 
+def test_an_excerpt_goes_on_after_the_match() -> None:
+    shown = lines(f"{LONG}\n\nRefunds are paid within 14 days.\n\n{LONG}", "refund")
+    assert "Refunds are paid" in shown[1]
+
+
 def test_matches_are_marked_in_every_form_of_the_word() -> None:
     (line,) = excerpt("The refund, REFUNDS and refunded; not the fund.", frozenset(["refund"]), 80)
     assert [line.plain[span.start : span.end] for span in line.spans] == ["refund", "REFUNDS", "refunded"]
