@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import secrets
 import threading
 from collections.abc import Generator, Iterator
@@ -27,6 +28,9 @@ _CONTEXT = 4096
 _MAGIC = b"GGUF"
 _SILENT = -1
 _TIMEOUT_SECONDS = 60.0
+# At temperature 0 a very small model may say the same sentence for ever: the third time running ends the answer.
+_LOOP = re.compile(r"(.{20,}?)\1\1\Z", re.DOTALL)
+_TAIL = 600
 
 
 class LocalLLM:
@@ -61,6 +65,7 @@ class LocalLLM:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        written, tail = 0, ""
         for chunk in self._engine.chat(request):
             if error := chunk.get("error"):
                 raise LLMError(
@@ -72,6 +77,10 @@ class LocalLLM:
             for choice in chunk.get("choices", ()):
                 if text := choice.get("delta", {}).get("content"):
                     yield text
+                    written, tail = written + 1, (tail + text)[-_TAIL:]
+            if _LOOP.search(tail):
+                reply.usage = Usage(prompt.tokens, written)
+                return
 
     @cached_property
     def _engine(self) -> _Engine:

@@ -77,6 +77,15 @@ def test_answers_are_bounded(llm):
     assert 0 < reply.usage.completion_tokens <= 512
 
 
+def test_a_model_that_repeats_itself_is_stopped(llm):
+    text = "Say this sentence again and again for ever: The fish swims in the deep blue sea."
+    reply = llm.stream(Prompt((Message("user", text),), (), (), 30), "")
+    answer = "".join(reply)
+    sentences = [sentence.strip() for sentence in answer.split(".") if len(sentence) > 20]
+    assert all(sentences.count(sentence) <= 4 for sentence in sentences)
+    assert reply.usage.completion_tokens > 0
+
+
 def test_two_threads_take_turns(llm):
     answers: list[str] = []
     workers = [threading.Thread(target=lambda: answers.append("".join(llm.stream(PROMPT, "")))) for _ in range(2)]
