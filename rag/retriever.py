@@ -35,21 +35,22 @@ BM25_SATURATION = 2.2  # k1 + 1: what one term's weight can reach, in units of i
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The fixed formula: weights on scores standardised over the pool.
+    """The fixed formula of the hybrid mode: a weighted sum of every candidate's own scores.
+
+    No score is standardised over the candidates, so a hit scores the same whatever `k` is and whatever else was found.
+    BM25 adds up over the query's terms, and is divided by the root of their idf mass.
 
     Attributes:
-        pool: how deep each list is read.
+        pool: how deep each list is read; every candidate found gets every score.
         sparse_weight: weight of the BM25 score.
         dense_weight: weight of the cosine.
-        late_weight: weight of late interaction, added for the best `rerank` candidates.
-        rerank: how many candidates late interaction looks at.
+        late_weight: weight of late interaction.
     """
 
-    pool: int = 100
-    sparse_weight: float = 0.3
-    dense_weight: float = 0.7
-    late_weight: float = 0.5
-    rerank: int = 50
+    pool: int = 50
+    sparse_weight: float = 0.1
+    dense_weight: float = 1.0
+    late_weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Retriever:
             with clock("late"):
                 self._rank(pool, prepared, view, encoder, mode, k)
             with clock("hits"):
-                order = np.lexsort((pool.ids, -pool.score))[:k]
+                order = _best(pool, k)
                 hits = _hits(pool, order, prepared, view, encoder, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
         return Found(kept, clock.timings())
@@ -151,26 +152,28 @@ class Retriever:
         )
 
     def _rank(self, pool: _Pool, query: _Query, view: View, encoder: Encoder, mode: Mode, k: int) -> None:
-        """Set `pool.late` for the best candidates, and `pool.score` for all."""
-        if mode is Mode.SPARSE:
-            pool.score = pool.bm25.astype(np.float64)
-        elif mode is Mode.DENSE:
-            pool.score = pool.cosine.astype(np.float64)
-        else:
-            pool.score = self._ranking.sparse_weight * _standardise(pool.bm25)
-            pool.score += self._ranking.dense_weight * _standardise(pool.cosine)
-        best = np.lexsort((pool.ids, -pool.score))[: max(self._ranking.rerank, k)]
-        codes = view.reading.tokens_by_id(encoder.fingerprint, pool.ids[best].tolist())
-        rows = np.array([row for row in best.tolist() if int(pool.ids[row]) in codes], dtype=np.int64)
-        if not len(rows) or not len(query.token_weights):
-            return
-        documents = [codes[key] for key in pool.ids[rows].tolist()]
-        pool.late[rows] = maxsim(query.encoded.tokens, query.token_weights, documents)
+        """Set `pool.score`, and `pool.late` for all candidates, or for those that will be hits if it orders nothing."""
         if mode is Mode.HYBRID:
-            added = np.full(len(pool.ids), np.nan)
-            added[rows] = _standardise(pool.late[rows])
-            # Beyond the reranked depth a candidate counts as the worst of those looked at.
-            pool.score += self._ranking.late_weight * np.where(np.isnan(added), np.nanmin(added), added)
+            _add_late(pool, np.arange(len(pool.ids)), query, view, encoder)
+            pool.score = self._ranking.sparse_weight * pool.bm25.astype(np.float64) / math.sqrt(query.idf_mass or 1.0)
+            pool.score += self._ranking.dense_weight * pool.cosine
+            pool.score += self._ranking.late_weight * np.nan_to_num(pool.late)
+        else:
+            pool.score = (pool.bm25 if mode is Mode.SPARSE else pool.cosine).astype(np.float64)
+            _add_late(pool, _best(pool, k), query, view, encoder)
+
+
+def _best(pool: _Pool, k: int) -> npt.NDArray[np.intp]:
+    """The rows of the best `k` candidates, best first; among equals the older chunk."""
+    return np.lexsort((pool.ids, -pool.score))[:k]
+
+
+def _add_late(pool: _Pool, rows: npt.NDArray[np.intp], query: _Query, view: View, encoder: Encoder) -> None:
+    codes = view.reading.tokens_by_id(encoder.fingerprint, pool.ids[rows].tolist())
+    encoded = np.array([row for row in rows.tolist() if int(pool.ids[row]) in codes], dtype=np.intp)
+    if len(encoded) and len(query.token_weights):
+        documents = [codes[key] for key in pool.ids[encoded].tolist()]
+        pool.late[encoded] = maxsim(query.encoded.tokens, query.token_weights, documents)
 
 
 def _check(query: str, k: int, min_relevance: float) -> None:
@@ -207,13 +210,6 @@ def _token_weight(span: tuple[int, int], idf: Mapping[QueryTerm, float]) -> floa
     """The weight of a word piece: the idf of the rarest term it is part of; punctuation has none."""
     start, end = span
     return max((weight for term, weight in idf.items() if term.start < end and start < term.end), default=0.0)
-
-
-def _standardise(scores: npt.NDArray[np.float32]) -> Scores:
-    """The z-scores of `scores`; zeros where they do not differ."""
-    values = scores.astype(np.float64)
-    deviation = values.std() if len(values) else 0.0
-    return (values - values.mean()) / deviation if deviation > 0 else np.zeros(len(values))
 
 
 def _hits(
