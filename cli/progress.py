@@ -67,9 +67,8 @@ def show_indexing(meter: Meter, progress: Progress) -> None:
     """Show one report of an `index` run."""
     name = progress.source.rstrip("/").rpartition("/")[2]
     done, total, embedded = progress.documents, progress.total, progress.embedded
-    if done == total:
-        # All is read and the rest is being embedded: how much that is, nobody knows.
-        meter.update(name, done, None, "documents", f"embedding, {grouped(embedded)} passages done", paced=False)
+    if progress.pending:
+        meter.update(f"embedding {name}", embedded, embedded + progress.pending, "passages")
     else:
         meter.update(name, done, total, "documents", f"embedded {grouped(embedded)}" if embedded else "")
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from connectors.source import Known
-from indexes.errors import StoreError
+from indexes.errors import NoKnowledgeBaseError, StoreError
 from indexes.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk, dump_location, stored_chunk
 from indexes.schema import (
     MIGRATIONS,
@@ -57,7 +57,7 @@ class Catalog:
     def __init__(self, path: Path, *, create: bool) -> None:
         self.path = path
         if not create and not path.exists():
-            raise StoreError(f"no catalog at {path}", hint="run `rag index PATH` to create a knowledge base")
+            raise NoKnowledgeBaseError(f"no catalog at {path}", hint="run `rag index PATH` to create a knowledge base")
         self._engine = open_engine(path)
         try:
             self._migrate(create=create)
@@ -78,7 +78,8 @@ class Catalog:
                 hint="upgrade with `pip install --upgrade pilotfish`",
             )
         if version == 0 and not create:
-            raise StoreError(f"{self.path} is not a pilotfish catalog", hint="check --kb")
+            # Also what a run leaves that was killed before its first table.
+            raise NoKnowledgeBaseError(f"there is no pilotfish catalog in {self.path}", hint="run `rag index PATH`")
         if version == SCHEMA_VERSION:
             return
         with self.writing() as transaction:

@@ -36,6 +36,7 @@ _EMBED_BATCH = 256  # texts between two writes of vectors of record: what a cras
 _ATTEMPTS = 20  # a reader meeting this many commits in a row gives up
 
 Notify = Callable[[str], None]
+OnEmbedded = Callable[[int, int], None]  # texts just embedded, and texts that still wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,15 @@ class Store:
             raise NoKnowledgeBaseError(
                 f"no knowledge base at {path}", hint="run `rag index PATH` to create one, or name one with --kb"
             )
+        self._encoder: Encoder | None = None
+        if not (path / CATALOG_FILE).exists():
+            self._encoder = load_encoder(encoder)  # first: one that is not there must leave nothing behind
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot create {path}: {error.strerror}", hint="check --kb") from error
         self.catalog = Catalog(path / CATALOG_FILE, create=create)
         self.new_encoder = encoder
-        self._encoder: Encoder | None = None
         self._loaded: Loaded | None = None
         self._loading = threading.RLock()
         with self.catalog.reading() as reading:
@@ -262,8 +265,8 @@ class Writer:
         with self._catalog.writing() as writing:
             writing.drop_source(writing.source_uris()[uri])
 
-    def commit(self, batch: Batch, on_embedded: Callable[[int], None] | None = None) -> Committed:
-        """Index a batch and publish it as the next generation; `on_embedded` hears how many texts were embedded.
+    def commit(self, batch: Batch, on_embedded: OnEmbedded | None = None) -> Committed:
+        """Index a batch and publish it as the next generation; `on_embedded` hears how far embedding is.
 
         Raises:
             StoreError: when it cannot be written (a full disk, say); the published generation stays.
@@ -291,13 +294,13 @@ class Writer:
         self._publish(born)
         return Committed(len(chunks), killed, embedded)
 
-    def _embed(
-        self, encoder: Encoder, texts: Sequence[tuple[bytes, str]], on_embedded: Callable[[int], None] | None
-    ) -> int:
+    def _embed(self, encoder: Encoder, texts: Sequence[tuple[bytes, str]], on_embedded: OnEmbedded | None) -> int:
         """Make vectors of record for the (hash, text) pairs that have none; returns how many that were."""
         with self._catalog.reading() as reading:
             missing = reading.missing_vectors(encoder.fingerprint, [key for key, _ in texts])
         # Sorted by length, equally long texts share a batch and little padding is computed.
+        if missing and on_embedded is not None:
+            on_embedded(0, len(missing))
         todo = sorted((item for item in texts if item[0] in missing), key=lambda item: len(item[1]))
         for start in range(0, len(todo), _EMBED_BATCH):
             part = todo[start : start + _EMBED_BATCH]
@@ -305,10 +308,10 @@ class Writer:
             with self._catalog.writing() as writing:
                 writing.add_vectors(encoder.fingerprint, [key for key, _ in part], encoded.vectors, encoded.tokens)
             if on_embedded is not None:
-                on_embedded(len(part))
+                on_embedded(len(part), len(todo) - start - len(part))
         return len(todo)
 
-    def change_encoder(self, spec: str, on_embedded: Callable[[int], None] | None = None) -> int:
+    def change_encoder(self, spec: str, on_embedded: OnEmbedded | None = None) -> int:
         """Embed every chunk with another encoder, then switch to it in one step; returns how many were embedded.
 
         The old vectors serve every search until the switch.

@@ -20,7 +20,8 @@ from rag.sentence_encoder import SentenceEncoder
 if TYPE_CHECKING:
     from rag.knowledge_base import Filters, KnowledgeBase
 
-DEFAULT_BUDGET = 3_000  # tokens of prompt where the model's window does not ask for less
+DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
+_SMALL_BUDGET = 1_200  # for a small one, which is also a slow one: reading 1,200 tokens takes a CPU some seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,12 @@ def ask(
 
 def _budget(model: LLM, options: AskOptions) -> int:
     """The tokens of the prompt: what was asked for, as far as the model's window leaves room for an answer."""
-    room = None if model.window is None else model.window - min(ANSWER_TOKENS, model.window // 4)
+    if model.window is None:
+        return options.budget or DEFAULT_BUDGET
+    room = model.window - min(ANSWER_TOKENS, model.window // 4)
     if options.budget is None:
-        return DEFAULT_BUDGET if room is None else min(DEFAULT_BUDGET, room)
-    if room is not None and options.budget > room:
+        return min(DEFAULT_BUDGET, max(_SMALL_BUDGET, model.window // 3), room)
+    if options.budget > room:
         raise ConfigurationError(
             f"a prompt budget of {options.budget} tokens does not fit {model.name}, which takes {model.window} tokens "
             "for prompt and answer together",

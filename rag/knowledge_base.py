@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError, SourceError
-from connectors.registry import open_source
 from connectors.source import Source
-from connectors.splitter import Splitter
 from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
 from indexes.store import LOCK_TIMEOUT_SECONDS, Batch, Store
 from rag.results import Answer, Failure, Hit, IndexReport, Mode, SourceStatus, Status
 from rag.retriever import Found, Retriever
-from rag.synchroniser import Progress, Tally, synchronise
 
 if TYPE_CHECKING:
     from rag.asking import AskOptions
     from rag.llm import LLM
+    from rag.synchroniser import Progress, Tally
 
 DEFAULT_FOLDER = ".rag"
 SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
@@ -118,11 +116,16 @@ class KnowledgeBase:
             LockedError: another process is writing.
             StoreError: the disk refuses; everything published before stays.
         """
+        # Here because a search must not wait for what only indexing needs.
+        from connectors.registry import open_source
+        from connectors.splitter import Splitter
+        from rag.synchroniser import Tally, change_encoder, synchronise
+
         start = time.perf_counter()
         tally = Tally()
         with self._store.writer(lock_timeout) as writer:
             if encoder is not None:
-                tally.embedded += writer.change_encoder(encoder)
+                change_encoder(encoder, writer, tally, on_progress)
             splitter = Splitter(self._store.encoder, window=self._store.encoder.window - SPECIAL_PIECES)
             for spec in sources or [source.uri for source in writer.sources()]:
                 try:
@@ -138,12 +141,15 @@ class KnowledgeBase:
         Raises:
             ConfigurationError: the source is not registered.
         """
+        from connectors.registry import open_source
+        from rag.synchroniser import Tally
+
         start = time.perf_counter()
         tally = Tally()
         with self._store.writer() as writer:
             registered = [known.uri for known in writer.sources()]
-            uri = next((uri for uri in (str(source), str(Path(source).absolute())) if uri in registered), None)
-            if uri is None:
+            uri = str(source) if str(source) in registered else open_source(str(source)).uri
+            if uri not in registered:
                 raise ConfigurationError(
                     f"{source} is not a source of this knowledge base",
                     hint=f"its sources are: {', '.join(registered) or 'none'}",

@@ -17,12 +17,21 @@ BATCH_CHUNKS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run of `index` is with one source. `total` is the documents expected, None while unknown."""
+    """How far a run of `index` is with one source.
+
+    Attributes:
+        source: its URI.
+        documents: documents looked at.
+        total: documents expected; None while unknown.
+        embedded: texts embedded in the whole run.
+        pending: texts that wait to be embedded before the next generation is published.
+    """
 
     source: str
     documents: int
     total: int | None
     embedded: int
+    pending: int = 0
 
 
 @dataclass(slots=True)
@@ -57,6 +66,19 @@ def synchronise(
         SourceError: the source cannot be listed. What is indexed of it stays, and a new one is not registered.
     """
     _Run(source, writer, splitter, tally, on_progress).run()
+
+
+def change_encoder(
+    spec: str, writer: Writer, tally: Tally, on_progress: Callable[[Progress], None] | None = None
+) -> None:
+    """Embed everything with the encoder `spec` and switch to it."""
+
+    def report(count: int, pending: int) -> None:
+        tally.embedded += count
+        if on_progress is not None:
+            on_progress(Progress(spec, 0, None, tally.embedded, pending))
+
+    writer.change_encoder(spec, on_embedded=report)
 
 
 class _Run:
@@ -125,11 +147,11 @@ class _Run:
         self._tally.chunks_removed += done.chunks_removed
         self._batch = Batch()
 
-    def _count_embedded(self, count: int) -> None:
+    def _count_embedded(self, count: int, pending: int) -> None:
         self._tally.embedded += count
-        self._report()
+        self._report(pending)
 
-    def _report(self) -> None:
+    def _report(self, pending: int = 0) -> None:
         if self._on_progress is not None:
             done = self._tally.documents - self._done_before
-            self._on_progress(Progress(self._source.uri, done, self._total, self._tally.embedded))
+            self._on_progress(Progress(self._source.uri, done, self._total, self._tally.embedded, pending))
