@@ -34,7 +34,9 @@ def test_lines_of_the_answer_stay_lines() -> None:
 def test_wrapping_changes_nothing_but_white_space(text: str, width: int) -> None:
     shown = written(*text, width=width)
     assert shown.split() == text.split()
-    assert all(len(line) <= max(width, *map(len, [*text.split(), ""])) or line.isspace() for line in shown.split("\n"))
+    assert all(
+        len(line.strip()) <= max(width, *map(len, [*text.split(), ""])) or line.isspace() for line in shown.split("\n")
+    )
 
 
 def test_a_full_line_is_followed_by_no_empty_one() -> None:
