@@ -30,7 +30,7 @@ demo: $(VENV)/base
 	@$(BIN)/rag --kb $(DEMO) ask "$(QUESTION)"
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope
 
 test-long: lint
 	@PILOTFISH_LONG=1 $(BIN)/python -m pytest --timeout=3600

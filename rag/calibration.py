@@ -1,7 +1,11 @@
 """From signals to a probability: a logistic model of relevance, fitted by `scripts/fit_relevance.py`.
 
-The coefficients are in `relevance.json`, readable, one number a feature. A fused score orders the hits of one query;
-only this probability may be compared with a threshold.
+A fused score orders the hits of one query; only this probability may be compared with a threshold. It means: of the
+passages that look like this one to the question, the share that people judged to answer it. It was fitted on
+English questions over articles, abstracts and code; the judgements of answer sentences behind it are strict, so a
+passage on the subject that does not hold the answer gets less than a reader might give it. Its coefficients are in
+`relevance.json`, readable, with what they were fitted on and how well they did on sets they had not seen. They hold
+for the default encoder: another one spreads its cosines differently.
 """
 
 from __future__ import annotations
@@ -14,7 +18,10 @@ from functools import cache
 from pathlib import Path
 
 MODEL_FILE = Path(__file__).with_name("relevance.json")
-DEFAULT_MIN_RELEVANCE = 0.3  # below it a hit is no evidence: an answer abstains rather than rest on it
+DEFAULT_MIN_RELEVANCE = 0.2
+"""Below it a hit is no evidence, and an answer abstains rather than rest on it (the trade-off: `docs/decisions.md`)."""
+
+_SHORTEST = 20  # characters: below it the logarithm would leave the range the model was fitted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,38 +32,40 @@ class Features:
         cosine: cosine of query and chunk vectors.
         late: idf-weighted mean of the best token cosines; None without token vectors.
         coverage: share of the query's idf mass that occurs in the chunk.
-        bm25: BM25 score as a share of what a chunk saturated with every query term would get.
+        length: characters of the chunk as indexed.
     """
 
     cosine: float
     late: float | None
     coverage: float
-    bm25: float
+    length: int
 
 
 def relevance(features: Features) -> float:
     """P(relevant), in [0, 1].
 
     Example:
-        >>> strong = relevance(Features(cosine=0.8, late=0.8, coverage=1.0, bm25=0.6))
-        >>> weak = relevance(Features(cosine=0.05, late=0.3, coverage=0.0, bm25=0.0))
-        >>> strong > 0.5 > 0.1 > weak
+        >>> strong = relevance(Features(cosine=0.7, late=0.8, coverage=0.9, length=800))
+        >>> weak = relevance(Features(cosine=0.1, late=0.5, coverage=0.0, length=800))
+        >>> strong > 0.7 > 0.1 > weak
         True
     """
     weights = _model()["with_late" if features.late is not None else "without_late"]
-    score = weights["intercept"] + sum(weights[name] * value for name, value in named(features).items())
+    score = weights["intercept"] + sum(weights[name] * value for name, value in inputs(features).items())
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
 
 
-def named(features: Features) -> dict[str, float]:
-    """The model's inputs by name: the features, and one product that tells agreement from coincidence."""
-    inputs = {
-        "cosine": features.cosine,
+def inputs(features: Features) -> dict[str, float]:
+    """The model's inputs by name.
+
+    A long passage is about more than the question, which dilutes its vector: the same cosine means more of it. Fitted
+    freely on cosine, log(length) and their product, the model used the product alone.
+    """
+    found = {
+        "cosine*log(length)": features.cosine * math.log(max(_SHORTEST, features.length)),
         "coverage": features.coverage,
-        "bm25": features.bm25,
-        "cosine*coverage": features.cosine * features.coverage,
     }
-    return inputs if features.late is None else {**inputs, "late": features.late}
+    return found if features.late is None else {**found, "late": features.late}
 
 
 @cache

@@ -23,6 +23,7 @@ from rag.results import Hit, IndexReport, Mode
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
+    from rag.synchroniser import Progress
 
 MODES = (Mode.HYBRID, Mode.SPARSE, Mode.DENSE)
 DEPTH = 100  # documents a ranking is read to
@@ -125,9 +126,7 @@ def evaluate(
     asked = {key: queries[key] for key in qrels if key in queries}
     if not asked:
         raise SourceError(f"{home}: no query of qrels/{split}.tsv is in queries.jsonl", hint="check the query ids")
-    corpus = BeirCorpus(home)
-    with _knowledge_base(folder, corpus.uri) as kb:
-        report = _index(kb, corpus, on_progress)
+    with indexed(home, folder, on_progress) as (kb, report):
         collection = _Collection(asked, {key: qrels[key] for key in asked}, own_ids=True)
         metrics = {str(mode): _measure(kb, collection, mode, depth, on_progress) for mode in modes}
         return Evaluation(
@@ -136,7 +135,7 @@ def evaluate(
             metrics=metrics,
             index=IndexSpeed(report.added + report.changed + report.unchanged, report.seconds, report.embedded),
             query_ms=_time(kb, asked.values(), modes[0]),
-            notices=tuple(_notices(qrels, queries, corpus.ids(), report)),
+            notices=tuple(_notices(qrels, queries, BeirCorpus(home).ids(), report)),
         )
 
 
@@ -185,31 +184,37 @@ class _Collection:
 
 
 @contextmanager
-def _knowledge_base(folder: str | Path | None, source: str) -> Iterator[KnowledgeBase]:
+def indexed(
+    dataset: Path, folder: str | Path | None = None, on_progress: OnProgress | None = None
+) -> Iterator[tuple[KnowledgeBase, IndexReport]]:
+    """A knowledge base of a BEIR folder's corpus, in `folder` or in a temporary one, and what indexing it did.
+
+    Raises:
+        SourceError: the corpus is missing or broken.
+        ConfigurationError: `folder` holds something else.
+    """
     from rag.knowledge_base import KnowledgeBase
 
+    corpus = BeirCorpus(dataset)
     with tempfile.TemporaryDirectory(prefix="pilotfish-eval-", ignore_cleanup_errors=True) as temporary:
         kb = KnowledgeBase.open(folder or temporary)
         try:
-            others = [known.uri for known in kb.status().sources if known.uri != source]
+            others = [known.uri for known in kb.status().sources if known.uri != corpus.uri]
             if others:
                 raise ConfigurationError(
                     f"the knowledge base in {folder} already holds {others[0]}",
                     hint="measuring a collection needs a folder of its own",
                 )
-            yield kb
+            report = kb.index(corpus, on_progress=on_progress and _tell_documents(on_progress))
+            if report.failures:
+                raise SourceError(report.failures[0].error, hint=report.failures[0].hint)
+            yield kb, report
         finally:
             kb.close()
 
 
-def _index(kb: KnowledgeBase, corpus: BeirCorpus, on_progress: OnProgress | None) -> IndexReport:
-    report = kb.index(
-        corpus,
-        on_progress=on_progress and (lambda step: on_progress(Step("index", step.documents, step.total))),
-    )
-    if report.failures:
-        raise SourceError(report.failures[0].error, hint=report.failures[0].hint)
-    return report
+def _tell_documents(on_progress: OnProgress) -> Callable[[Progress], None]:
+    return lambda progress: on_progress(Step("index", progress.documents, progress.total))
 
 
 def _measure(

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Scores = npt.NDArray[np.float64]
 
 MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
-BM25_SATURATION = 2.2  # k1 + 1: what one term's weight can reach, in units of its idf
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +236,7 @@ def _hits(
             cosine=signals.cosine,
             late=signals.late,
             coverage=coverage,
-            bm25=signals.bm25 / (BM25_SATURATION * query.idf_mass) if query.idf_mass else 0.0,
+            length=len(chunk.indexed_text),
         )
         hits.append(
             Hit(
