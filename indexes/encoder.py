@@ -111,8 +111,8 @@ def load_encoder(spec: str = "default") -> Encoder:
 class DefaultEncoder:
     """all-MiniLM-L6-v2 in int8, run by OpenVINO (see `scripts/build_encoder.py`).
 
-    A text's vectors have the same bits whatever it is batched with, in every run on one kind of processor; between kinds
-    (with bf16 or without) their cosine is 0.9999. The graph is compiled at first use.
+    A text's vectors have the same bits whatever it is batched with, in every run on one kind of processor; between
+    kinds (with bf16 or without) their cosine is 0.9999. The graph is compiled at first use.
     """
 
     def __init__(self, folder: Path) -> None:
