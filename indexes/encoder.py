@@ -112,7 +112,7 @@ class DefaultEncoder:
     """all-MiniLM-L6-v2 in int8, run by OpenVINO (see `scripts/build_encoder.py`).
 
     A text's vectors have the same bits whatever it is batched with, in every run on one kind of processor; between
-    kinds (with bf16 or without) their cosine is 0.9999. The graph is compiled at first use.
+    kinds (with bf16 or without) their mean cosine is 0.9997. The graph is compiled at first use.
     """
 
     def __init__(self, folder: Path) -> None:
