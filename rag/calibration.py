@@ -21,7 +21,7 @@ MODEL_FILE = Path(__file__).with_name("relevance.json")
 DEFAULT_MIN_RELEVANCE = 0.2
 """Below it a hit is no evidence, and an answer abstains rather than rest on it (the trade-off: `docs/decisions.md`)."""
 
-_SHORTEST = 20  # characters: below it the logarithm would leave the range the model was fitted on
+_SHORTEST = 150  # characters: what is shorter is judged as if it were this long, or a good short answer loses
 
 
 @dataclass(frozen=True, slots=True)

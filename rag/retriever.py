@@ -17,10 +17,10 @@ from indexes.analyzer import QueryTerm, query_terms
 from indexes.catalog import Ids
 from indexes.late import alignment, maxsim
 from indexes.rows import StoredChunk
-from indexes.sparse import SparseReader
 from indexes.store import Store, View
 from rag.calibration import Features, relevance
 from rag.results import Aligned, Hit, Mode, Signals
+from rag.term_weights import idf, piece_weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,27 +188,14 @@ def _check(query: str, k: int, min_relevance: float) -> None:
 
 def _prepare(query: str, encoded: EncodedQuery, view: View) -> _Query:
     sparse = view.indexes.sparse
-    idf = {term: _idf(term, sparse) for term in query_terms(query, view.indexes.languages)}
-    if len(idf) > MAX_QUERY_TERMS:
-        rarest = sorted(idf, key=lambda term: (-idf[term], term.start))[:MAX_QUERY_TERMS]
-        idf = {term: idf[term] for term in rarest}
-    weights = np.array([_token_weight(span, idf) for span in encoded.spans], dtype=np.float32)
-    if len(weights) and not weights.any():
-        weights[:] = 1.0
-    return _Query(query, idf, encoded, weights)
-
-
-def _idf(term: QueryTerm, sparse: SparseReader) -> float:
-    """The BM25 idf of a term; its stems in several languages count as the commonest of them."""
-    size = max(1, sparse.size)
-    frequency = min(size, max(sparse.document_frequency(stem) for stem in term.stems))
-    return math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
-
-
-def _token_weight(span: tuple[int, int], idf: Mapping[QueryTerm, float]) -> float:
-    """The weight of a word piece: the idf of the rarest term it is part of; punctuation has none."""
-    start, end = span
-    return max((weight for term, weight in idf.items() if term.start < end and start < term.end), default=0.0)
+    weights = {term: idf(term, sparse) for term in query_terms(query, view.indexes.languages)}
+    if len(weights) > MAX_QUERY_TERMS:
+        rarest = sorted(weights, key=lambda term: (-weights[term], term.start))[:MAX_QUERY_TERMS]
+        weights = {term: weights[term] for term in rarest}
+    pieces = np.array([piece_weight(span, weights) for span in encoded.spans], dtype=np.float32)
+    if len(pieces) and not pieces.any():
+        pieces[:] = 1.0
+    return _Query(query, weights, encoded, pieces)
 
 
 def _hits(

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from connectors.document import Location
+from indexes.analyzer import query_terms
+from indexes.catalog import StoredChunk
+from indexes.sparse import SparseIndex, SparseReader, SparseState
+from rag.term_weights import idf, piece_weight
+
+
+def chunk(number: int, text: str) -> StoredChunk:
+    return StoredChunk(number, text, "", Location(0, len(text), 1, 1), f"/{number}", "", "text", "en", {})
+
+
+@pytest.fixture
+def reader(tmp_path):
+    index = SparseIndex(tmp_path)
+    texts = ["Refunds are paid within 14 days.", "Parcels arrive in two days.", "Call the office."]
+    index.apply([chunk(number, text) for number, text in enumerate(texts, 1)], np.empty(0, np.int64), SparseState(1, 1))
+    index.close()
+    return SparseReader(tmp_path)
+
+
+def weights(query: str, reader: SparseReader) -> dict[str, float]:
+    return {query[term.start : term.end]: idf(term, reader) for term in query_terms(query)}
+
+
+def test_function_words_weigh_little_even_where_they_are_rare(reader):
+    found = weights("how do refunds work", reader)
+    assert found["refunds"] > 5 * found["how"]
+    assert found["refunds"] > 5 * found["do"]
+
+
+def test_an_unknown_word_weighs_most(reader):
+    found = weights("refunds days zebra", reader)
+    assert found["zebra"] > found["refunds"] > found["days"] > 0
+
+
+def test_a_word_piece_weighs_what_its_rarest_term_weighs():
+    query = "getUserName, please"
+    terms = query_terms(query)
+    values = {term: float(number) for number, term in enumerate(terms, 1)}
+    user = next(term for term in terms if query[term.start : term.end] == "getUserName" and "user" in term.stems)
+    assert piece_weight((3, 7), values) >= values[user]
+    assert piece_weight((11, 12), values) == 0.0  # the comma
