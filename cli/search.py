@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rag.results import Hit
 
 # Below this probability the best hit is called what it is. (What counts as evidence for `ask` has to be far surer.)
+_NEAREST_SHOWN = 3
 _DOUBTFUL = 0.1
 
 
@@ -54,9 +55,11 @@ def search(
 
     if not nearest:
         note("nothing found" + (": no document passes the filters" if wanted else ""))
-    elif not found.hits or nearest[0].relevance < _DOUBTFUL:
+    shown = found.hits
+    if nearest and (not shown or nearest[0].relevance < _DOUBTFUL):
         note(f"nothing relevant: the best hit has {render.percent(nearest[0].relevance)}")
-    for hit in found.hits:
+        shown = shown[:_NEAREST_SHOWN]  # enough to see what there is instead
+    for hit in shown:
         render.print_hit(hit, query, explain=explain)
 
 

@@ -21,12 +21,19 @@ _OPENING = "\"'“”‘’„‚«‹¿¡([{「『【《（*_`"
 
 _BLANK_LINE = re.compile(rf"{_NEWLINE}[^\S{_LINE_ENDS}]*+{_NEWLINE}\s*+")
 
+# A line is a table row when cells are told apart by tabs or spaced bars, or at least twice by a comma or semicolon with
+# no space after it (not by the commas of 1,000,000).
+_ROW = rf"""
+    [^{_LINE_ENDS}]*?\S(?:\t|[ ]\|[ ])[^{_LINE_ENDS}]*?\S
+  | (?:[^{_LINE_ENDS}]*?(?:(?<!\d),(?=[^\s,])|;(?=[^\s;]))){{2}}
+"""
+
 # Every place where a sentence may end or must begin. Runs are possessive and stops are entered only at their first
 # character, so that hostile runs of dots, quotes or spaces stay linear.
 _BREAK = re.compile(
     rf"""
     (?P<blank>{_BLANK_LINE.pattern})
-  | (?P<line>{_INDENT}(?:\#{{1,6}}[^\S{_LINE_ENDS}]|\|)[^{_LINE_ENDS}]*+)
+  | (?P<line>{_INDENT}(?:\#{{1,6}}[^\S{_LINE_ENDS}]|\||(?={_ROW}))[^{_LINE_ENDS}]*+)
   | (?P<item>{_INDENT}(?:[-*+•‣◦▪●·–—]|\(?(?:\d{{1,3}}|[a-z]|[ivx]{{1,4}})[.)])(?=\s))
   | (?<![{_STOPS}])(?P<stop>[{_STOPS}]++)
     (?:(?<=[{_WIDE_STOPS}])(?!(?<=．)\d)|(?=(?:\[\w{{1,3}}\]|[{_CLOSERS}])*+(?:[ \xa0\u202f][»›])?+(?:\s|\Z)))
@@ -83,8 +90,8 @@ def paragraph_spans(text: str, start: int = 0, end: int | None = None) -> list[t
 def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
     """The sentences of `text[start:end]`, in order, trimmed of white space; together they hold every other character.
 
-    A blank line always ends a sentence; so do the edges of a list item, a `#` heading and a `|` table row. A single
-    line break does not. Where it cannot tell, it keeps text together.
+    A blank line always ends a sentence; so do the edges of a list item, a `#` heading and a table row (Markdown, CSV,
+    cells between tabs or bars). Another single line break does not. Where it cannot tell, it keeps text together.
 
     >>> text = "Dr. Smith paid $5,120. He left."
     >>> [text[first:last] for first, last in sentence_spans(text)]

@@ -129,3 +129,23 @@ def test_hostile_runs_stay_linear(text: str) -> None:
 @pytest.mark.parametrize("text", ["这是第一句。" * 30_000, "A bc. " * 30_000, "a.\n\n" * 30_000, "- a\n" * 30_000])
 def test_very_many_sentences_stay_linear(text: str) -> None:
     assert len(sentence_spans(text)) == 30_000
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("name,unit,price\nWool socks,pair,14.90\n", ["name,unit,price", "Wool socks,pair,14.90"]),
+        ("a\tb\nc\td", ["a\tb", "c\td"]),
+        (
+            "Prices:\nSocks | 14.90\nBoots | 179.50\nAll in euros.",
+            ["Prices:", "Socks | 14.90", "Boots | 179.50", "All in euros."],
+        ),
+        ("x;y;z\n1;;3", ["x;y;z", "1;;3"]),
+        ("They paid 1,000,000 euros\nand 2,000,000 pounds for it.", None),
+        ("Red, green and blue\nare colours; so is black.", None),
+        ("\tAn indented line\nthat goes on.", None),
+    ],
+)
+def test_table_rows_are_sentences_and_wrapped_prose_is_not(text: str, sentences: list[str] | None) -> None:
+    found = [text[start:end] for start, end in sentence_spans(text)]
+    assert found == (sentences or [text.strip()])
