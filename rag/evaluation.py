@@ -6,6 +6,7 @@ knowledge base of one's own (`evaluate_questions`).
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -221,23 +222,29 @@ def _measure(
     kb: KnowledgeBase, collection: _Collection, mode: Mode, depth: int, on_progress: OnProgress | None
 ) -> dict[str, float]:
     run: dict[str, Scores] = {}
+    hits = _hits_for(kb, depth)
     for done, (key, text) in enumerate(collection.queries.items(), 1):
-        run[key] = _documents(kb, text, mode, depth, without=key if collection.own_ids else None)
+        run[key] = _documents(kb, text, mode, depth, hits, without=key if collection.own_ids else None)
         if on_progress is not None:
             on_progress(Step(str(mode), done, len(collection.queries)))
     return mean_metrics(run, collection.qrels)
 
 
-def _documents(kb: KnowledgeBase, query: str, mode: Mode, depth: int, without: str | None) -> dict[str, float]:
-    """The best `depth` documents, each with the score of its best chunk."""
-    wanted = depth + 1  # one may be left out
-    k = wanted
+def _hits_for(kb: KnowledgeBase, depth: int) -> int:
+    """How many hits usually hold `depth` documents, one of which may be left out: more where documents have chunks."""
+    status = kb.status()
+    crowding = 2 * status.chunks / max(1, status.documents) - 1
+    return math.ceil((depth + 1) * max(1.0, crowding))
+
+
+def _documents(kb: KnowledgeBase, query: str, mode: Mode, depth: int, k: int, without: str | None) -> dict[str, float]:
+    """The best `depth` documents, each with the score of its best chunk; `k` is how many hits to try first."""
     while True:
         hits = kb.search(query, k, mode=mode)
         scores = _fold(hits, without)
         if len(scores) >= depth or len(hits) < k:
             return dict(list(scores.items())[:depth])
-        k *= 2  # several chunks of one document: look further down
+        k *= 2  # the hits crowd in a few documents: look further down
 
 
 def _fold(hits: Iterable[Hit], without: str | None) -> dict[str, float]:
