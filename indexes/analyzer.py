@@ -74,7 +74,7 @@ def analyze(text: str, language: str = DEFAULT_LANGUAGE) -> list[str]:
 
     Example:
         >>> analyze("Refunds of 5,120 euros: see getUserName()")
-        ['refund', 'of', '5120', 'euro', 'see', 'getusername', 'get', 'user', 'name']
+        ['refund', 'of', '5120', 'euro', 'see', 'getusernam', 'get', 'user', 'name']
     """
     stem = _stemmer(language)
     return [stem(term) for raw, _, _ in _tokens(text) for term in _expand(raw)]
