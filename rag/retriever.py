@@ -15,10 +15,11 @@ import numpy.typing as npt
 from connectors.errors import ConfigurationError
 from indexes.analyzer import QueryTerm, query_terms
 from indexes.catalog import Ids
-from indexes.late import alignment, maxsim
+from indexes.late import maxsim
 from indexes.rows import StoredChunk
 from indexes.store import Store, View
 from rag.calibration import Features, relevance
+from rag.explanation import aligned_words, term_scores
 from rag.results import Aligned, Hit, Mode, Signals
 from rag.term_weights import idf, piece_weight
 
@@ -115,7 +116,7 @@ class Retriever:
 
         Raises:
             ConfigurationError: for an empty query, `k` below 1, or `min_relevance` outside [0, 1].
-            StoreError: for an unknown filter key.
+            ConfigurationError: for an unknown filter key.
         """
         _check(query, k, min_relevance)
         clock = _Clock()
@@ -216,8 +217,8 @@ def _hits(
             sparse_rank=pool.sparse_rank.get(chunk.id),
             dense_rank=pool.dense_rank.get(chunk.id),
             coverage=coverage,
-            terms=_term_scores(matched[place], query, chunk, view) if explain else {},
-            aligned=_alignment(query, chunk, view, encoder) if explain else (),
+            terms=term_scores(query.text, matched[place], chunk.id, view.indexes.sparse) if explain else {},
+            aligned=_aligned(query, chunk, view, encoder) if explain else (),
         )
         features = Features(
             cosine=signals.cosine,
@@ -253,43 +254,12 @@ def _matches(query: _Query, view: View, ids: Ids) -> list[list[QueryTerm]]:
     return found
 
 
-def _term_scores(terms: Sequence[QueryTerm], query: _Query, chunk: StoredChunk, view: View) -> dict[str, float]:
-    """What each word of the query added to the BM25 score."""
-    one = np.array([chunk.id], dtype=np.int64)
-    scores: dict[str, float] = {}
-    for term in terms:
-        word = query.text[term.start : term.end]
-        scores[word] = scores.get(word, 0.0) + float(view.indexes.sparse.scores(term.stems, one)[0])
-    return dict(sorted(scores.items(), key=lambda item: -item[1]))
-
-
-def _alignment(query: _Query, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
+def _aligned(query: _Query, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
     codes = view.reading.tokens_by_id(encoder.fingerprint, [chunk.id]).get(chunk.id)
     if codes is None or not len(query.token_weights):
         return ()
-    similarities, places = alignment(query.encoded.tokens, codes)
-    spans = encoder.spans(chunk.indexed_text)
-    share = query.token_weights / query.token_weights.sum()
-    pairs = [
-        Aligned(
-            query=query.text[start:end],
-            passage=_piece(chunk.indexed_text, spans, place),
-            similarity=float(similarity),
-            weight=float(weight),
-        )
-        for (start, end), similarity, place, weight in zip(
-            query.encoded.spans, similarities.tolist(), places.tolist(), share.tolist(), strict=True
-        )
-        if weight > 0
-    ]
-    return tuple(sorted(pairs, key=lambda pair: -pair.similarity * pair.weight))
-
-
-def _piece(text: str, spans: Sequence[tuple[int, int]], place: int) -> str:
-    if place >= len(spans):
-        return ""
-    start, end = spans[place]
-    return text[start:end]
+    passage = chunk.indexed_text
+    return aligned_words(query.text, query.encoded, query.token_weights, passage, encoder.spans(passage), codes)
 
 
 class _Clock:

@@ -1,7 +1,7 @@
 """What a query's terms and word pieces count for: inverse document frequencies that hold in a tiny knowledge base too.
 
-In four documents "how" is as rare as "refund". So frequencies are counted as if `_GENERAL_CHUNKS` passages of general
-text had been indexed as well, in which only the function words below occur. In thousands of chunks that hardly matters.
+In four documents "how" is as rare as "refund". So a knowledge base below `_ENOUGH_CHUNKS` counts as filled up to that
+number with passages of general text, in which only the function words below occur.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import cache
 from indexes.analyzer import QueryTerm, analyze
 from indexes.sparse import SparseReader
 
-_GENERAL_CHUNKS = 200
-_COMMON_SHARE = 0.6  # of them hold any one of these words
+_ENOUGH_CHUNKS = 500
+_COMMON_SHARE = 0.6  # of general passages hold any one of these words
 _COMMON_WORDS = """
 a about after all also am an and any are as at be because been before being between both but by can could did do does
 doing done each either else for from had has have he her here him his how i if in into is it its just may me might more
@@ -26,9 +26,10 @@ whether which while who whom whose why will with within without would you your
 
 def idf(term: QueryTerm, sparse: SparseReader) -> float:
     """The BM25 idf of a term; its stems in several languages count as the commonest of them."""
-    common = _GENERAL_CHUNKS * _COMMON_SHARE if not _common_stems().isdisjoint(term.stems) else 0.0
+    general = max(0, _ENOUGH_CHUNKS - sparse.size)
+    common = 0.0 if _common_stems().isdisjoint(term.stems) else _COMMON_SHARE * general
     frequency = common + min(sparse.size, max(sparse.document_frequency(stem) for stem in term.stems))
-    return math.log(1 + (_GENERAL_CHUNKS + sparse.size - frequency + 0.5) / (frequency + 0.5))
+    return math.log(1 + (general + sparse.size - frequency + 0.5) / (frequency + 0.5))
 
 
 def piece_weight(span: tuple[int, int], weights: Mapping[QueryTerm, float]) -> float:
