@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError
 from rag.abstention import abstain
@@ -14,11 +13,9 @@ from rag.citations import check, confidence
 from rag.composer import NOT_ANSWERED, Composer
 from rag.llm import ANSWER_TOKENS, LLM
 from rag.llm_loading import as_llm, load_llm
-from rag.results import Answer, Hit, Prompt, Usage
+from rag.results import Answer, Filters, Hit, Prompt, Usage
+from rag.retriever import Found
 from rag.sentence_encoder import SentenceEncoder
-
-if TYPE_CHECKING:
-    from rag.knowledge_base import Filters, KnowledgeBase
 
 DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
 _SMALL_BUDGET = 1_200  # for a small one, which is also a slow one: reading 1,200 tokens takes a CPU some seconds
@@ -44,7 +41,7 @@ class AskOptions:
 
 
 def ask(
-    kb: KnowledgeBase,
+    search: Callable[[AskOptions], Found],
     encoder: SentenceEncoder,
     question: str,
     *,
@@ -52,11 +49,11 @@ def ask(
     options: AskOptions | None = None,
     on_text: Callable[[str], None] | None = None,
 ) -> Answer:
-    """Answer `question` over `kb`. See `KnowledgeBase.ask`."""
+    """Answer `question` from what `search` finds for it. See `KnowledgeBase.ask`."""
     options = options or AskOptions()
     model = load_llm(llm, encoder=encoder, base_url=options.base_url) if isinstance(llm, str) else as_llm(llm)
     composer = Composer(_budget(model, options), model.count)
-    found = kb.find_hits(question, options.k, filters=options.filters)
+    found = search(options)
     prompt = composer.compose(question, found.hits, min_relevance=options.min_relevance)
     if not prompt.sources:
         return _abstention(question, found.hits, prompt, found.timings_ms, on_text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from connectors.source import Source
 from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
 from indexes.store import LOCK_TIMEOUT_SECONDS, Batch, Store
-from rag.results import Answer, Failure, Hit, IndexReport, Mode, SourceStatus, Status
+from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status
 from rag.retriever import Found, Retriever
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = ".rag"
 SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
-
-Filters = Mapping[str, str | Sequence[str]]
 
 
 class KnowledgeBase:
@@ -217,7 +215,10 @@ class KnowledgeBase:
         """
         from rag.asking import ask
 
-        return ask(self, self._store.encoder, question, llm=llm, options=options, on_text=on_text)
+        def search(options: AskOptions) -> Found:
+            return self.find_hits(question, options.k, filters=options.filters)
+
+        return ask(search, self._store.encoder, question, llm=llm, options=options, on_text=on_text)
 
     def status(self) -> Status:
         """Sources, counts, sizes, encoder and generation."""

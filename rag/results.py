@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from connectors.document import Location, Metadata
+
+Filters = Mapping[str, str | Sequence[str]]
+"""Metadata key → the value that a document must have, or the values of which it must have one."""
 
 
 class Mode(StrEnum):
