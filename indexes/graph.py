@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,8 +88,7 @@ class Graph:
                 pass
 
     def _compiled(self, streams: int) -> openvino.CompiledModel:
-        import openvino
-
+        openvino = _import_openvino()
         core = openvino.Core()
         # Of what is not int8. It is a seventh faster than f32 where the processor has it, and the vectors have a
         # mean cosine of 0.9997 to those of f32.
@@ -105,6 +105,23 @@ class Graph:
         compiled = core.compile_model(self._path, "CPU", settings)
         _write(path, compiled)
         return compiled
+
+
+def _import_openvino() -> Any:
+    """OpenVINO without its telemetry.
+
+    `import openvino` reports itself to Google Analytics whenever the package `openvino_telemetry`, which it depends on,
+    can be imported. It takes a missing one in its stride, so for the time of the import that package is missing.
+    """
+    is_ours = "openvino_telemetry" not in sys.modules
+    if is_ours:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    finally:
+        if is_ours:
+            del sys.modules["openvino_telemetry"]
+    return openvino
 
 
 def _read(path: Path) -> bytes | None:
