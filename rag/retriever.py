@@ -37,7 +37,8 @@ MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
 class Ranking:
     """The fixed formula of the hybrid mode: a weighted sum of every candidate's own scores.
 
-    No score is standardised over the candidates, so a hit scores the same whatever `k` is and whatever else was found.
+    No score is standardised over the candidates, so the hits of the pool score the same whatever else was found; what only
+    a `k` beyond the pool brings in comes after them.
     BM25 adds up over the query's terms, and is divided by the root of their idf mass.
 
     Attributes:
@@ -158,9 +159,20 @@ class Retriever:
             pool.score = self._ranking.sparse_weight * pool.bm25.astype(np.float64) / math.sqrt(query.idf_mass or 1.0)
             pool.score += self._ranking.dense_weight * pool.cosine
             pool.score += self._ranking.late_weight * np.nan_to_num(pool.late)
+            self._put_deeper_last(pool)
         else:
             pool.score = (pool.bm25 if mode is Mode.SPARSE else pool.cosine).astype(np.float64)
             _add_late(pool, _best(pool, k), query, view, encoder)
+
+    def _put_deeper_last(self, pool: _Pool) -> None:
+        """Keep candidates that only a large `k` brought in below the others: the first hits stay what they were."""
+        ranks = [pool.sparse_rank, pool.dense_rank]
+        worst = len(pool.ids) + self._ranking.pool
+        deeper = np.array(
+            [min(rank.get(key, worst) for rank in ranks) > self._ranking.pool for key in pool.ids.tolist()], dtype=bool
+        )
+        if deeper.any():
+            pool.score[deeper] -= max(0.0, float(pool.score[deeper].max() - pool.score[~deeper].min()))
 
 
 def _best(pool: _Pool, k: int) -> npt.NDArray[np.intp]:
