@@ -37,9 +37,9 @@ MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
 class Ranking:
     """The fixed formula of the hybrid mode: a weighted sum of every candidate's own scores.
 
-    No score is standardised over the candidates, so the hits of the pool score the same whatever else was found; what only
-    a `k` beyond the pool brings in comes after them.
-    BM25 adds up over the query's terms, and is divided by the root of their idf mass.
+    No score is standardised over the candidates, so the hits of the pool score the same whatever else was found; what
+    only a `k` beyond the pool brings in comes after them. BM25 adds up over the query's terms, and is divided by the
+    root of their idf mass.
 
     Attributes:
         pool: how deep each list is read; every candidate found gets every score.
