@@ -37,8 +37,8 @@ class Signals:
     Attributes:
         bm25: BM25 score (0 when no query term occurs).
         cosine: cosine of query vector and chunk vector, in [-1, 1].
-        late: idf-weighted mean over the query's tokens of the best cosine in the chunk, in [-1, 1]; None where token
-            vectors were not consulted (below the reranked pool, or in another mode).
+        late: idf-weighted mean over the query's tokens of the best cosine in the chunk, in [-1, 1]; None with an
+            encoder that has no token vectors.
         sparse_rank: 1-based place in the BM25 list, None outside it.
         dense_rank: 1-based place in the vector list, None outside it.
         coverage: share of the query's idf mass whose terms occur in the chunk, in [0, 1].
