@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection
 
 from connectors.errors import ConfigurationError
 from connectors.source import Known
 from indexes import store as store_module
 from indexes.errors import LockedError, NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
-from indexes.schema import SCHEMA_VERSION
+from indexes.schema import MIGRATIONS, SCHEMA_VERSION
 from indexes.store import Batch, NewDocument, Store, View
 from tests.indexes.conftest import BagEncoder, make_document
 
@@ -255,6 +256,28 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
     with pytest.raises(StoreError, match="newer pilotfish") as raised:
         Store(store.path)
     assert "upgrade" in raised.value.hint
+
+
+def test_an_older_schema_is_migrated_when_it_is_opened(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import indexes.catalog as catalog_module
+
+    put(store, a="one")
+    store.close()
+
+    def add_a_column(connection: Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog_module, "MIGRATIONS", (*MIGRATIONS, add_a_column))
+        patch.setattr(catalog_module, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+        for _ in range(2):  # the second time there is nothing to do
+            newer = Store(store.path)
+            assert texts(newer) == {"one"}
+            with newer.catalog.reading() as reading:
+                assert reading.connection.exec_driver_sql("SELECT colour FROM sources").scalar_one() == "blue"
+            newer.close()
+    with pytest.raises(StoreError, match="newer pilotfish"):
+        Store(store.path)
 
 
 def test_a_catalog_that_is_not_one_is_refused(tmp_path: Path) -> None:
