@@ -1,6 +1,6 @@
 """How well the support judge tells supported sentences from unsupported ones, beside ROUGE-2 recall and the cosine.
 
-Run:  python benchmarks/citations.py ../shared/data [--without-encoder]
+Run:  python benchmarks/citations.py collections/ [--without-encoder]
 
 The data folder holds wice_dev, healthver_dev and begin_dev, each a data.jsonl with `response`, `context`, `label`.
 Reported for each set: AUROC, and balanced accuracy at a threshold chosen on the other two; for the judge also at its

@@ -1,6 +1,6 @@
 """How well the extractive LLM finds the sentence that answers a question, on WikiQA and TREC-QA.
 
-Run:  python benchmarks/extractive.py ../shared/data
+Run:  python benchmarks/extractive.py collections/
 
 The data folder holds wikiqa and trecqa: corpus.jsonl, queries.jsonl and pairs.jsonl (`query_id`, `doc_id`, `label`).
 Questions with a right and a wrong sentence count; of WikiQA every third of the training and development questions.

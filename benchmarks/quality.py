@@ -1,7 +1,7 @@
 """Retrieval quality of the shipped defaults on every collection in a folder of BEIR folders.
 
-    python benchmarks/quality.py ../shared/data --keep /tmp/eval
-    python benchmarks/quality.py ../shared/data nfcorpus cisi
+    python benchmarks/quality.py collections/ --keep /tmp/eval
+    python benchmarks/quality.py collections/ nfcorpus cisi
 
 Prints one line a collection: nDCG@10 of each mode, Recall@100 of the hybrid, milliseconds a query; `TARGETS` that are
 missed are marked, and the exit status is then 1. Each corpus is indexed once (a few minutes of CPU in all) and reused

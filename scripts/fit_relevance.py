@@ -1,6 +1,6 @@
 """Fit the relevance model (`rag/relevance.json`) to judged questions.
 
-    python scripts/fit_relevance.py ../shared/data --keep /tmp/eval/kb
+    python scripts/fit_relevance.py collections/ --keep /tmp/eval/kb
 
 Real searches of the training questions give the examples. Only training splits are used, and test splits nowhere.
 
