@@ -7,7 +7,6 @@ update of one row, so a reader sees all of it or nothing of it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +28,7 @@ from sqlalchemy import (
 
 from connectors.source import Known
 from indexes.errors import NoKnowledgeBaseError, StoreError
-from indexes.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk, dump_location, stored_chunk
+from indexes.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk, dump_location, dump_metadata, stored_chunk
 from indexes.schema import (
     MIGRATIONS,
     SCHEMA_VERSION,
@@ -304,7 +303,7 @@ class Writing(Reading):
                 "language": row.language,
                 "revision": row.revision,
                 "stamp": row.stamp,
-                "metadata": json.dumps(dict(row.metadata), ensure_ascii=False),
+                "metadata": dump_metadata(row.metadata),
                 "born": born,
             }
             for row in rows

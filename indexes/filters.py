@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, String, func, or_, select
+from sqlalchemy import ColumnElement, String, exists, func, or_, select
 
 from connectors.errors import ConfigurationError
 from indexes.catalog import Ids, Reading
@@ -40,8 +40,10 @@ def _condition(reading: Reading, key: str, values: Sequence[str], generation: in
     if key not in metadata_keys(reading, generation):
         known = ", ".join(sorted({*_COLUMN_KEYS, *metadata_keys(reading, generation)}))
         raise ConfigurationError(f"unknown filter key {key!r}", hint=f"the keys here are: {known}")
-    stored = func.json_extract(documents.c.metadata, f'$."{key}"')
-    return or_(*(_equals(stored, value) for value in values))
+    # Not by JSON path: a key comes from a document, and a quotation mark in it would be the end of the path.
+    each = func.json_each(documents.c.metadata).table_valued("key", "value", name="entry")
+    same = or_(*(_equals(each.c.value, value) for value in values))
+    return exists(select(1).select_from(each).where(each.c.key == key, same))
 
 
 def metadata_keys(reading: Reading, generation: int) -> set[str]:

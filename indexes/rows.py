@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,15 @@ def stored_chunk(row: Any) -> StoredChunk:
         language=row.language,
         metadata=metadata,
     )
+
+
+def dump_metadata(metadata: Metadata) -> str:
+    """Metadata as it is stored: JSON, which has no NaN and no infinity, so those are kept as text."""
+    values = {
+        key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in metadata.items()
+    }
+    return json.dumps(values, ensure_ascii=False)
 
 
 def dump_location(at: Location) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     Engine,
     ForeignKey,
     Index,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    TypeDecorator,
     and_,
     create_engine,
     event,
@@ -29,30 +31,44 @@ BUSY_TIMEOUT_SECONDS = 30
 
 _metadata = MetaData()
 
+
+class Text(TypeDecorator[str]):
+    """Any Python string: a lone surrogate, which no database takes, is stored as a question mark in its place."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The string as UTF-8 can hold it; every other character keeps its offset."""
+        if value is None or value.isascii():
+            return value
+        return value.encode("utf-8", "replace").decode("utf-8")
+
+
 settings = Table(
     "settings",
     _metadata,
-    Column("key", String, primary_key=True),
-    Column("value", String, nullable=False),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 sources = Table(
     "sources",
     _metadata,
     Column("id", Integer, primary_key=True),
-    Column("uri", String, nullable=False, unique=True),
+    Column("uri", Text, nullable=False, unique=True),
 )
 documents = Table(
     "documents",
     _metadata,
     Column("id", Integer, primary_key=True),
     Column("source_id", ForeignKey("sources.id"), nullable=False),
-    Column("uri", String, nullable=False),
-    Column("title", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("language", String, nullable=False),
-    Column("revision", String, nullable=False),
-    Column("stamp", String, nullable=False),
-    Column("metadata", String, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("stamp", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
     Column("born", Integer, nullable=False),
     Column("died", Integer),
     Index("documents_uri", "uri"),
@@ -65,9 +81,9 @@ chunks = Table(
     _metadata,
     Column("id", Integer, primary_key=True),
     Column("document_id", ForeignKey("documents.id"), nullable=False),
-    Column("text", String, nullable=False),
-    Column("context", String, nullable=False),
-    Column("location", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("context", Text, nullable=False),
+    Column("location", Text, nullable=False),
     Column("text_hash", LargeBinary, nullable=False),
     Column("born", Integer, nullable=False),
     Column("died", Integer),
@@ -82,14 +98,14 @@ vectors = Table(
     "vectors",
     _metadata,
     Column("text_hash", LargeBinary, primary_key=True),
-    Column("encoder", String, primary_key=True),
+    Column("encoder", Text, primary_key=True),
     Column("vector", LargeBinary, nullable=False),
 )
 token_vectors = Table(
     "token_vectors",
     _metadata,
     Column("text_hash", LargeBinary, primary_key=True),
-    Column("encoder", String, primary_key=True),
+    Column("encoder", Text, primary_key=True),
     Column("codes", LargeBinary, nullable=False),
 )
 

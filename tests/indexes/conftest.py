@@ -60,7 +60,7 @@ def bag(monkeypatch: pytest.MonkeyPatch) -> BagEncoder:
 def make_document(uri: str, *paragraphs: str, **metadata: str | int | float | bool) -> tuple[Document, list[Chunk]]:
     """A document with one chunk a paragraph."""
     text = "\n".join(paragraphs)
-    revision = hashlib.blake2b(text.encode()).hexdigest()
+    revision = hashlib.blake2b(text.encode("utf-8", "surrogatepass")).hexdigest()
     document = Document(uri=uri, title=uri, text=text, kind="text", revision=revision, metadata=metadata)
     chunks, start = [], 0
     for line, paragraph in enumerate(paragraphs, 1):

@@ -382,3 +382,34 @@ def test_the_sparse_index_and_catalog_survive_a_move(store: Store, tmp_path: Pat
     moved = tmp_path / "elsewhere"
     store.path.rename(moved)
     assert texts(Store(moved)) == {"one"}
+
+
+def test_metadata_of_any_kind_is_kept_and_filters_go_on_working(store: Store) -> None:
+    with store.writer() as writer:
+        metadata = {"ratio": float("nan"), "limit": float("inf"), "huge": 10**40, 'a "quoted" $[0] key': "yes"}
+        made = make_document("/odd", "one", **metadata)
+        plain = make_document("/plain", "two", colour="red")
+        source = writer.register("/source")
+        writer.commit(Batch([NewDocument(source, *each, "") for each in (made, plain)]))
+    with store.view() as view:
+
+        def matching(key: str, value: str) -> list[int]:
+            allowed = view.mask({key: [value]}).allowed
+            assert allowed is not None
+            return allowed.tolist()
+
+        assert matching("colour", "red") == [2]
+        assert matching("ratio", "nan") == matching("limit", "inf") == [1]
+        assert matching('a "quoted" $[0] key', "yes") == [1]
+        assert matching('a "quoted" $[0] key', "' OR 1=1 --") == []
+
+
+def test_text_that_is_no_unicode_is_indexed_around_it(store: Store) -> None:
+    with store.writer() as writer:
+        document, chunks = make_document("/lone\udcff", "one \ud800 two", note="\udfff")
+        writer.commit(Batch([NewDocument(writer.register("/source"), document, chunks, "")]))
+        assert writer.find("/lone\udcff") is not None
+    with store.view() as view:
+        (chunk,) = view.reading.chunks_by_id([1]).values()
+        assert (chunk.text, chunk.uri, chunk.metadata) == ("one ? two", "/lone?", {"note": "?"})
+    assert texts(store) == {"one ? two"}
