@@ -151,6 +151,11 @@ def read_state(folder: Path) -> DenseState:
     return state if state.format == FORMAT_VERSION else DenseState()
 
 
+def discard(folder: Path) -> None:
+    """Make sure that the base on disk is never used again."""
+    (folder / _STATE).unlink(missing_ok=True)
+
+
 _NO_IDS: Ids = np.empty(0, np.int64)
 
 
@@ -203,6 +208,12 @@ def _search(index: Any, query: Vectors, limit: int, dead: Ids, allowed: Ids | No
         hidden = faiss.IDSelectorBatch(dead)
         visible = faiss.IDSelectorNot(hidden)
         parameters = faiss.SearchParameters(sel=visible)  # type: ignore[call-arg]
-    scores, ids = index.search(query.reshape(1, -1), limit, params=parameters)
+    # One query is a few megabytes to read: waking threads for it takes ten times as long as the search itself.
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        scores, ids = index.search(query.reshape(1, -1), limit, params=parameters)
+    finally:
+        faiss.omp_set_num_threads(threads)
     real = ids[0] >= 0  # faiss pads with -1
     return ids[0][real], scores[0][real]

@@ -22,7 +22,7 @@ from connectors.document import Chunk, Document
 from connectors.source import Known
 from indexes.analyzer import detect_language
 from indexes.catalog import Catalog, Ids, Reading, Writing
-from indexes.dense import DenseIndex, load_dense
+from indexes.dense import DenseIndex, discard, load_dense, read_state
 from indexes.encoder import Encoder, load_encoder
 from indexes.errors import NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
@@ -128,6 +128,8 @@ class Store:
             self._encoder = load_encoder(encoder)  # first: one that is not there must leave nothing behind
         try:
             path.mkdir(parents=True, exist_ok=True)
+            if not any(path.iterdir()):
+                (path / ".gitignore").write_text("*\n")  # for git, and so that no folder around it indexes the index
         except OSError as error:
             raise StoreError(f"cannot create {path}: {error.strerror}", hint="check --kb") from error
         self.catalog = Catalog(path / CATALOG_FILE, create=create)
@@ -233,6 +235,9 @@ class Writer:
             fresh = not reading.setting("id")
         if fresh:
             self._initialise()
+        if read_state(store.path / "dense").generation > self.generation:
+            # The catalog was put back to an earlier state, and will use generations and ids again for other chunks.
+            discard(store.path / "dense")
         if self._sparse.state.generation not in {self.generation, pending}:
             self._rebuild_sparse(notify)
         if pending is not None:
@@ -336,6 +341,9 @@ class Writer:
             self._sparse.apply([], dead, SparseState(self.generation, purged=self.generation))
         if dense.outgrown():
             dense = self._save(dense)
+        if not dense.base_generation:
+            # Passed over, it is damaged or of another encoder; it must not come back when its dead are forgotten.
+            discard(self._store.path / "dense")
         with self._catalog.writing() as writing:
             # The dead are kept while an older base still holds them: they are its mask.
             if dense.base_generation in {0, self.generation}:

@@ -137,3 +137,11 @@ def test_a_knowledge_base_that_is_something_else(rag: Rag, tmp_path: Path) -> No
     ran = rag("--kb", tmp_path, "status")
     assert ran.code == 1
     assert str(tmp_path) in ran.err
+
+
+def test_a_knowledge_base_inside_its_own_source_is_no_document(rag: Rag, tmp_path: Path) -> None:
+    (tmp_path / "tea.md").write_text("# Tea\n\nIt is served all day.\n")
+    for counts in ("added 1 · changed 0 · unchanged 0", "added 0 · changed 0 · unchanged 1"):
+        ran = rag("--kb", "index-of-tea", "index", ".")
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.startswith(counts)

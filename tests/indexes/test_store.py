@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -413,3 +414,40 @@ def test_text_that_is_no_unicode_is_indexed_around_it(store: Store) -> None:
         (chunk,) = view.reading.chunks_by_id([1]).values()
         assert (chunk.text, chunk.uri, chunk.metadata) == ("one ? two", "/lone?", {"note": "?"})
     assert texts(store) == {"one ? two"}
+
+
+def test_what_died_does_not_come_back_with_the_encoder_of_its_time(store: Store) -> None:
+    put(store, a="\n".join(f"word{number}" for number in range(600)), b="\n".join(f"old{n}" for n in range(600)))
+    assert list((store.path / "dense").glob("*.faiss"))
+    remove(store, "b")
+    for spec in ("bag-2", "default"):
+        with store.writer() as writer:
+            writer.change_encoder(spec)
+        assert texts(store) == {f"word{number}" for number in range(600)}
+    assert texts(Store(store.path)) == {f"word{number}" for number in range(600)}
+
+
+def test_a_catalog_put_back_from_a_backup_gets_indexes_of_its_own(store: Store, tmp_path: Path) -> None:
+    put(store, a="one")
+    store.close()
+    shutil.copy(store.path / "catalog.sqlite", tmp_path / "backup")
+    put(Store(store.path), b="\n".join(f"word{number}" for number in range(1_100)))
+    assert list((store.path / "dense").glob("*.faiss"))
+    for leftover in store.path.glob("catalog.sqlite*"):
+        leftover.unlink()
+    shutil.copy(tmp_path / "backup", store.path / "catalog.sqlite")
+    put(Store(store.path), c="two")
+    put(Store(store.path), d="three")
+    assert texts(Store(store.path)) == {"one", "two", "three"}
+
+
+def test_any_number_of_views_may_be_open(store: Store) -> None:
+    put(store, a="one")
+    with ExitStack() as views:
+        assert {views.enter_context(store.view()).indexes.generation for _ in range(20)} == {1}
+
+
+def test_who_holds_the_lock_need_not_be_writable(store: Store) -> None:
+    (store.path / "writer.json").mkdir()
+    put(store, a="one")
+    assert texts(store) == {"one"}
