@@ -150,12 +150,6 @@ class SparseReader:
         by_id = dict(zip(found_ids.tolist(), found.tolist(), strict=True))
         return np.array([by_id.get(key, 0.0) for key in ids.tolist()], dtype=np.float32)
 
-    def matching(self, stems: Sequence[str], ids: Ids) -> npt.NDArray[np.bool_]:
-        """Which of these chunks hold any of `stems` in their text or context."""
-        query = Query.term_set_query(self._schema, "body", list(stems))
-        found, _ = self._run(_only(self._schema, query, ids), max(1, len(ids)))
-        return np.isin(ids, found)
-
     def _any_of(self, terms: Sequence[str]) -> Query:
         clauses: list[tuple[Occur, Query]] = []
         for term in terms:

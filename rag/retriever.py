@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.errors import ConfigurationError
-from indexes.analyzer import QueryTerm, query_terms
+from indexes.analyzer import QueryTerm, analyze, query_terms
 from indexes.catalog import Ids
 from indexes.late import maxsim
 from indexes.rows import StoredChunk
@@ -216,12 +216,11 @@ def _hits(
 ) -> list[Hit]:
     ids = pool.ids[order]
     stored = view.reading.chunks_by_id(ids.tolist())
-    matched = _matches(query, view, ids)
-    covered = [sum(query.idf[term] for term in terms) for terms in matched]
     hits = []
     for place, row in enumerate(order.tolist()):
         chunk = stored[int(pool.ids[row])]
-        coverage = covered[place] / query.idf_mass if query.idf_mass else 0.0
+        matched = _matching(query, chunk)
+        coverage = sum(query.idf[term] for term in matched) / query.idf_mass if query.idf_mass else 0.0
         signals = Signals(
             bm25=float(pool.bm25[row]),
             cosine=float(pool.cosine[row]),
@@ -229,7 +228,7 @@ def _hits(
             sparse_rank=pool.sparse_rank.get(chunk.id),
             dense_rank=pool.dense_rank.get(chunk.id),
             coverage=coverage,
-            terms=term_scores(query.text, matched[place], chunk.id, view.indexes.sparse) if explain else {},
+            terms=term_scores(query.text, matched, chunk.id, view.indexes.sparse) if explain else {},
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
         )
         features = Features(
@@ -257,13 +256,10 @@ def _hits(
     return hits
 
 
-def _matches(query: _Query, view: View, ids: Ids) -> list[list[QueryTerm]]:
-    """For each chunk, the query's terms that it holds."""
-    found: list[list[QueryTerm]] = [[] for _ in ids]
-    for term in query.idf:
-        for place in np.flatnonzero(view.indexes.sparse.matching(term.stems, ids)).tolist():
-            found[place].append(term)
-    return found
+def _matching(query: _Query, chunk: StoredChunk) -> list[QueryTerm]:
+    """The query's terms that a chunk holds. Analysing ten chunks again is ten times as fast as asking the index."""
+    held = set(analyze(chunk.indexed_text, chunk.language))
+    return [term for term in query.idf if not held.isdisjoint(term.stems)]
 
 
 def _aligned(query: _Query, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
