@@ -57,15 +57,33 @@ class Catalog:
         self.path = path
         if not create and not path.exists():
             raise NoKnowledgeBaseError(f"no catalog at {path}", hint="run `rag index PATH` to create a knowledge base")
+        self._refusal: StoreError | None = None
         self._engine = open_engine(path)
         try:
             self._migrate(create=create)
         except exc.DatabaseError as error:
             self.close()
-            raise database_error(path, error) from error
+            self._refusal = database_error(path, error)
+            if not _is_complete(path):
+                raise self._refusal from error
+            self._open_frozen()
         except StoreError:
             self.close()
             raise
+
+    def _open_frozen(self) -> None:
+        """Open what a read-only or full disk refuses: a reader in WAL mode keeps a file of its own beside it."""
+        self._engine = open_engine(self.path, frozen=True)
+        try:
+            self._migrate(create=False)
+        except exc.DatabaseError as error:
+            self.close()
+            raise database_error(self.path, error) from error
+
+    def check_writable(self) -> None:
+        """Raise the `StoreError` that stands between this catalog and a change, if there is one."""
+        if self._refusal is not None:
+            raise self._refusal
 
     def _migrate(self, *, create: bool) -> None:
         with self._engine.connect() as connection:
@@ -388,9 +406,17 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
         hint = "the catalog is damaged: restore it from a backup, or move the folder away and index again"
     elif "readonly" in reason or "unable to open" in reason:
         hint = "check that the folder exists and that you may write to it"
+    elif "disk I/O" in reason:
+        hint = "check that the disk has free space and works; what was published before is untouched"
     elif "locked" in reason:
         hint = "another program holds the database: close it and try again"
     return StoreError(f"{path}: {reason}", hint=hint)
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether the database needs no journal beside it: whoever used it last has closed it, and nobody uses it now."""
+    journal = path.with_name(f"{path.name}-wal")
+    return path.exists() and path.stat().st_size > 0 and not (journal.exists() and journal.stat().st_size)
 
 
 def batched(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import (
     Column,
@@ -125,10 +126,13 @@ def alive(table: Table, generation: int) -> ColumnElement[bool]:
     return and_(table.c.born <= generation, or_(table.c.died.is_(None), table.c.died > generation))
 
 
-def open_engine(path: Path) -> Engine:
-    """Open a SQLite database in WAL mode: readers see a snapshot and are never blocked by the writer."""
+def open_engine(path: Path, *, frozen: bool = False) -> Engine:
+    """Open a SQLite database in WAL mode: readers see a snapshot and are never blocked by the writer.
+
+    A `frozen` one is only read, and needs nothing beside it that could be written.
+    """
     engine = create_engine(
-        f"sqlite:///{path}",
+        f"sqlite:///file:{quote(str(path))}?mode=ro&immutable=1&uri=true" if frozen else f"sqlite:///{path}",
         poolclass=QueuePool,
         max_overflow=-1,  # a search holds a connection and may need another: with a limit, many would wait for ever
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
@@ -138,8 +142,9 @@ def open_engine(path: Path) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
+        if not frozen:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA mmap_size = 1073741824")
         cursor.close()
 

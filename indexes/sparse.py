@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -118,13 +121,14 @@ class SparseReader:
     def __init__(self, path: Path) -> None:
         self.state = read_state(path)
         try:
-            self._index = tantivy.Index.open(str(path))
+            with _lockable(path) as folder:
+                index = tantivy.Index.open(str(folder))
+                self._searcher = index.searcher()
         except (ValueError, OSError) as error:
             raise StoreError(
                 f"the sparse index at {path} cannot be read: {error}", hint="run `rag index` to rebuild it"
             ) from error
-        self._searcher = self._index.searcher()
-        self._schema = self._index.schema
+        self._schema = index.schema
         self.newest = self._newest_birth()
 
     @property
@@ -206,6 +210,22 @@ def _to_document(chunk: StoredChunk, born: int) -> tantivy.Document:
     if chunk.title not in chunk.context:  # a title found in the content is in the context already
         document.add_text("name", " ".join(analyze(chunk.title, chunk.language)))
     return document
+
+
+@contextmanager
+def _lockable(path: Path) -> Iterator[Path]:
+    """The folder, or where it cannot be written one of links to its files: tantivy locks what it opens, even to read.
+
+    The links are not needed once a searcher has opened the files.
+    """
+    if os.access(path, os.W_OK) or not path.is_dir():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="pilotfish-") as links:
+        for file in path.iterdir():
+            if file.suffix != ".lock":
+                Path(links, file.name).symlink_to(file.absolute())
+        yield Path(links)
 
 
 def _open(path: Path) -> tantivy.Index:

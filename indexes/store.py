@@ -181,6 +181,7 @@ class Store:
         Raises:
             LockedError: another process writes for longer than `timeout` seconds.
         """
+        self.catalog.check_writable()
         with writer_lock(self.path, timeout):
             writer = Writer(self, self._notify)
             try:

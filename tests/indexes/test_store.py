@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -181,8 +183,6 @@ def test_a_damaged_sparse_index_is_rebuilt(store: Store) -> None:
 
 
 def test_a_second_writer_is_told_who_holds_the_lock(store: Store) -> None:
-    import os
-
     with (
         store.writer(),
         pytest.raises(LockedError, match=f"process {os.getpid()}"),
@@ -451,3 +451,51 @@ def test_who_holds_the_lock_need_not_be_writable(store: Store) -> None:
     (store.path / "writer.json").mkdir()
     put(store, a="one")
     assert texts(store) == {"one"}
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Make a folder refuse every write; permissions do, but not for root."""
+    if os.geteuid() == 0:
+        for options in (["--bind", str(folder)], ["-o", "remount,bind,ro"]):
+            if subprocess.run(["mount", *options, str(folder)], capture_output=True, check=False).returncode:
+                pytest.skip("root, and no mounting here")
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    else:
+        paths = [folder, *folder.rglob("*")]
+        for path in paths:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        try:
+            yield
+        finally:
+            for path in paths:
+                path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_a_folder_that_cannot_be_written_is_still_read(store: Store) -> None:
+    put(store, a="one", b="two")
+    store.close()
+    with read_only(store.path):
+        reader = Store(store.path)
+        assert texts(reader) == {"one", "two"}
+        with pytest.raises(StoreError) as raised:
+            put(reader, c="three")
+        assert "may write" in raised.value.hint
+        reader.close()
+    put(Store(store.path), c="three")
+    assert texts(Store(store.path)) == {"one", "two", "three"}
+
+
+def test_a_journal_is_never_passed_over_where_nothing_can_be_written(store: Store, tmp_path: Path) -> None:
+    put(store, a="one")
+    # As after kill -9: the journal holds what the database lacks.
+    assert (store.path / "catalog.sqlite-wal").stat().st_size
+    copy = tmp_path / "copy"
+    shutil.copytree(store.path, copy, ignore=shutil.ignore_patterns("*-shm"))
+    with read_only(copy), pytest.raises(StoreError, match="unable to open") as raised:
+        Store(copy)
+    assert "may write" in raised.value.hint
+    assert texts(Store(copy)) == {"one"}
