@@ -24,6 +24,7 @@ MAX_BYTES = 100 * 1024 * 1024
 # A file this young may change again without a visible trace: coarse file systems count time in steps of two seconds.
 _FRESH_NS = 2_000_000_000
 _HEAD = 4096
+_GONE_HINT = "check the path; a source that is gone for good is forgotten by `rag remove`"
 _PERMISSION_HINT = "check its permissions, or exclude it in .ragignore"
 
 
@@ -73,12 +74,18 @@ class FileSource:
     def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
         """One event for every file found and every document known.
 
-        Raises `SourceError` when the path does not exist. A single file that is gone, from a folder that is still
+        Raises `SourceError` when the path does not exist, or is a folder that held several documents and now holds
+        nothing at all, as where a drive was mounted. A single file that is gone, from a folder that is still
         there, was deleted: that is `Removed`.
         """
         if self._path in known and not os.path.lexists(self._path) and Path(self._path).parent.is_dir():
             yield from (Removed(uri) for uri in known)
             return
+        if len(known) > 1 and _is_empty_folder(self._path):
+            raise SourceError(
+                f"{self._path} is empty now; the {len(known)} documents indexed from it are kept",
+                hint="mount it if it is a drive; if they are gone for good, `rag remove` forgets them",
+            )
         seen: set[str] = set()
         unreadable: list[str] = []
         for found in self._entries():
@@ -96,7 +103,7 @@ class FileSource:
             info = Path(self._path).stat()
         except OSError as error:
             reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-            raise SourceError(f"{self._path} {reason}", hint="check the path") from None
+            raise SourceError(f"{self._path} {reason}", hint=_GONE_HINT) from None
         if stat.S_ISDIR(info.st_mode):
             yield from Walk(self._path, self._rules)
         elif stat.S_ISREG(info.st_mode):
@@ -192,6 +199,15 @@ def _stamp(size: int, modified_ns: int) -> str:
 
 def _revision(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=20, person=str(PARSER_VERSION).encode()).hexdigest()
+
+
+def _is_empty_folder(path: str) -> bool:
+    """Whether there is nothing at all in it, which is how a drive that is not mounted looks."""
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False
 
 
 def _missing(uri: str, known: Known, unreadable: tuple[str, ...]) -> Removed | Unchanged:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     exc,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -308,6 +309,15 @@ class Writing(Reading):
     def drop_source(self, source_id: int) -> None:
         """Forget a source whose documents are gone."""
         self.connection.execute(delete(sources).where(sources.c.id == source_id))
+
+    def move_documents(self, source_id: int, to: int, place: str) -> None:
+        """Give the documents of a source that are at or below `place` to another source."""
+        inside = documents.c.uri.startswith(f"{place.rstrip('/')}/", autoescape=True)
+        self.connection.execute(
+            update(documents)
+            .where(documents.c.source_id == source_id, or_(documents.c.uri == place, inside))
+            .values(source_id=to)
+        )
 
     def add_documents(self, rows: Iterable[DocumentRow], born: int) -> None:
         """Insert documents born in generation `born`."""

@@ -266,6 +266,12 @@ class Writer:
         with self._catalog.reading() as reading:
             return reading.count_sources(self.generation)
 
+    def hand_over(self, uri: str, other: str) -> None:
+        """Make the documents of the source `uri` that lie at or below `other`, another source, documents of that."""
+        with self._catalog.writing() as writing:
+            source_ids = writing.source_uris()
+            writing.move_documents(source_ids[uri], source_ids[other], other)
+
     def forget(self, uri: str) -> None:
         """Drop a source whose documents have been removed."""
         with self._catalog.writing() as writing:

@@ -152,6 +152,9 @@ class KnowledgeBase:
                     f"{source} is not a source of this knowledge base",
                     hint=f"its sources are: {', '.join(registered) or 'none'}",
                 )
+            for other in registered:  # what lies in two sources stays, as a document of the other one
+                if other != uri:
+                    writer.hand_over(uri, other)
             known = writer.known(uri)
             done = writer.commit(Batch(removed=list(known)))
             writer.forget(uri)
