@@ -115,7 +115,6 @@ class KnowledgeBase:
             StoreError: the disk refuses; everything published before stays.
         """
         # Here because a search must not wait for what only indexing needs.
-        from connectors.registry import open_source
         from connectors.splitter import Splitter
         from rag.synchroniser import Tally, change_encoder, synchronise
 
@@ -127,7 +126,7 @@ class KnowledgeBase:
             splitter = Splitter(self._store.encoder, window=self._store.encoder.window - SPECIAL_PIECES)
             for spec in sources or [source.uri for source in writer.sources()]:
                 try:
-                    source = open_source(str(spec)) if isinstance(spec, str | Path) else spec
+                    source = _as_source(spec) if sources else _reopened(str(spec))
                     synchronise(source, writer, splitter, tally, on_progress)
                 except SourceError as error:
                     tally.failures.append(Failure(str(spec), str(error), error.hint))
@@ -258,6 +257,30 @@ class KnowledgeBase:
             seconds=round(time.perf_counter() - start, 3),
             generation=generation,
         )
+
+
+def _as_source(spec: str | Path | Source) -> Source:
+    from connectors.registry import open_source
+
+    return open_source(str(spec)) if isinstance(spec, str | Path) else spec
+
+
+def _reopened(uri: str) -> Source:
+    """The registered source `uri`.
+
+    Raises:
+        SourceError: a program made it, and only that program can read it again.
+    """
+    try:
+        source = _as_source(uri)
+    except ConfigurationError:
+        source = None
+    if source is None or source.uri != uri:
+        raise SourceError(
+            f"{uri} cannot be read from its name; what is indexed of it is kept",
+            hint="hand the source object itself to `KnowledgeBase.index`, or forget it with `rag remove`",
+        )
+    return source
 
 
 def _mode(mode: Mode | str) -> Mode:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from connectors.document import Document
+from connectors.source import Added, Event, Known, Unchanged
 from rag import IndexReport, KnowledgeBase
 
 
@@ -25,6 +27,21 @@ def kb(tmp_path: Path) -> Iterator[KnowledgeBase]:
     base = KnowledgeBase.open(tmp_path / "kb")
     yield base
     base.close()
+
+
+class Customers:
+    """A source that a program made."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+
+    def size_hint(self) -> int | None:
+        return None
+
+    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+        text = "Ada Lovelace drinks chocolate."
+        document = Document(uri=f"{self.uri}/1", title="Ada", text=text, kind="row", revision="1")
+        yield Unchanged(document.uri) if document.uri in known else Added(document)
 
 
 def counts(report: IndexReport) -> tuple[int, int, int, int, int]:
@@ -82,3 +99,16 @@ def test_a_file_and_a_folder_that_take_each_others_place(kb: KnowledgeBase, docs
     shutil.rmtree(docs / "tea.md")
     (docs / "tea.md").write_text(text)
     assert counts(kb.index()) == (1, 0, 1, 0, 0)
+
+
+@pytest.mark.parametrize("uri", ["crm://customers", "customers"])
+def test_a_source_made_by_a_program_does_not_stop_the_others(kb: KnowledgeBase, docs: Path, uri: str) -> None:
+    kb.index(Customers(uri), docs)
+    (docs / "tea.md").unlink()
+    report = kb.index()
+    assert counts(report) == (0, 0, 1, 1, 0)
+    assert report.failures[0].uri == uri
+    assert "source object" in report.failures[0].hint
+    assert kb.search("chocolate", k=1)[0].title == "Ada"
+    assert counts(kb.index(Customers(uri))) == (0, 0, 0, 0, 0)
+    assert kb.remove(uri).removed == 1
