@@ -27,6 +27,9 @@ Outputs = tuple[Floats, Floats]
 Batch = TypeVar("Batch")
 Keep = Callable[[Batch, Outputs], None]
 
+# OpenVINO's binding sets itself up in its first calls and lets go of the interpreter lock meanwhile: two threads that
+# make them at once wait for each other for ever. So in the whole process one thread at a time starts a graph.
+_STARTING = threading.Lock()
 _CHECKSUM_BYTES = 4
 _MOST_STREAMS = 8  # each has to be compiled; where a container may use a part of 64 processors, 64 would only cost
 
@@ -69,14 +72,14 @@ class Graph:
         """Both outputs for one batch, as soon as can be."""
         with self._loading:
             if self._single is None:
-                self._single = _Runner(self._compiled(streams=1))
+                self._single = self._runner(streams=1)
         return self._single.run(inputs)
 
     def run_all(self, batches: Iterable[Batch], inputs: Callable[[Batch], Inputs], keep: Keep[Batch]) -> None:
         """Run many batches on up to 8 processors; threads call `keep(batch, outputs)`, in any order."""
         with self._loading:
             if self._parallel is None:
-                self._parallel = _Runner(self._compiled(_streams()))
+                self._parallel = self._runner(_streams())
         parallel = self._parallel
 
         def work(batch: Batch) -> None:
@@ -86,6 +89,13 @@ class Graph:
         with ThreadPoolExecutor(_streams()) as pool:
             for _ in pool.map(work, batches):
                 pass
+
+    def _runner(self, streams: int) -> _Runner:
+        """A runner that has run once. Its first call sets up parts of OpenVINO that it does not guard."""
+        with _STARTING:
+            runner = _Runner(self._compiled(streams))
+            runner.run([np.zeros((1, 1), np.int64), np.ones((1, 1), np.int64)])
+        return runner
 
     def _compiled(self, streams: int) -> openvino.CompiledModel:
         openvino = _import_openvino()

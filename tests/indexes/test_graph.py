@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +88,17 @@ def test_a_failure_while_keeping_results_is_the_callers_and_spoils_nothing(tmp_p
     found: list[int] = []
     made.run_all([7], lambda _: INPUTS, lambda batch, _: found.append(batch))
     assert found == [7]
+
+
+def test_threads_that_start_at_once_do_not_wait_for_each_other_for_ever() -> None:
+    # Switching threads at every chance made every second such process hang.
+    program = """
+import sys
+sys.setswitchinterval(1e-6)
+import indexes.graph
+indexes.graph._streams = lambda: 8
+from indexes.encoder import load_encoder
+load_encoder().encode([f"text number {n} " * (1 + n % 40) for n in range(100)])
+"""
+    for _ in range(4):
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=100, cwd=Path(__file__).parents[2])
