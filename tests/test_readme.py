@@ -1,0 +1,117 @@
+"""Every command of the README is run, in its order, and what it prints is what the README shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from rag.models import find_model
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What differs between two machines: times, and the last digits of probabilities.
+VARYING = re.compile(r"\d+\.\d s\b|\d+%|[▰▱]+")
+
+
+@dataclass
+class Command:
+    line: str
+    shown: list[str] = field(default_factory=list)
+
+
+def commands() -> list[Command]:
+    found: list[Command] = []
+    for language, body in BLOCK.findall(README):
+        for line in body.splitlines() if language == "console" else ():
+            if line.startswith("$ "):
+                found.append(Command(line.removeprefix("$ ")))
+            else:
+                found[-1].shown.append(line)
+    return found
+
+
+def python_blocks() -> list[str]:
+    return [body for language, body in BLOCK.findall(README) if language == "python"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the examples, and with `rag` on the path."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    (folder / "bin").mkdir()
+    script = folder / "bin" / "rag"
+    script.write_text(f"#!{sys.executable}\nfrom cli.main import run\nrun()\n")
+    script.chmod(0o755)
+    return folder
+
+
+def run(line: str, place: Path) -> str:
+    environment = {
+        **os.environ,
+        "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+    }
+    done = subprocess.run(line, check=False, shell=True, cwd=place, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def steady(line: str) -> str:
+    return VARYING.sub("…", line).rstrip()
+
+
+def test_the_walk_prints_what_the_readme_shows(place: Path) -> None:
+    walked = [command for command in commands() if command.line.split()[0] in {"rag", "echo", "rm"}]
+    assert len(walked) >= 8
+    for command in walked:
+        if "--llm" in command.line or "models" in command.line:
+            continue
+        printed = [steady(line) for line in run(command.line, place).splitlines()]
+        for line in map(steady, command.shown):
+            assert line in printed, f"$ {command.line}\nshould print {line!r}, but prints\n" + "\n".join(printed)
+
+
+def test_the_local_model_answers_as_the_readme_says(place: Path) -> None:
+    if not find_model("smollm2").present:
+        pytest.skip("the model is not here: rag models pull smollm2")
+    for command in commands():
+        if command.line.startswith("rag") and ("--llm" in command.line or "models" in command.line):
+            assert run(command.line, place).strip()
+
+
+def test_the_python_example_runs(place: Path) -> None:
+    (example,) = python_blocks()
+    assert "True" in run(f"{sys.executable} -c {_quoted(example)}", place)
+
+
+def test_the_two_commands_are_targets() -> None:
+    made = [command.line.split("#")[0].split() for command in commands() if command.line.startswith("make")]
+    assert made == [["make", "demo"], ["make", "test"]]
+    for line in made:
+        subprocess.run([*line, "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_what_is_installed_in_the_readme_is_an_extra() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    for extra in re.findall(r"pip install '\.\[(\w+)\]'", README):
+        assert re.search(rf"^{extra} = ", pyproject, re.MULTILINE)
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\"'\"'") + "'"
