@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -191,18 +193,34 @@ def test_a_file_that_disappears_is_reported_and_the_run_goes_on(tmp_path: Path) 
     assert isinstance(third, Added)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_folder_is_reported_and_keeps_what_is_known_of_it(tmp_path: Path) -> None:
-    write(tmp_path / "locked/a.txt", "a")
-    write(tmp_path / "b.txt", "b")
-    source = FileSource(tmp_path)
-    known = remember(listed(source))
-    (tmp_path / "locked").chmod(0)
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Be nobody for a while: root may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
     try:
-        events = listed(source, known)
+        yield
     finally:
-        (tmp_path / "locked").chmod(0o755)
-    assert kinds(events) == {"locked": Failed, "a.txt": Unchanged, "b.txt": Unchanged}
+        os.seteuid(0)
+
+
+def test_an_unreadable_folder_and_file_are_reported_and_keep_what_is_known_of_them() -> None:
+    with tempfile.TemporaryDirectory() as name:  # not tmp_path, which nobody else may enter
+        root = Path(name)
+        root.chmod(0o755)
+        write(root / "locked/a.txt", "a")
+        write(root / "b.txt", "b")
+        write(root / "secret.txt", "c")
+        source = FileSource(root)
+        known = remember(listed(source))
+        (root / "locked").chmod(0)
+        write(root / "secret.txt", "changed").chmod(0)
+        with unprivileged():
+            events = listed(source, known)
+        assert kinds(events) == {"locked": Failed, "a.txt": Unchanged, "b.txt": Unchanged, "secret.txt": Failed}
+        (root / "locked").chmod(0o755)
 
 
 def test_a_folder_that_cannot_be_listed_keeps_what_is_known_of_it(tmp_path: Path) -> None:
