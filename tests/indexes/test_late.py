@@ -42,6 +42,10 @@ def test_maxsim_is_the_weighted_mean_of_every_query_tokens_best_match(
     np.testing.assert_allclose(scores, naive_maxsim(query, weights, documents), atol=1e-5)
 
 
+def cosines(tokens: NDArray[np.float32], decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (decoded * tokens).sum(1) / np.linalg.norm(decoded, axis=1)
+
+
 @given(count=st.integers(0, 40), seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
 def test_packing_keeps_direction_and_packing_again_changes_nothing(count: int, seed: int) -> None:
@@ -53,8 +57,15 @@ def test_packing_keeps_direction_and_packing_again_changes_nothing(count: int, s
     assert len(codes) == count * TOKEN_BYTES
     assert decoded.shape == tokens.shape
     assert pack(decoded) == codes
-    cosines = (decoded * tokens).sum(1) / np.linalg.norm(decoded, axis=1)
-    assert (cosines > 0.98).all()
+    # A rare vector has one component beyond the outermost level: no bound near 1 holds for every vector.
+    assert (cosines(tokens, decoded) > 0.9).all()
+
+
+def test_almost_every_vector_survives_the_codec() -> None:
+    tokens = unit_vectors(5_000, 5)
+    kept = cosines(tokens, unpack(pack(tokens)))
+    assert kept.mean() > 0.994
+    assert np.quantile(kept, 0.01) > 0.985
 
 
 def test_dot_products_survive_the_codec() -> None:
