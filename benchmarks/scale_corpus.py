@@ -3,8 +3,9 @@
     python benchmarks/scale_corpus.py FOLDER --chunks 1000000 --questions DATASETS
 
 It needs a Debian system: documentation packages and the kernel's source are fetched by `apt-get download` and unpacked
-with nothing installed, about 1 GB to fetch and 15 GB unpacked, which `--packages` lets several runs share. The
-product's own parsers and splitter make the chunks. FOLDER gets
+with nothing installed, 0.9 GB to fetch and 8.5 GB unpacked, which `--packages` lets several runs share. The product's
+own parsers and splitter make the chunks, a million in a quarter of an hour on two busy cores, of 1.75 million that
+there are. FOLDER gets
 
 - `chunks.jsonl.gz`, one line a document: `uri`, `title`, and `chunks` of `text`, `context` and `location`, which is
   `[start, end, line_start, line_end]`. No text stands in it twice. Documents lie in the order of a hash of their
