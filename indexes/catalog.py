@@ -67,12 +67,12 @@ class Catalog:
             self._refusal = database_error(path, error)
             if not _is_complete(path):
                 raise self._refusal from error
-            self._open_frozen()
+            self._open_frozen(self._refusal)
         except StoreError:
             self.close()
             raise
 
-    def _open_frozen(self) -> None:
+    def _open_frozen(self, refusal: StoreError) -> None:
         """Open what a read-only or full disk refuses: a reader in WAL mode keeps a file of its own beside it."""
         self._engine = open_engine(self.path, frozen=True)
         try:
@@ -80,6 +80,9 @@ class Catalog:
         except exc.DatabaseError as error:
             self.close()
             raise database_error(self.path, error) from error
+        except NoKnowledgeBaseError:  # there would be one, had the disk not refused its tables
+            self.close()
+            raise refusal from None
 
     def check_writable(self) -> None:
         """Raise the `StoreError` that stands between this catalog and a change, if there is one."""

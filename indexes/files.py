@@ -50,7 +50,9 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
             hint="wait until it has finished; searching works meanwhile",
         ) from error
     except OSError as error:
-        raise StoreError(f"cannot write to {folder}: {error.strerror}", hint="check its permissions") from error
+        raise StoreError(
+            f"cannot write to {folder}: {error.strerror}", hint="check its permissions and the disk's free space"
+        ) from error
     try:
         with suppress(OSError):  # it only helps others to say who holds the lock: a full disk is no reason to stop here
             holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))

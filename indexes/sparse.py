@@ -54,7 +54,10 @@ class Mask:
 
 
 class SparseIndex:
-    """The writable side. Opening never fails on a damaged folder: it comes back empty, with state 0, to be rebuilt."""
+    """The writable side. Opening never fails on a damaged folder: it comes back empty, with state 0, to be rebuilt.
+
+    Where the disk refuses even that, it raises `StoreError`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -92,10 +95,7 @@ class SparseIndex:
             write_atomically(self.path / _STATE, json.dumps(asdict(state)).encode())
         except (ValueError, OSError) as error:
             self._writer = None
-            raise StoreError(
-                f"the sparse index at {self.path} could not be written: {error}",
-                hint="check free disk space and permissions; what was published before is untouched",
-            ) from error
+            raise _unwritable(self.path, error) from error
         self.state = state
 
     def close(self) -> None:
@@ -112,7 +112,10 @@ class SparseIndex:
 
     def _recreate(self) -> tantivy.Index:
         shutil.rmtree(self.path, ignore_errors=True)
-        return _open(self.path)
+        try:
+            return _open(self.path)
+        except (ValueError, OSError) as error:
+            raise _unwritable(self.path, error) from error
 
 
 class SparseReader:
@@ -195,6 +198,13 @@ def read_state(path: Path) -> SparseState:
         return SparseState()
     current = state.format == FORMAT_VERSION and state.analyzer == ANALYZER_VERSION
     return state if current else SparseState()
+
+
+def _unwritable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"the sparse index at {path} could not be written: {error}",
+        hint="check free disk space and permissions; what was published before is untouched",
+    )
 
 
 def _only(schema: tantivy.Schema, query: Query, ids: Ids) -> Query:
