@@ -52,6 +52,7 @@ class Scenario:
         history: what the folder holds at each run; the last of them is the one to interrupt.
         verb: of that run.
         options: of that run.
+        then: what the folder holds at the run after it, where that is something else.
         killed_at: how far (a share of its calls) that run already came once before it was killed.
     """
 
@@ -59,6 +60,7 @@ class Scenario:
     history: tuple[Files, ...]
     verb: str = "index"
     options: tuple[str, ...] = ()
+    then: Files | None = None
     killed_at: float = 0.0
 
 
@@ -76,14 +78,16 @@ SCENARIOS = (
         "mixed",
         (_ALL, Files({**_files(0, 3), **_files(3, 6, 1), **_files(6, 8, prefix="renamed-"), **_files(12, 16)})),
     ),
-    # The base of the dense index is written again and again; so many commits make tantivy merge its segments.
+    # File after file changes: the dead wait behind the dense base until it is written anew; tantivy merges segments.
     Scenario(
         "compact",
         (
-            *(Files({**_files(0, 16), **_files(step, step + 3, step)}) for step in range(8)),
+            *(Files({**_files(0, 16), **_files(0, step, 1)}) for step in range(7)),
             Files({**_files(0, 2), **_files(2, 16, 9)}),
         ),
     ),
+    # What the interrupted run wanted is no longer wanted.
+    Scenario("overtaken", (_ALL, Files(_files(0, 12, 1))), then=Files({**_files(0, 6), **_files(9, 12, 2)})),
     Scenario("encoder", (_ALL, _ALL), options=("--encoder", "second")),
     Scenario("forget", (_ALL, _ALL), verb="remove"),
     Scenario("resume", (_ALL,), killed_at=0.6),

@@ -34,15 +34,16 @@ def read(kb: Path) -> State:
         AssertionError: the parts disagree.
         PilotfishError: it cannot be opened or searched.
     """
+    notices: list[str] = []
     try:
-        base = KnowledgeBase.open(kb, create=False)
+        base = KnowledgeBase.open(kb, create=False, notify=notices.append)
     except NoKnowledgeBaseError:
         return {"generation": None}
     held = {mode: base.search(COMMON, k=EVERYTHING, mode=mode) for mode in Mode}
     base.close()
     store = Store(kb)
     with store.view() as view:
-        state = _describe(view)
+        state = {"notices": notices, **_describe(view)}
         texts = _check_agreement(view)
     store.close()
     for mode, hits in held.items():

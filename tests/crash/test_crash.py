@@ -18,12 +18,12 @@ from tests.crash.scenarios import SCENARIOS
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # Points of each scenario, by kind.
-LONG = {Kind.KILL: 40, Kind.TEAR: 12, Kind.FAIL: 16, Kind.FAIL_ON: 8, Kind.FILL: 12}
+LONG = {Kind.KILL: 60, Kind.TEAR: 12, Kind.FAIL: 16, Kind.FAIL_ON: 8, Kind.FILL: 12}
 SHORT = {Kind.KILL: 3, Kind.TEAR: 1, Kind.FAIL: 2, Kind.FILL: 1}
 if os.environ.get("PILOTFISH_LONG"):
     POINTS, NAMES = LONG, tuple(BY_NAME)
 else:
-    POINTS, NAMES = SHORT, ("add", "mixed", "compact", "encoder")
+    POINTS, NAMES = SHORT, ("add", "overtaken", "compact", "encoder")
 
 
 @pytest.fixture(scope="module")
