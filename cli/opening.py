@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def knowledge_base(
-    context: typer.Context, *, create: bool = False, encoder: str | None = None
+    context: typer.Context, *, create: bool = False, encoder: str | None = None, late: bool = True
 ) -> Iterator[KnowledgeBase]:
     """Open the knowledge base of `context`, and keep stdout for data while it is used.
 
@@ -28,20 +28,21 @@ def knowledge_base(
         context: its `obj` is the value of --kb, or None.
         create: make one in `./.rag` when there is none.
         encoder: the encoder of one that is made.
+        late: whether one that is made keeps token vectors.
 
     Raises:
         NoKnowledgeBaseError: there is none and `create` is false.
     """
     quieten_libraries()
     with only_data_on_stdout():
-        opened = _open(context.obj, create=create, encoder=encoder or "default")
+        opened = _open(context.obj, create=create, encoder=encoder or "default", late=late)
         try:
             yield opened
         finally:
             opened.close()
 
 
-def _open(folder: str | None, *, create: bool, encoder: str) -> KnowledgeBase:
+def _open(folder: str | None, *, create: bool, encoder: str, late: bool) -> KnowledgeBase:
     from rag.knowledge_base import DEFAULT_FOLDER, KnowledgeBase
 
     if folder is None:
@@ -50,7 +51,7 @@ def _open(folder: str | None, *, create: bool, encoder: str) -> KnowledgeBase:
         except NoKnowledgeBaseError:
             if not create:
                 raise
-    return KnowledgeBase.open(folder or DEFAULT_FOLDER, create=create, encoder=encoder, notify=note)
+    return KnowledgeBase.open(folder or DEFAULT_FOLDER, create=create, encoder=encoder, late=late, notify=note)
 
 
 def quieten_libraries() -> None:

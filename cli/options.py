@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -25,25 +26,34 @@ Filter = Annotated[
     typer.Option(
         "--filter",
         metavar="KEY=VALUE",
-        help="Only documents with this metadata, e.g. kind=pdf. The same key again means or; another key means and.",
+        help="Only documents with this metadata, e.g. kind=pdf, year>=2020 or uri=/docs/*. The same key with = again "
+        "means or; all else means and.",
     ),
 ]
 
 
-def parse_filters(filters: Sequence[str] | None) -> dict[str, list[str]]:
-    """The values wanted of each key.
+def parse_filters(filters: Sequence[str] | None) -> dict[str, dict[str, list[str]]]:
+    """The condition on each key: operators and their values.
 
     Raises:
-        ConfigurationError: one is not KEY=VALUE.
+        ConfigurationError: one is no filter.
 
     Example:
-        >>> parse_filters(["kind=pdf", "kind=docx", "year=2024"])
-        {'kind': ['pdf', 'docx'], 'year': ['2024']}
+        >>> parse_filters(["kind=pdf", "kind=docx", "year>=2020", "uri=/docs/*"])
+        {'kind': {'=': ['pdf', 'docx']}, 'year': {'>=': ['2020']}, 'uri': {'prefix': ['/docs/']}}
     """
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[str, dict[str, list[str]]] = {}
     for given in filters or ():
-        key, equals, value = given.partition("=")
-        if not key or not equals:
-            raise ConfigurationError(f"the filter {given!r} is not KEY=VALUE", hint="write it like --filter kind=pdf")
-        wanted.setdefault(key, []).append(value)
+        match = _FILTER.fullmatch(given)
+        if match is None:
+            raise ConfigurationError(
+                f"the filter {given!r} is not KEY=VALUE", hint="write it like kind=pdf, year>=2020 or uri=/docs/*"
+            )
+        key, operator, value = match.groups()
+        if operator == "=" and value.endswith("*"):
+            operator, value = "prefix", value[:-1]
+        wanted.setdefault(key, {}).setdefault(operator, []).append(value)
     return wanted
+
+
+_FILTER = re.compile(r"(.+?)(>=|<=|=|>|<)(.*)", re.DOTALL)

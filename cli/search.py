@@ -12,7 +12,7 @@ from cli.terminal import encodable, note, print_json
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
-    from rag.results import Hit
+    from rag.results import Filters, Hit
 
 # Below this probability the best hit is called what it is. (What counts as evidence for `ask` has to be far surer.)
 _NEAREST_SHOWN = 3
@@ -63,6 +63,6 @@ def search(
         render.print_hit(hit, query, explain=explain)
 
 
-def _nearest(base: KnowledgeBase, query: str, mode: Mode, filters: dict[str, list[str]]) -> tuple[Hit, ...]:
+def _nearest(base: KnowledgeBase, query: str, mode: Mode, filters: Filters) -> tuple[Hit, ...]:
     """The best hit with no threshold, to say how far off it is."""
     return base.find_hits(query, 1, str(mode), filters).hits

@@ -15,3 +15,13 @@ class NoKnowledgeBaseError(StoreError):
 
 class LockedError(StoreError):
     """Another process is writing to the knowledge base."""
+
+
+class DamagedError(StoreError):
+    """A row of the catalog is not what was written: a disk or a program changed it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the catalog is damaged: {what} is not what was written", hint=REBUILD_HINT)
+
+
+REBUILD_HINT = "restore the folder from a backup, or move it away and run `rag index` on its sources again"

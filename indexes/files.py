@@ -5,28 +5,70 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from indexes.errors import LockedError, StoreError
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Replace a file so that a crash leaves the old or the new one, on disk."""
     temporary = path.with_suffix(path.suffix + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # on a full disk, half a file is in the way of everything else
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def write_checked(path: Path, values: Mapping[str, Any]) -> None:
+    """Replace a small JSON file by these values and a checksum of them."""
+    body = json.dumps(values, sort_keys=True)
+    write_atomically(path, json.dumps({"crc": zlib.crc32(body.encode()), "values": values}).encode())
+
+
+def read_checked(path: Path) -> dict[str, Any]:
+    """The values that `write_checked` wrote.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not what was written.
+    """
+    try:
+        written = json.loads(path.read_bytes())
+        values: dict[str, Any] = written["values"]
+        whole = written["crc"] == zlib.crc32(json.dumps(values, sort_keys=True).encode())
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged") from error
+    if not whole:
+        raise ValueError(f"{path} is damaged")
+    return values
+
+
+def file_crc(path: Path) -> int:
+    """The CRC-32 of a file's bytes."""
+    crc = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            crc = zlib.crc32(block, crc)
+    return crc
+
+
+_BLOCK = 1 << 20
 
 
 @contextmanager

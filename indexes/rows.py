@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.document import Location, Metadata, MetadataValue
+from indexes.errors import DamagedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class DocumentRow:
     revision: str
     stamp: str
     metadata: Metadata
+    first_chunk: int
+    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,95 @@ class SourceCount:
     chunks: int
 
 
+def document_values(row: DocumentRow, born: int) -> dict[str, Any]:
+    """A document as the values of its columns."""
+    metadata = dump_metadata(row.metadata)
+    return {
+        "id": row.id,
+        "source_id": row.source_id,
+        "uri": row.uri,
+        "title": row.title,
+        "kind": row.kind,
+        "language": row.language,
+        "revision": row.revision,
+        "stamp": row.stamp,
+        "metadata": metadata,
+        "first_chunk": row.first_chunk,
+        "chunks": row.chunks,
+        "born": born,
+        # Neither stamp nor source: those two change during a document's life.
+        "checksum": checksum(
+            row.id, row.uri, row.title, row.kind, row.language, row.revision, metadata, row.first_chunk, row.chunks
+        ),
+    }
+
+
+def chunk_values(row: ChunkRow) -> dict[str, Any]:
+    """A chunk as the values of its columns."""
+    location = dump_location(row.location)
+    return {
+        "id": row.id,
+        "document_id": row.document_id,
+        "text": row.text,
+        "context": row.context,
+        "location": location,
+        "text_hash": row.text_hash,
+        "checksum": checksum(row.id, row.document_id, row.text, row.context, location, row.text_hash),
+    }
+
+
+def attribute_values(row: DocumentRow) -> list[dict[str, Any]]:
+    """The metadata of a document as the rows that filters look up."""
+    return [
+        {"document_id": row.id, "key": key, "text": attribute_text(value), "number": attribute_number(value)}
+        for key, value in row.metadata.items()
+    ]
+
+
+def attribute_text(value: MetadataValue) -> str:
+    """A metadata value as filters compare it: `true` and `false` as people write them, the rest as it prints."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def attribute_number(value: MetadataValue) -> float | None:
+    """The finite number that a metadata value is or reads as, None for any other."""
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def checksum(*values: str | bytes | int) -> int:
+    """The CRC-32 of some columns: what tells a damaged row from a good one.
+
+    >>> checksum("a", b"b", 3) == checksum("a", b"b", 3) != checksum("ab", b"", 3)
+    True
+    """
+    parts = [value if isinstance(value, bytes) else str(value).encode("utf-8", "replace") for value in values]
+    return zlib.crc32(b"\x1f".join(parts))
+
+
 def stored_chunk(row: Any) -> StoredChunk:
-    """A chunk from a result row that joins chunks and documents."""
+    """A chunk from a result row that joins chunks and documents.
+
+    Raises:
+        DamagedError: the row is not what was written.
+    """
+    if row.checksum != checksum(row.id, row.document_id, row.text, row.context, row.location, row.text_hash):
+        raise DamagedError(f"passage {row.id}")
+    if row.document_checksum != checksum(
+        row.document_id,
+        row.uri,
+        row.title,
+        row.kind,
+        row.language,
+        row.revision,
+        row.metadata,
+        row.first_chunk,
+        row.chunks,
+    ):
+        raise DamagedError(f"document {row.document_id}")
     metadata: dict[str, MetadataValue] = json.loads(row.metadata)
     return StoredChunk(
         id=row.id,

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Engine,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -58,6 +59,7 @@ sources = Table(
     Column("id", Integer, primary_key=True),
     Column("uri", Text, nullable=False, unique=True),
 )
+# A document's chunks have the ids first_chunk … first_chunk + chunks - 1: they are born and die with it.
 documents = Table(
     "documents",
     _metadata,
@@ -70,12 +72,16 @@ documents = Table(
     Column("revision", Text, nullable=False),
     Column("stamp", Text, nullable=False),
     Column("metadata", Text, nullable=False),
+    Column("first_chunk", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
     Column("born", Integer, nullable=False),
     Column("died", Integer),
+    Column("checksum", Integer, nullable=False),
     Index("documents_uri", "uri"),
     Index("documents_source", "source_id"),
+    Index("documents_language", "language"),
     Index("documents_born", "born"),
-    Index("documents_died", "died"),
+    Index("documents_died", "died", "born", "chunks"),
 )
 chunks = Table(
     "chunks",
@@ -86,12 +92,37 @@ chunks = Table(
     Column("context", Text, nullable=False),
     Column("location", Text, nullable=False),
     Column("text_hash", LargeBinary, nullable=False),
-    Column("born", Integer, nullable=False),
-    Column("died", Integer),
-    Index("chunks_document", "document_id"),
-    Index("chunks_born", "born"),
-    Index("chunks_died", "died"),
+    Column("checksum", Integer, nullable=False),
     Index("chunks_hash", "text_hash"),
+)
+# One row for each entry of a document's metadata: what filters look up. `number` is its value where it reads as one.
+attributes = Table(
+    "attributes",
+    _metadata,
+    Column("document_id", ForeignKey("documents.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("number", Float),
+    Index("attributes_text", "key", "text", "document_id"),
+    Index("attributes_number", "key", "number", "document_id"),
+    sqlite_with_rowid=False,
+)
+# The chunks whose rows are gone while a derived index may still hold them.
+graves = Table(
+    "graves",
+    _metadata,
+    Column("first_chunk", Integer, primary_key=True),
+    Column("chunks", Integer, nullable=False),
+    Column("died", Integer, nullable=False),
+    Index("graves_died", "died"),
+)
+# Every generation has a mark drawn by chance, which derived indexes repeat: numbers alone would come again after a
+# catalog was put back from a backup.
+generations = Table(
+    "generations",
+    _metadata,
+    Column("number", Integer, primary_key=True),
+    Column("mark", Text, nullable=False),
 )
 # The hash comes first in both keys: led by the encoder, which is the same everywhere, SQLite chose to scan the table.
 # Vectors live apart from the (ten times larger) token vectors, so that reading all of the first stays quick.
@@ -101,6 +132,7 @@ vectors = Table(
     Column("text_hash", LargeBinary, primary_key=True),
     Column("encoder", Text, primary_key=True),
     Column("vector", LargeBinary, nullable=False),
+    Column("checksum", Integer, nullable=False),
 )
 token_vectors = Table(
     "token_vectors",
@@ -108,6 +140,7 @@ token_vectors = Table(
     Column("text_hash", LargeBinary, primary_key=True),
     Column("encoder", Text, primary_key=True),
     Column("codes", LargeBinary, nullable=False),
+    Column("checksum", Integer, nullable=False),
 )
 
 
@@ -121,9 +154,9 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_first_schema,)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def alive(table: Table, generation: int) -> ColumnElement[bool]:
-    """The rows of `table` that generation `generation` sees."""
-    return and_(table.c.born <= generation, or_(table.c.died.is_(None), table.c.died > generation))
+def alive(generation: int) -> ColumnElement[bool]:
+    """The documents that generation `generation` sees."""
+    return and_(documents.c.born <= generation, or_(documents.c.died.is_(None), documents.c.died > generation))
 
 
 def open_engine(path: Path, *, frozen: bool = False) -> Engine:
@@ -145,7 +178,7 @@ def open_engine(path: Path, *, frozen: bool = False) -> Engine:
         if not frozen:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA mmap_size = 1073741824")
+        cursor.execute("PRAGMA cache_size = -16000")
         cursor.close()
 
     @event.listens_for(engine, "begin")

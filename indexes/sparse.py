@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
+import secrets
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +21,24 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from indexes.analyzer import ANALYZER_VERSION, analyze
-from indexes.catalog import Ids
 from indexes.errors import StoreError
-from indexes.files import write_atomically
+from indexes.files import read_checked, write_checked
+from indexes.reading import Ids
 from indexes.rows import StoredChunk
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NAME_BOOST = 0.3  # a file's name is a hint, not evidence
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"
 _SLICE = 1_000  # chunks in memory, and ids in one query, at a time
+# Up to this many bytes, every checksum is looked at whenever the index is opened: 30 ms.
+_CHECKED_BYTES = 64_000_000
+# Above these, dead postings are worth writing the index anew.
+_DEAD_LEAST = 1_000
+_DEAD_SHARE = 0.3
+# A mask that hides most of the index is put into the query; another is applied to a ranking that is read deeper, which
+# keeps tantivy's shortcuts (block-max WAND) and is several times as fast.
+_DEEPEST = 50_000
 Scores = npt.NDArray[np.float32]
 
 
@@ -35,45 +46,55 @@ Scores = npt.NDArray[np.float32]
 class SparseState:
     """What a sparse index was built for.
 
-    It holds every chunk alive at `generation`, and still holds chunks that died after `purged`.
+    Attributes:
+        generation: it holds every chunk alive at this generation.
+        mark: what tells that generation from another with its number.
+        purged: it still holds chunks that died after this generation.
+        folder: the folder inside the index's that holds the files of tantivy.
     """
 
     generation: int = 0
+    mark: str = ""
     purged: int = 0
+    folder: str = ""
     format: int = FORMAT_VERSION
     analyzer: int = ANALYZER_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """What a search may see: nothing born after `generation`, nothing `dead`, and only `allowed` where given."""
+    """What a search may see: nothing born after `generation`, nothing `dead`, and only `allowed` where given.
+
+    Both are ascending.
+    """
 
     generation: int
     dead: Ids
     allowed: Ids | None = None
 
+    def visible(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of these chunks, all born in time, may be seen."""
+        seen = ~np.isin(ids, self.dead)
+        return seen if self.allowed is None else seen & np.isin(ids, self.allowed)
+
 
 class SparseIndex:
-    """The writable side. Opening never fails on a damaged folder: it comes back empty, with state 0, to be rebuilt.
-
-    Where the disk refuses even that, it raises `StoreError`.
-    """
+    """The writable side. Opening never fails on a damaged folder: the state is then the empty one, to be rebuilt."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.state = read_state(path)
-        try:
-            self._index = _open(path)
-        except (ValueError, OSError):
-            self._index, self.state = self._recreate(), SparseState()
-        if self.state == SparseState() and self._index.searcher().num_docs:
-            self._index = self._recreate()
+        self._index: tantivy.Index | None = None
         self._writer: tantivy.IndexWriter | None = None
+        try:
+            self._index = tantivy.Index.open(str(_checked(path, self.state)))
+        except (ValueError, OSError, KeyError, TypeError):
+            self.state = SparseState()
 
-    def clear(self) -> None:
-        """Drop everything, before a rebuild."""
-        self.close()
-        self._index, self.state = self._recreate(), SparseState()
+    @property
+    def files(self) -> Path:
+        """The folder that holds the files of tantivy."""
+        return self.path / self.state.folder
 
     def apply(self, add: Iterable[StoredChunk], delete: Ids, state: SparseState) -> None:
         """Delete and add chunks, commit, fsync, and record `state`. Adding a chunk twice leaves it once.
@@ -81,22 +102,34 @@ class SparseIndex:
         Raises:
             StoreError: when the disk refuses; the last committed state stays readable.
         """
-        try:
-            if self._writer is None:
-                self._writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
-            writer = self._writer
-            self._delete(writer, delete.tolist())
-            added = iter(add)
-            while part := list(itertools.islice(added, _SLICE)):
-                self._delete(writer, [chunk.id for chunk in part])  # a repeated commit must not add them twice
-                for chunk in part:
-                    writer.add_document(_to_document(chunk, state.generation))
-            writer.commit()
-            write_atomically(self.path / _STATE, json.dumps(asdict(state)).encode())
-        except (ValueError, OSError) as error:
-            self._writer = None
-            raise _unwritable(self.path, error) from error
-        self.state = state
+        if self._index is None:
+            raise StoreError(f"the sparse index at {self.path} is not there", hint="run `rag doctor --repair`")
+        with self._refusals():
+            self._write(self._index, add, delete, state.generation)
+            self._record(replace(state, folder=self.state.folder))
+
+    def rebuild(self, chunks: Iterable[StoredChunk], state: SparseState) -> None:
+        """Write an index of just these chunks beside the old one, then switch to it.
+
+        Raises:
+            StoreError: when the disk refuses; the old index stays as it was.
+        """
+        self.close()
+        with self._refusals():
+            folder = f"{state.generation}-{secrets.token_hex(4)}"
+            (self.path / folder).mkdir(parents=True)
+            self._index = tantivy.Index(_schema(), path=str(self.path / folder))
+            self._write(self._index, chunks, np.empty(0, np.int64), state.generation)
+            self._record(replace(state, folder=folder))
+            self.close()
+            for other in self.path.iterdir():
+                if other.is_dir() and other != self.files:
+                    shutil.rmtree(other, ignore_errors=True)
+
+    def worth_rebuilding(self) -> bool:
+        """Whether so much of the index is dead that it should be written anew."""
+        held, dead = count_held(self.files) if self._index is not None else (0, 0)
+        return dead > max(_DEAD_LEAST, _DEAD_SHARE * held)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -104,30 +137,54 @@ class SparseIndex:
             self._writer.wait_merging_threads()
             self._writer = None
 
-    def _delete(self, writer: tantivy.IndexWriter, ids: Sequence[int]) -> None:
+    def _write(self, index: tantivy.Index, add: Iterable[StoredChunk], delete: Ids, generation: int) -> None:
+        if self._writer is None:
+            self._writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        writer = self._writer
+        self._delete(writer, index.schema, delete.tolist())
+        added = iter(add)
+        while part := list(itertools.islice(added, _SLICE)):
+            # A repeated commit must not add them twice.
+            self._delete(writer, index.schema, [chunk.id for chunk in part])
+            for chunk in part:
+                writer.add_document(_to_document(chunk, generation))
+        writer.commit()
+
+    def _record(self, state: SparseState) -> None:
+        write_checked(self.path / _STATE, asdict(state))
+        self.state = state
+
+    def _delete(self, writer: tantivy.IndexWriter, schema: tantivy.Schema, ids: Sequence[int]) -> None:
         # By query: deleting by term silently misses unsigned fields (tantivy-py 0.27).
         for start in range(0, len(ids), _SLICE):
-            chosen = Query.term_set_query(self._index.schema, "id", ids[start : start + _SLICE])
-            writer.delete_documents_by_query(chosen)
+            writer.delete_documents_by_query(Query.term_set_query(schema, "id", ids[start : start + _SLICE]))
 
-    def _recreate(self) -> tantivy.Index:
-        shutil.rmtree(self.path, ignore_errors=True)
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
         try:
-            return _open(self.path)
+            yield
         except (ValueError, OSError) as error:
-            raise _unwritable(self.path, error) from error
+            self._writer = None
+            raise StoreError(
+                f"the sparse index at {self.path} could not be written: {error}",
+                hint="check free disk space and permissions; what was published before is untouched",
+            ) from error
 
 
 class SparseReader:
-    """A frozen view of the sparse index as it was last committed."""
+    """A frozen view of the sparse index as it was last committed.
+
+    Raises:
+        StoreError: it is missing or damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self.state = read_state(path)
         try:
-            with _lockable(path) as folder:
+            with _lockable(_checked(path, self.state)) as folder:
                 index = tantivy.Index.open(str(folder))
                 self._searcher = index.searcher()
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, KeyError, TypeError) as error:
             raise StoreError(
                 f"the sparse index at {path} cannot be read: {error}", hint="run `rag index` to rebuild it"
             ) from error
@@ -147,7 +204,17 @@ class SparseReader:
         """Ids and BM25 scores of the best `limit` chunks that hold any of `terms`, best first."""
         if not terms or limit < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        return self._run(self._visible(self._any_of(terms), mask), limit)
+        query = self._any_of(terms)
+        hidden = len(mask.dead) if mask.allowed is None else self.size - len(mask.allowed)
+        depth = limit + min(hidden, limit * self.size // max(1, self.size - hidden))
+        # While a commit is under way, the ranking also holds what is not born yet.
+        while depth <= _DEEPEST and self.newest <= mask.generation:
+            ids, scores = self._run(query, depth)
+            seen = mask.visible(ids)
+            if seen.sum() >= limit or len(ids) < depth or depth >= self.size:
+                return ids[seen][:limit], scores[seen][:limit]
+            depth *= 4
+        return self._run(self._visible(query, mask), limit)
 
     def scores(self, terms: Sequence[str], ids: Ids) -> Scores:
         """BM25 scores of exactly these chunks, in their order; 0 where no term occurs."""
@@ -193,18 +260,63 @@ class SparseReader:
 def read_state(path: Path) -> SparseState:
     """The state recorded beside an index; the empty state when it is missing, damaged or of another version."""
     try:
-        state = SparseState(**json.loads((path / _STATE).read_bytes()))
+        state = SparseState(**read_checked(path / _STATE))
     except (OSError, ValueError, TypeError):
         return SparseState()
     current = state.format == FORMAT_VERSION and state.analyzer == ANALYZER_VERSION
     return state if current else SparseState()
 
 
-def _unwritable(path: Path, error: Exception) -> StoreError:
-    return StoreError(
-        f"the sparse index at {path} could not be written: {error}",
-        hint="check free disk space and permissions; what was published before is untouched",
-    )
+def _checked(path: Path, state: SparseState) -> Path:
+    """The folder with the files of tantivy, of which none that is looked at is damaged."""
+    files = path / state.folder
+    if not state.folder:
+        raise ValueError("its state is missing or damaged")
+    if damaged := damaged_files(files, at_most=_CHECKED_BYTES):
+        raise ValueError(f"{damaged[0]} is not what was written")
+    return files
+
+
+def damaged_files(files: Path, at_most: float = math.inf) -> list[str]:
+    """Names of the files of a tantivy index whose checksum does not fit; of at most so many bytes, smallest first.
+
+    tantivy ends every file with its checksum, but looks at it only when asked, which its Python package cannot.
+    """
+    meta = json.loads((files / "meta.json").read_bytes())
+    segments = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
+    damaged = []
+    named = [file for file in files.iterdir() if file.name.partition(".")[0] in segments]
+    for size, file in sorted((file.stat().st_size, file) for file in named if file.exists()):
+        at_most -= size
+        if at_most < 0:
+            break
+        with suppress(FileNotFoundError):  # a writer merged it away meanwhile
+            if not _is_whole(file.read_bytes()):
+                damaged.append(file.name)
+    return damaged
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether a file of tantivy has the checksum that its footer states: JSON, its length, and a magic number."""
+    length = int.from_bytes(data[-8:-4], "little")
+    if len(data) < _FOOTER_END or length > len(data) - _FOOTER_END:
+        return False
+    start = len(data) - _FOOTER_END - length
+    try:
+        expected = json.loads(data[start : len(data) - _FOOTER_END])["crc"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return bool(zlib.crc32(memoryview(data)[:start]) == expected)
+
+
+_FOOTER_END = 8
+
+
+def count_held(files: Path) -> tuple[int, int]:
+    """How many chunks the files of a tantivy index hold, and how many of them are dead."""
+    segments = json.loads((files / "meta.json").read_bytes())["segments"]
+    held = sum(segment["max_doc"] for segment in segments)
+    return held, sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
 
 
 def _only(schema: tantivy.Schema, query: Query, ids: Ids) -> Query:
@@ -238,12 +350,11 @@ def _lockable(path: Path) -> Iterator[Path]:
         yield Path(links)
 
 
-def _open(path: Path) -> tantivy.Index:
-    path.mkdir(parents=True, exist_ok=True)
+def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("id", indexed=True, fast=True)
     builder.add_unsigned_field("born", indexed=True, fast=True)
     # The terms arrive analysed, one space between them.
     builder.add_text_field("body", tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("name", tokenizer_name="whitespace", index_option="freq")
-    return tantivy.Index(builder.build(), path=str(path))
+    return builder.build()

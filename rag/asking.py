@@ -29,7 +29,7 @@ class AskOptions:
         k: how many hits may become sources.
         min_relevance: hits below this probability are not evidence; without any above it the answer abstains.
         budget: tokens of the prompt; None chooses by the model's window.
-        filters: metadata key → the value, or the values of which one must match.
+        filters: what a source must meet, as for `KnowledgeBase.search`.
         base_url: the server of an `openai:` model.
     """
 

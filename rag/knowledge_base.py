@@ -11,7 +11,8 @@ from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Source
 from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
-from indexes.store import LOCK_TIMEOUT_SECONDS, Batch, Store
+from indexes.store import LOCK_TIMEOUT_SECONDS, Store
+from indexes.writer import Batch
 from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status
 from rag.retriever import Found, Retriever
 
@@ -52,6 +53,7 @@ class KnowledgeBase:
         *,
         create: bool = True,
         encoder: str = "default",
+        late: bool = True,
         notify: Callable[[str], None] | None = None,
     ) -> KnowledgeBase:
         """Open the knowledge base in the folder `path`.
@@ -60,13 +62,14 @@ class KnowledgeBase:
             path: the folder.
             create: make it when it is not there.
             encoder: the encoder of a new knowledge base; an existing one keeps its own.
+            late: whether a new knowledge base keeps token vectors for late interaction, nine tenths of its size.
             notify: called with one line whenever something had to be mended.
 
         Raises:
             NoKnowledgeBaseError: there is none and `create` is false.
             StoreError: it cannot be read, or a newer version wrote it.
         """
-        return cls(Store(Path(path).absolute(), create=create, encoder=encoder, notify=notify or _ignore))
+        return cls(Store(Path(path).absolute(), create=create, encoder=encoder, late=late, notify=notify or _ignore))
 
     @classmethod
     def find(cls, start: str | Path = ".", *, notify: Callable[[str], None] | None = None) -> KnowledgeBase:
@@ -96,6 +99,7 @@ class KnowledgeBase:
         self,
         *sources: str | Path | Source,
         encoder: str | None = None,
+        late: bool | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     ) -> IndexReport:
@@ -107,6 +111,7 @@ class KnowledgeBase:
         Args:
             sources: paths, URIs or Source objects.
             encoder: change to this encoder first (every chunk is embedded again).
+            late: keep token vectors from now on (what has none is embedded again), or drop them; None changes nothing.
             on_progress: called after every document and every embedded batch.
             lock_timeout: seconds to wait for another writer.
 
@@ -116,13 +121,12 @@ class KnowledgeBase:
         """
         # Here because a search must not wait for what only indexing needs.
         from connectors.splitter import Splitter
-        from rag.synchroniser import Tally, change_encoder, synchronise
+        from rag.synchroniser import Tally, prepare, synchronise
 
         start = time.perf_counter()
         tally = Tally()
         with self._store.writer(lock_timeout) as writer:
-            if encoder is not None:
-                change_encoder(encoder, writer, tally, on_progress)
+            prepare(writer, tally, encoder=encoder, late=late, on_progress=on_progress)
             splitter = Splitter(self._store.encoder, window=self._store.encoder.window - SPECIAL_PIECES)
             for spec in sources or [source.uri for source in writer.sources()]:
                 try:
@@ -176,7 +180,8 @@ class KnowledgeBase:
             query: words or a question.
             k: how many hits at most.
             mode: `hybrid`, `sparse` (BM25 alone) or `dense` (vectors alone).
-            filters: metadata key → the value, or the values of which one must match.
+            filters: metadata key → a value, several values of which one must match, or operators with their values,
+                e.g. `{"kind": ["pdf", "docx"], "year": {">=": 2020}, "uri": {"prefix": "/docs/"}}`.
             min_relevance: leave out hits below this probability.
             explain: also say which terms and words matched.
         """
@@ -193,9 +198,8 @@ class KnowledgeBase:
         explain: bool = False,
     ) -> Found:
         """As `search`, with the time each step took."""
-        many = {key: [value] if isinstance(value, str) else list(value) for key, value in (filters or {}).items()}
         return self._retriever.search(
-            query, k, mode=_mode(mode), filters=many, min_relevance=min_relevance, explain=explain
+            query, k, mode=_mode(mode), filters=filters, min_relevance=min_relevance, explain=explain
         )
 
     def ask(
@@ -237,7 +241,7 @@ class KnowledgeBase:
                     SourceStatus(source.uri, source.documents, source.chunks)
                     for source in reading.count_sources(generation)
                 ),
-                sizes=_sizes(self.path),
+                sizes=_sizes(self.path, reading.token_bytes()),
             )
 
     def _report(self, tally: Tally, start: float) -> IndexReport:
@@ -292,12 +296,14 @@ def _mode(mode: Mode | str) -> Mode:
         ) from error
 
 
-def _sizes(folder: Path) -> dict[str, int]:
+def _sizes(folder: Path, token_bytes: int) -> dict[str, int]:
     """Bytes on disk by part."""
+    catalog = sum(file.stat().st_size for file in folder.glob("catalog.sqlite*"))
     return {
-        "catalog": sum(file.stat().st_size for file in folder.glob("catalog.sqlite*")),
+        "catalog": max(0, catalog - token_bytes),
+        "tokens": token_bytes,
         **{
-            part: sum(file.stat().st_size for file in (folder / part).glob("*") if file.is_file())
+            part: sum(file.stat().st_size for file in (folder / part).rglob("*") if file.is_file())
             for part in ("sparse", "dense")
         },
     }

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
 from connectors.document import Location, Metadata
 
-Filters = Mapping[str, str | Sequence[str]]
-"""Metadata key → the value that a document must have, or the values of which it must have one."""
+if TYPE_CHECKING:
+    from indexes.filters import Condition
+
+Filters: TypeAlias = "Mapping[str, Condition]"
+"""Metadata key → the condition that a document must meet.
+
+A condition is a value, several values of which one must match, or operators with their values:
+`{"kind": ["pdf", "docx"], "year": {">=": 2020, "<": 2024}, "uri": {"prefix": "/docs/"}}`.
+"""
 
 
 class Mode(StrEnum):

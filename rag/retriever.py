@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from connectors.errors import ConfigurationError
 from indexes.analyzer import QueryTerm, analyze, query_terms
-from indexes.catalog import Ids
+from indexes.filters import Condition
 from indexes.late import maxsim
+from indexes.reading import Ids
 from indexes.rows import StoredChunk
 from indexes.store import Store, View
 from rag.calibration import Features, relevance
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 Scores = npt.NDArray[np.float64]
 
 MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
+LATE_SECONDS = 0.15  # for token vectors made at query time, where none are stored
+_ENCODED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Retriever:
         k: int,
         *,
         mode: Mode = Mode.HYBRID,
-        filters: Mapping[str, Sequence[str]] | None = None,
+        filters: Mapping[str, Condition] | None = None,
         min_relevance: float = 0.0,
         explain: bool = False,
     ) -> Found:
@@ -136,43 +139,47 @@ class Retriever:
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
         return Found(kept, clock.timings())
 
-    def _pool(self, query: _Query, view: View, mode: Mode, k: int, filters: Mapping[str, Sequence[str]]) -> _Pool:
+    def _pool(self, query: _Query, view: View, mode: Mode, k: int, filters: Mapping[str, Condition]) -> _Pool:
         depth = max(self._ranking.pool, k)
         mask = view.mask(filters)
-        sparse, dense = view.indexes.sparse, view.indexes.dense
+        sparse = view.indexes.sparse
         no_ids: Ids = np.empty(0, np.int64)
         by_words = sparse.search(query.stems, depth, mask)[0] if mode is not Mode.DENSE else no_ids
-        by_vector = dense.search(query.encoded.vector, depth, mask.allowed)[0] if mode is not Mode.SPARSE else no_ids
+        by_vector = view.nearest(query.encoded.vector, depth, mask)[0] if mode is not Mode.SPARSE else no_ids
         ids = np.union1d(by_words, by_vector).astype(np.int64)
         return _Pool(
             ids=ids,
             bm25=sparse.scores(query.stems, ids),
-            cosine=dense.scores(query.encoded.vector, ids),
+            cosine=view.cosines(query.encoded.vector, ids),
             sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
             dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
         )
 
     def _rank(self, pool: _Pool, query: _Query, view: View, encoder: Encoder, mode: Mode, k: int) -> None:
         """Set `pool.score`, and `pool.late` for all candidates, or for those that will be hits if it orders nothing."""
-        if mode is Mode.HYBRID:
-            _add_late(pool, np.arange(len(pool.ids)), query, view, encoder)
-            pool.score = self._ranking.sparse_weight * pool.bm25.astype(np.float64) / math.sqrt(query.idf_mass or 1.0)
-            pool.score += self._ranking.dense_weight * pool.cosine
-            pool.score += self._ranking.late_weight * np.nan_to_num(pool.late)
-            self._put_deeper_last(pool)
-        else:
+        if mode is not Mode.HYBRID:
             pool.score = (pool.bm25 if mode is Mode.SPARSE else pool.cosine).astype(np.float64)
             _add_late(pool, _best(pool, k), query, view, encoder)
-
-    def _put_deeper_last(self, pool: _Pool) -> None:
-        """Keep candidates that only a large `k` brought in below the others: the first hits stay what they were."""
+            return
+        pool.score = self._ranking.sparse_weight * pool.bm25.astype(np.float64) / math.sqrt(query.idf_mass or 1.0)
+        pool.score += self._ranking.dense_weight * pool.cosine
+        _add_late(pool, _best(pool, len(pool.ids)), query, view, encoder)
+        pool.score += self._ranking.late_weight * np.nan_to_num(pool.late)
+        if not view.keeps_tokens:
+            _put_last(pool, np.isnan(pool.late))
+        # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
         ranks = [pool.sparse_rank, pool.dense_rank]
         worst = len(pool.ids) + self._ranking.pool
-        deeper = np.array(
-            [min(rank.get(key, worst) for rank in ranks) > self._ranking.pool for key in pool.ids.tolist()], dtype=bool
+        _put_last(
+            pool,
+            np.array([min(rank.get(key, worst) for rank in ranks) > self._ranking.pool for key in pool.ids.tolist()]),
         )
-        if deeper.any():
-            pool.score[deeper] -= max(0.0, float(pool.score[deeper].max() - pool.score[~deeper].min()))
+
+
+def _put_last(pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:
+    """Lower the scores of some candidates until none is above any other candidate."""
+    if chosen.any() and not chosen.all():
+        pool.score[chosen] -= max(0.0, float(pool.score[chosen].max() - pool.score[~chosen].min()))
 
 
 def _best(pool: _Pool, k: int) -> npt.NDArray[np.intp]:
@@ -181,11 +188,28 @@ def _best(pool: _Pool, k: int) -> npt.NDArray[np.intp]:
 
 
 def _add_late(pool: _Pool, rows: npt.NDArray[np.intp], query: _Query, view: View, encoder: Encoder) -> None:
-    codes = view.reading.tokens_by_id(encoder.fingerprint, pool.ids[rows].tolist())
+    """Set `pool.late` of these candidates: of all that have token vectors, or of the first there is time for."""
+    if not len(query.token_weights):
+        return
+    ids = pool.ids[rows].tolist()
+    codes = view.reading.tokens_by_id(encoder.fingerprint, ids) if view.keeps_tokens else _encode(ids, view, encoder)
     encoded = np.array([row for row in rows.tolist() if int(pool.ids[row]) in codes], dtype=np.intp)
-    if len(encoded) and len(query.token_weights):
+    if len(encoded):
         documents = [codes[key] for key in pool.ids[encoded].tolist()]
         pool.late[encoded] = maxsim(query.encoded.tokens, query.token_weights, documents)
+
+
+def _encode(ids: Sequence[int], view: View, encoder: Encoder) -> dict[int, bytes]:
+    """Token vectors of the first of these chunks, made now, until the time for it is up."""
+    codes: dict[int, bytes] = {}
+    deadline = time.perf_counter() + LATE_SECONDS
+    for start in range(0, len(ids), _ENCODED_AT_ONCE):
+        if time.perf_counter() >= deadline:
+            break
+        stored = view.reading.chunks_by_id(ids[start : start + _ENCODED_AT_ONCE])
+        tokens = encoder.encode([chunk.indexed_text for chunk in stored.values()]).tokens
+        codes.update(zip(stored, tokens, strict=False))  # an encoder without token vectors gives none
+    return codes
 
 
 def _check(query: str, k: int, min_relevance: float) -> None:
@@ -263,7 +287,7 @@ def _matching(query: _Query, chunk: StoredChunk) -> list[QueryTerm]:
 
 
 def _aligned(query: _Query, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
-    codes = view.reading.tokens_by_id(encoder.fingerprint, [chunk.id]).get(chunk.id)
+    codes = view.reading.tokens_by_id(encoder.fingerprint, [chunk.id]).get(chunk.id) if view.keeps_tokens else None
     if codes is None or not len(query.token_weights):
         return ()
     passage = chunk.indexed_text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from connectors.document import Document
 from connectors.source import Added, Changed, Event, Failed, Known, Removed, Source, Unchanged
 from connectors.splitter import Splitter
-from indexes.store import Batch, NewDocument, Writer
+from indexes.writer import Batch, NewDocument, Writer
 from rag.results import Failure
 
 # Chunks a generation: what is searchable while a long run goes on lags at most this far behind.
@@ -68,17 +68,27 @@ def synchronise(
     _Run(source, writer, splitter, tally, on_progress).run()
 
 
-def change_encoder(
-    spec: str, writer: Writer, tally: Tally, on_progress: Callable[[Progress], None] | None = None
+def prepare(
+    writer: Writer,
+    tally: Tally,
+    *,
+    encoder: str | None = None,
+    late: bool | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Embed everything with the encoder `spec` and switch to it."""
+    """Before any source is read: change the encoder, keep or drop token vectors, embed what lacks a vector."""
 
     def report(count: int, pending: int) -> None:
         tally.embedded += count
         if on_progress is not None:
-            on_progress(Progress(spec, 0, None, tally.embedded, pending))
+            on_progress(Progress(encoder or "the knowledge base", 0, None, tally.embedded, pending))
 
-    writer.change_encoder(spec, on_embedded=report)
+    if late is not None:
+        writer.keep_tokens(late, report)
+    if encoder is not None:
+        writer.change_encoder(encoder, report)
+    else:
+        writer.mend(report)
 
 
 class _Run:

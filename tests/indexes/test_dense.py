@@ -1,26 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 
-from indexes.dense import DenseIndex, load_dense, read_state
-from indexes.store import Batch, NewDocument, Store
+from indexes import dense, dense_base
+from indexes.dense import BaseLostError, DenseIndex, load_dense, usable_state
+from indexes.dense_base import BaseState, write_base
+from indexes.reading import Ids
+from indexes.store import Store
+from indexes.writer import Batch, NewDocument
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
-
-
-def fill(store: Store, texts: dict[str, str]) -> None:
-    with store.writer() as writer:
-        source = writer.register("/source")
-        made = {uri: make_document(uri, text) for uri, text in texts.items()}
-        writer.commit(Batch([NewDocument(source, document, chunks, "") for document, chunks in made.values()]))
-
-
-def load(store: Store, previous: DenseIndex | None = None) -> DenseIndex:
-    with store.catalog.reading() as reading:
-        return load_dense(store.path / "dense", reading, "bag-1", reading.generation(), previous)
 
 
 @pytest.fixture
@@ -28,80 +20,148 @@ def store(tmp_path: Path, bag: BagEncoder) -> Store:
     return Store(tmp_path / "kb", create=True)
 
 
-def test_search_is_exact(store: Store, bag: BagEncoder) -> None:
-    fill(store, {f"/{n}": f"topic{n % 7} word{n}" for n in range(60)})
-    dense = load(store)
-    with store.catalog.reading() as reading:
-        ids, vectors = reading.vectors_of_generation("bag-1", 0, 1, DIMENSIONS)
-    flat = faiss.IndexFlatIP(DIMENSIONS)
-    flat.add(vectors)
-    query = bag.encode_query("topic3").vector
-    scores, rows = flat.search(query.reshape(1, -1), 10)
-    found, cosines = dense.search(query, 10)
-    np.testing.assert_allclose(cosines, scores[0], atol=1e-6)
-    assert set(found.tolist()) == set(ids[rows[0]].tolist())
-    np.testing.assert_allclose(dense.scores(query, found), cosines, atol=1e-6)
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base, and an inverted file, already for some dozens of chunks."""
+    monkeypatch.setattr(dense, "_DELTA_LEAST", 20)
+    monkeypatch.setattr(dense_base, "EXACT_CHUNKS", 100)
 
 
-def test_a_saved_base_and_its_delta_equal_the_whole(store: Store, bag: BagEncoder) -> None:
-    fill(store, {f"/{n}": f"word{n} shared" for n in range(20)})
-    load(store).save(store.path / "dense")
-    fill(store, {"/3": "changed shared", "/new": "fresh shared"})
-    with_base = load(store)
-    assert with_base.base_generation == 1
-    (store.path / "dense" / "state.json").unlink()
-    whole = load(store)
-    assert whole.base_generation == 0
-    query = bag.encode_query("shared").vector
-    for one, other in zip(with_base.search(query, 50), whole.search(query, 50), strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert with_base.count == whole.count == 21
-
-
-def test_an_older_base_never_brings_the_deleted_back(store: Store, bag: BagEncoder) -> None:
-    """A long-lived reader holds a base whose dead the catalog has forgotten since."""
-    fill(store, {f"/{n}": f"word{n} shared" for n in range(20)})
-    load(store).save(store.path / "dense")
-    reader = load(store)
+def fill(store: Store, texts: dict[str, str]) -> None:
     with store.writer() as writer:
-        writer.commit(Batch(removed=["/1"]))
-        load(store).save(store.path / "dense")
-        with store.catalog.writing() as writing:
-            writing.drop_dead(writer.generation)
-    assert load(store, previous=reader).count == 19
+        source = writer.register("/source")
+        made = [make_document(uri, text) for uri, text in texts.items()]
+        writer.commit(Batch([NewDocument(source, document, chunks, "") for document, chunks in made]))
 
 
-def test_filters_act_inside_the_search(store: Store, bag: BagEncoder) -> None:
-    fill(store, {f"/{n}": f"word{n} shared" for n in range(50)})
-    dense = load(store)
-    allowed = np.array([7, 11, 999], np.int64)
-    found, _ = dense.search(bag.encode_query("shared").vector, 5, allowed)
-    assert sorted(found.tolist()) == [7, 11]
+def load(store: Store, previous: DenseIndex | None = None) -> DenseIndex:
+    with store.catalog.reading() as reading:
+        generation = reading.generation()
+        state = usable_state(store.path / "dense", reading, "bag-1", generation)
+        return load_dense(store.path / "dense", reading, generation, state, previous)
 
 
-@pytest.mark.parametrize("damage", ["truncate", "garbage", "missing"])
-def test_a_damaged_base_costs_time_never_truth(store: Store, bag: BagEncoder, damage: str) -> None:
-    fill(store, {f"/{n}": f"word{n}" for n in range(10)})
-    load(store).save(store.path / "dense")
-    file = store.path / "dense" / read_state(store.path / "dense").file
-    if damage == "truncate":
-        file.write_bytes(file.read_bytes()[:-9])
-    elif damage == "garbage":
-        file.write_bytes(b"\0" * file.stat().st_size)
-    else:
+def save(store: Store) -> BaseState:
+    with store.catalog.reading() as reading:
+        generation = reading.generation()
+        state = usable_state(store.path / "dense", reading, "bag-1", generation)
+        return write_base(store.path / "dense", reading, "bag-1", generation, DIMENSIONS, state)
+
+
+def nearest(store: Store, query: np.ndarray, limit: int, allowed: Ids | None = None) -> list[int]:
+    """The exact answer, from every vector of record."""
+    with store.catalog.reading() as reading:
+        live = reading.born_chunks(0, reading.generation())
+        ids, vectors = reading.vectors_by_id("bag-1", live if allowed is None else allowed, DIMENSIONS)
+    return ids[np.argsort(-(vectors @ query), kind="stable")[:limit]].tolist()
+
+
+def words(count: int, start: int = 0) -> dict[str, str]:
+    return {f"/{n}": f"topic{n % 7} word{n} and some more" for n in range(start, start + count)}
+
+
+@pytest.mark.parametrize("count", [15, 60, 400])
+def test_the_nearest_are_among_the_candidates_whatever_the_structure(
+    store: Store, bag: BagEncoder, small_steps: None, count: int
+) -> None:
+    fill(store, words(count))
+    index = load(store)
+    assert (index.state.count, bool(index.state.trained)) == (0 if count == 15 else count, count == 400)
+    query = bag.encode_query("topic3 word40").vector
+    assert set(nearest(store, query, 10)) <= set(index.candidates(query, 10).tolist())
+    with store.view() as view:
+        ids, cosines = view.nearest(query, 10, view.mask({}))
+    assert ids.tolist() == nearest(store, query, 10)
+    assert (np.diff(cosines) <= 0).all()
+
+
+def test_a_base_and_its_delta_hold_what_is_alive_and_nothing_else(
+    store: Store, bag: BagEncoder, small_steps: None
+) -> None:
+    fill(store, words(30))
+    before = save(store)
+    fill(store, {"/3": "changed shared", "/new": "fresh shared"})
+    with store.catalog.reading() as reading:
+        live = reading.born_chunks(0, reading.generation())
+    index = load(store)
+    assert index.state == before
+    assert (len(index.delta_ids), index.dead.tolist()) == (2, [4])
+    assert index.candidates(np.ones(DIMENSIONS, np.float32), 1_000).tolist() == live.tolist()
+
+
+def test_a_reader_takes_over_what_it_has(store: Store, bag: BagEncoder, small_steps: None) -> None:
+    fill(store, words(30))
+    first = load(store)
+    fill(store, {"/3": "changed", "/new": "fresh"})
+    second = load(store, previous=first)
+    assert second.base is first.base
+    fill(store, {"/3": "changed again"})
+    third, anew = load(store, previous=second), load(store)
+    np.testing.assert_array_equal(third.delta_ids, anew.delta_ids)
+    np.testing.assert_array_equal(third.delta, anew.delta)
+
+
+@pytest.mark.parametrize("count", [60, 400])
+def test_filters_return_as_many_as_there_are(store: Store, bag: BagEncoder, small_steps: None, count: int) -> None:
+    fill(store, words(count))
+    index, query = load(store), bag.encode_query("topic3").vector
+    for allowed in (np.array([7, 11]), np.arange(1, count, 9), np.arange(1, count // 2)):
+        found = index.candidates(query, 5, allowed.astype(np.int64))
+        assert set(found.tolist()) <= set(allowed.tolist())
+        assert len(found) >= min(5, len(allowed))
+        assert set(nearest(store, query, 1, allowed)) <= set(found.tolist())
+    assert index.candidates(query, 5, np.empty(0, np.int64)).tolist() == []
+
+
+def test_a_base_grows_into_an_inverted_file_and_shrinks_back(store: Store, bag: BagEncoder, small_steps: None) -> None:
+    fill(store, words(60))
+    assert not save(store).trained
+    fill(store, words(200, start=60))
+    assert save(store).trained == 260
+    fill(store, words(200, start=300))
+    grown = save(store)
+    assert (grown.trained, grown.count) == (260, 460)  # the lists are kept, the new vectors added
+    with store.writer() as writer:
+        writer.commit(Batch(removed=[f"/{n}" for n in range(450)]))
+    assert not save(store).trained
+    assert load(store).base.ids.tolist() == nearest(store, np.zeros(DIMENSIONS), 100)
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "missing"])
+def test_a_damaged_base_is_noticed_and_made_anew(store: Store, bag: BagEncoder, small_steps: None, damage: str) -> None:
+    fill(store, words(300))
+    embedded = len(bag.texts)
+    file = store.path / "dense" / save(store).file
+    harm: dict[str, Callable[[bytearray], bytes]] = {
+        "truncate": lambda data: bytes(data[:-9]),
+        "flip": lambda data: (
+            bytes(data[: len(data) // 2]) + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
+        ),
+    }
+    if damage == "missing":
         file.unlink()
-    dense = load(store)
-    assert dense.count == 10
-    assert dense.search(bag.encode_query("word4").vector, 1)[0].tolist() == [5]
+    else:
+        file.write_bytes(harm[damage](bytearray(file.read_bytes())))
+    with pytest.raises(BaseLostError):
+        load(store)
+    said: list[str] = []
+    reader = Store(store.path, notify=said.append)
+    query = bag.encode_query("topic3 word40").vector
+    with reader.view() as view:
+        assert view.nearest(query, 10, view.mask({}))[0].tolist() == nearest(store, query, 10)
+    assert said == ["rebuilding the dense index from the catalog"]
+    assert load(store).state.count == 300
+    assert len(bag.texts) == embedded
 
 
 def test_nothing_indexed_finds_nothing(store: Store, bag: BagEncoder) -> None:
-    found, scores = load(store).search(bag.encode_query("word").vector, 10)
-    assert len(found) == len(scores) == 0
+    with store.view() as view:
+        ids, cosines = view.nearest(bag.encode_query("word").vector, 10, view.mask({}))
+    assert len(ids) == len(cosines) == 0
 
 
 def test_an_unknown_id_scores_zero(store: Store, bag: BagEncoder) -> None:
     fill(store, {"/1": "word"})
-    assert load(store).scores(bag.encode_query("word").vector, np.array([1, 12345])).tolist() == pytest.approx(
-        [1, 0], abs=1e-2
-    )
+    with store.view() as view:
+        cosines = view.cosines(bag.encode_query("word").vector, np.array([1, 12345]))
+    assert cosines.tolist() == pytest.approx([1, 0], abs=1e-2)

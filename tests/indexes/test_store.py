@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 
 from connectors.errors import ConfigurationError
 from connectors.source import Known
-from indexes import store as store_module
+from indexes import writer as writer_module
 from indexes.errors import LockedError, NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
 from indexes.schema import MIGRATIONS, SCHEMA_VERSION
-from indexes.store import Batch, NewDocument, Store, View
-from tests.indexes.conftest import BagEncoder, make_document
+from indexes.sparse import SparseIndex
+from indexes.store import Store, View
+from indexes.writer import Batch, NewDocument, Writer
+from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
 
 class Crash(BaseException):
@@ -49,7 +51,7 @@ def texts(store: Store) -> set[str]:
         generation = view.indexes.generation
         catalog = {chunk.id: chunk.text for chunk in view.reading.chunks_of_generation(0, generation)}
         assert sparse_ids(view, catalog.values()) == set(catalog)
-        dense, _ = view.indexes.dense.search(np.ones(view.indexes.dense.dimensions, np.float32), 10_000)
+        dense, _ = view.nearest(np.ones(DIMENSIONS, np.float32), 10_000, view.mask({}))
         assert set(dense.tolist()) == set(catalog)
         return set(catalog.values())
 
@@ -123,10 +125,10 @@ def test_an_open_view_stays_on_its_generation(store: Store) -> None:
 
 
 STEPS: dict[str, tuple[type, str]] = {
-    "before the rows": (store_module.Writer, "_embed"),
-    "after the rows": (store_module.Writer, "_publish"),
-    "after the sparse index": (store_module.SparseIndex, "apply"),
-    "before the purge": (store_module.Writer, "finish"),
+    "before the rows": (Writer, "_embed"),
+    "after the rows": (Writer, "_publish"),
+    "after the sparse index": (SparseIndex, "apply"),
+    "before the purge": (Writer, "finish"),
 }
 
 
@@ -178,7 +180,8 @@ def test_a_lost_index_is_rebuilt_from_the_catalog_without_embedding(store: Store
 
 def test_a_damaged_sparse_index_is_rebuilt(store: Store) -> None:
     put(store, a="one")
-    (store.path / "sparse" / "meta.json").write_text("{}")
+    (meta,) = (store.path / "sparse").rglob("meta.json")
+    meta.write_text("{}")
     assert texts(Store(store.path)) == {"one"}
 
 
@@ -234,7 +237,7 @@ def test_an_interrupted_change_of_encoder_leaves_the_old_one(
 ) -> None:
     put(store, a="one")
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "_describe_encoder", lambda *_: (_ for _ in ()).throw(Crash()))
+        patch.setattr(writer_module, "_describe_encoder", lambda *_: (_ for _ in ()).throw(Crash()))
         with pytest.raises(Crash), store.writer() as writer:
             writer.change_encoder("bag-2")
     reopened = Store(store.path)

@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
 from connectors.document import Location
 from indexes.analyzer import query_terms
-from indexes.catalog import StoredChunk
+from indexes.rows import StoredChunk
 from indexes.sparse import SparseIndex, SparseReader, SparseState
 from rag.term_weights import idf, piece_weight
 
@@ -16,7 +15,7 @@ def chunk(number: int, text: str) -> StoredChunk:
 def reader(tmp_path):
     index = SparseIndex(tmp_path)
     texts = ["Refunds are paid within 14 days.", "Parcels arrive in two days.", "Call the office."]
-    index.apply([chunk(number, text) for number, text in enumerate(texts, 1)], np.empty(0, np.int64), SparseState(1, 1))
+    index.rebuild([chunk(number, text) for number, text in enumerate(texts, 1)], SparseState(1))
     index.close()
     return SparseReader(tmp_path)
 

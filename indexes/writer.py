@@ -1,0 +1,397 @@
+"""The one process that changes a store: commits, recovery, compaction.
+
+A commit (1) writes the rows of generation g+1 to the catalog in one transaction, (2) brings the sparse index to g+1
+and syncs it, (3) publishes g+1 by one update of the catalog. A crash anywhere leaves g; the next writer finds the
+pending rows and rolls them forward. Vectors of record are stored before (1), so no text is ever embedded twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.document import Chunk, Document
+from connectors.source import Known
+from indexes.analyzer import detect_language
+from indexes.dense import outgrown, usable_state
+from indexes.dense_base import BaseState, discard_others, open_base, write_base
+from indexes.encoder import Encoder
+from indexes.errors import StoreError
+from indexes.reading import Reading
+from indexes.rows import ChunkRow, DocumentRow, SourceCount
+from indexes.sparse import SparseIndex, SparseState
+from indexes.writing import Writing
+
+if TYPE_CHECKING:
+    from indexes.store import Store
+
+_EMBED_BATCH = 256  # texts between two writes of vectors of record: what a crash can cost
+_TEXTS_HELD = 10_000  # texts in memory while everything is embedded anew
+_BURIED_AT_ONCE = 500  # documents in one transaction
+
+Notify = Callable[[str], None]
+OnEmbedded = Callable[[int, int], None]  # texts just embedded, and texts that still wait
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document to index: it replaces the live document with the same URI, if there is one."""
+
+    source_id: int
+    document: Document
+    chunks: Sequence[Chunk]
+    stamp: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one commit changes. `stamps` are newer stamps of documents whose content is unchanged."""
+
+    documents: list[NewDocument] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    stamps: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def chunks(self) -> int:
+        """Chunks to be added."""
+        return sum(len(new.chunks) for new in self.documents)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit did."""
+
+    chunks_added: int
+    chunks_removed: int
+    embedded: int
+
+
+class Writer:
+    """Changes a store. Made by `Store.writer`, which holds the lock around it."""
+
+    def __init__(self, store: Store, notify: Notify) -> None:
+        self._store = store
+        self._catalog = store.catalog
+        self._dense = store.path / "dense"
+        self._compacting: threading.Thread | None = None
+        with self._catalog.reading() as reading:
+            self.generation = reading.generation()
+            pending = reading.pending_generation()
+            # An earlier run embedded texts, and did not live to see whether they are still needed.
+            self._sweep = reading.setting("embedding") == "unfinished"
+            fresh = not reading.setting("id")
+        if fresh:
+            self._initialise()
+        self._sparse = SparseIndex(store.path / "sparse")
+        if not self._is_current(pending):
+            if self.generation:
+                notify("rebuilding the sparse index from the catalog")
+            self._rebuild_sparse()
+        if self._has_lost_base():
+            notify("rebuilding the dense index from the catalog")
+            discard_others(self._dense, BaseState())
+        if pending is not None:
+            notify(f"finishing generation {pending}, left over from an interrupted run")
+            self._publish(pending)
+
+    def register(self, uri: str) -> int:
+        """Register a source; returns its id."""
+        with self._catalog.writing() as writing:
+            return writing.add_source(uri)
+
+    def known(self, source_uri: str) -> dict[str, Known]:
+        """What is indexed of a source; nothing for one that is not registered."""
+        with self._catalog.reading() as reading:
+            source_id = reading.source_uris().get(source_uri)
+            return {} if source_id is None else reading.known(source_id, self.generation)
+
+    def find(self, uri: str) -> tuple[int, Known] | None:
+        """The source id of the live document with this URI, and what is known of it."""
+        with self._catalog.reading() as reading:
+            return reading.find_document(uri, self.generation)
+
+    def sources(self) -> list[SourceCount]:
+        """The registered sources."""
+        with self._catalog.reading() as reading:
+            return reading.count_sources(self.generation)
+
+    def hand_over(self, uri: str, other: str) -> None:
+        """Make the documents of the source `uri` that lie at or below `other`, another source, documents of that."""
+        with self._catalog.writing() as writing:
+            source_ids = writing.source_uris()
+            writing.move_documents(source_ids[uri], source_ids[other], other)
+
+    def forget(self, uri: str) -> None:
+        """Drop a source whose documents have been removed."""
+        with self._catalog.writing() as writing:
+            writing.drop_source(writing.source_uris()[uri])
+
+    def commit(self, batch: Batch, on_embedded: OnEmbedded | None = None) -> Committed:
+        """Index a batch and publish it as the next generation; `on_embedded` hears how far embedding is.
+
+        Raises:
+            StoreError: when it cannot be written (a full disk, say); the published generation stays.
+        """
+        hashes = [[text_hash(chunk.indexed_text) for chunk in new.chunks] for new in batch.documents]
+        texts = {
+            key: chunk.indexed_text
+            for new, keys in zip(batch.documents, hashes, strict=True)
+            for chunk, key in zip(new.chunks, keys, strict=True)
+        }
+        embedded = self._embed(self._store.encoder, list(texts.items()), on_embedded) if texts else 0
+        if not batch.documents and not batch.removed:
+            with self._catalog.writing() as writing:
+                writing.set_stamps(batch.stamps)
+            return Committed(0, 0, embedded)
+        born = self.generation + 1
+        with self._catalog.writing() as writing:
+            writing.begin_generation(born)
+            killed = writing.kill_documents([*batch.removed, *(new.document.uri for new in batch.documents)], born)
+            writing.set_stamps(batch.stamps)
+            document_id = writing.take_ids("next_document", len(batch.documents))
+            chunk_id = writing.take_ids("next_chunk", batch.chunks)
+            documents, chunks = _rows(batch.documents, hashes, document_id, chunk_id)
+            writing.add_documents(documents, born)
+            writing.add_chunks(chunks)
+        self._publish(born)
+        return Committed(len(chunks), killed, embedded)
+
+    def change_encoder(self, spec: str, on_embedded: OnEmbedded | None = None) -> int:
+        """Embed every chunk with another encoder, then switch to it in one step; returns how many were embedded.
+
+        The old vectors serve every search until the switch.
+        """
+        encoder = self._store.make_encoder(spec)
+        embedded = self._embed_missing(encoder, on_embedded)
+        self._compact_dense(encoder.fingerprint, encoder.dimensions)
+        with self._catalog.writing() as writing:
+            _describe_encoder(writing, spec, encoder)
+        self._sweep = True
+        return embedded
+
+    def keep_tokens(self, keep: bool, on_embedded: OnEmbedded | None = None) -> int:
+        """Store token vectors or drop them; returns how many texts were embedded for those that were missing."""
+        with self._catalog.writing() as writing:
+            if writing.keeps_tokens() == keep:
+                return 0
+            writing.set_setting("late", "on" if keep else "off")
+            if not keep:
+                writing.drop_tokens()
+        return self._embed_missing(self._store.encoder, on_embedded, tokens=True) if keep else 0
+
+    def mend(self, on_embedded: OnEmbedded | None = None) -> int:
+        """Embed what an interrupted run, or a repair, left without a vector; returns how many texts that were."""
+        return self._embed_missing(self._store.encoder, on_embedded) if self._sweep else 0
+
+    def rebuild(self) -> None:
+        """Make the sparse and the dense index anew from the catalog, and sweep it. Nothing is embedded."""
+        self._rebuild_sparse()
+        discard_others(self._dense, BaseState())
+        self._sweep = True
+        self.finish()
+
+    def finish(self) -> None:
+        """Reclaim what died, and write a new dense base when the delta has outgrown it. Searches go on meanwhile."""
+        self._wait_for_compaction()
+        with self._catalog.reading() as reading:
+            dead = reading.dead_chunks(self._sparse.state.purged, self.generation)
+            state = SparseState(self.generation, reading.mark(self.generation), purged=self.generation)
+            encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
+        if len(dead):
+            self._sparse.apply([], dead, state)
+        if self._sparse.worth_rebuilding():
+            self._rebuild_sparse()
+        base = self._compact_dense(encoder, dimensions)
+        self._bury_the_dead()
+        with self._catalog.writing() as writing:
+            writing.clear_graves(base.generation or self.generation)
+            writing.forget_generations({self.generation, base.generation})
+            if self._sweep:
+                writing.sweep_vectors(encoder)
+            if writing.setting("embedding"):
+                writing.set_setting("embedding", "")
+        self._sweep = False
+        discard_others(self._dense, base)
+
+    def close(self) -> None:
+        """Let go of the sparse index."""
+        self._wait_for_compaction()
+        self._sparse.close()
+
+    def _is_current(self, pending: int | None) -> bool:
+        """Whether the sparse index is that of the published generation, or of one that was not yet published."""
+        state = self._sparse.state
+        with self._catalog.reading() as reading:
+            marked = state.mark == reading.mark(state.generation)
+        return bool(state.folder) and marked and state.generation in {self.generation, pending}
+
+    def _has_lost_base(self) -> bool:
+        """Whether there should be a dense base, and is none or a damaged one."""
+        with self._catalog.reading() as reading:
+            encoder = reading.setting("encoder")
+            state = usable_state(self._dense, reading, encoder, self.generation)
+            if state.generation:
+                return open_base(self._dense, state, int(reading.setting("dimensions"))) is None
+            return outgrown(reading.count_changed(0, self.generation), 0) and self._dense.exists()
+
+    def _embed_missing(self, encoder: Encoder, on_embedded: OnEmbedded | None, *, tokens: bool = False) -> int:
+        """Embed the live chunks without a vector (without token vectors), some thousands at a time."""
+        embedded, after = 0, 0
+        while True:
+            with self._catalog.reading() as reading:
+                found = reading.unencoded_chunks(
+                    encoder.fingerprint, self.generation, after, _TEXTS_HELD, tokens=tokens
+                )
+            if not found:
+                return embedded
+            texts = {key: text for _, key, text in found}
+            embedded += self._embed(encoder, list(texts.items()), on_embedded, again=tokens)
+            after = found[-1][0]
+
+    def _embed(
+        self,
+        encoder: Encoder,
+        texts: Sequence[tuple[bytes, str]],
+        on_embedded: OnEmbedded | None,
+        *,
+        again: bool = False,
+    ) -> int:
+        """Make vectors of record for the (hash, text) pairs that have none, or for all; returns how many that were.
+
+        No transaction is open while the encoder works.
+        """
+        with self._catalog.reading() as reading:
+            missing = reading.missing_vectors(encoder.fingerprint, [key for key, _ in texts])
+            keep_tokens = reading.keeps_tokens()
+        # Sorted by length, equally long texts share a batch and little padding is computed.
+        todo = sorted((item for item in texts if again or item[0] in missing), key=lambda item: len(item[1]))
+        if todo and on_embedded is not None:
+            on_embedded(0, len(todo))
+        for start in range(0, len(todo), _EMBED_BATCH):
+            part = todo[start : start + _EMBED_BATCH]
+            encoded = encoder.encode([text for _, text in part])
+            with self._catalog.writing() as writing:
+                writing.set_setting("embedding", "unfinished")
+                hashes, tokens = [key for key, _ in part], encoded.tokens if keep_tokens else []
+                writing.add_vectors(encoder.fingerprint, hashes, encoded.vectors, tokens)
+            if on_embedded is not None:
+                on_embedded(len(part), len(todo) - start - len(part))
+        return len(todo)
+
+    def _publish(self, born: int) -> None:
+        """Steps 2 and 3 of a commit, for rows already in the catalog; safe to repeat."""
+        with self._catalog.reading() as reading:
+            dead = reading.dead_chunks(self._sparse.state.purged, self.generation)
+            new = reading.chunks_of_generation(self.generation, born)
+            self._sparse.apply(new, dead, SparseState(born, reading.mark(born), purged=self.generation))
+        with self._catalog.writing() as writing:
+            writing.set_setting("generation", str(born))
+        self.generation = born
+        self._compact_in_background()
+
+    def _rebuild_sparse(self) -> None:
+        """Write the sparse index anew from the catalog."""
+        with self._catalog.reading() as reading:
+            chunks = reading.chunks_of_generation(0, self.generation)
+            state = SparseState(self.generation, reading.mark(self.generation), purged=self.generation)
+            self._sparse.rebuild(chunks, state)
+
+    def _compact_in_background(self) -> None:
+        """Write a new dense base when the delta has outgrown it, while the run goes on."""
+        if self._compacting is not None and self._compacting.is_alive():
+            return
+        with self._catalog.reading() as reading:
+            encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
+            if not self._outgrown(reading, encoder):
+                return
+
+        def compact() -> None:
+            with suppress(StoreError):  # what stands in the way now is reported when the run ends
+                self._compact_dense(encoder, dimensions)
+
+        self._compacting = threading.Thread(target=compact, name="compaction")
+        self._compacting.start()
+
+    def _wait_for_compaction(self) -> None:
+        if self._compacting is not None:
+            self._compacting.join()
+
+    def _outgrown(self, reading: Reading, encoder: str) -> bool:
+        state = usable_state(self._dense, reading, encoder, self.generation)
+        return outgrown(reading.count_changed(state.generation, self.generation), state.count)
+
+    def _compact_dense(self, encoder: str, dimensions: int) -> BaseState:
+        """The state of the dense base, written anew when the delta has outgrown it."""
+        generation = self.generation
+        with self._catalog.reading() as reading:
+            state = usable_state(self._dense, reading, encoder, generation)
+            if not outgrown(reading.count_changed(state.generation, generation), state.count):
+                return state
+            try:
+                return write_base(self._dense, reading, encoder, generation, dimensions, state)
+            except OSError as error:
+                raise StoreError(
+                    f"the dense index at {self._store.path} could not be written: {error.strerror}",
+                    hint="free some space and run the command again; nothing is lost",
+                ) from error
+
+    def _bury_the_dead(self) -> None:
+        buried = _BURIED_AT_ONCE
+        while buried == _BURIED_AT_ONCE:
+            with self._catalog.writing() as writing:
+                buried = writing.bury(self.generation, _BURIED_AT_ONCE)
+
+    def _initialise(self) -> None:
+        encoder = self._store.encoder
+        with self._catalog.writing() as writing:
+            writing.set_setting("id", uuid.uuid4().hex)
+            writing.set_setting("late", "on" if self._store.new_late else "off")
+            _describe_encoder(writing, self._store.new_encoder, encoder)
+
+
+def text_hash(text: str) -> bytes:
+    """What identifies a text among the vectors of record: 16 bytes of BLAKE2b."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _describe_encoder(writing: Writing, spec: str, encoder: Encoder) -> None:
+    writing.set_setting("encoder_spec", spec)
+    writing.set_setting("encoder", encoder.fingerprint)
+    writing.set_setting("encoder_name", encoder.name)
+    writing.set_setting("dimensions", str(encoder.dimensions))
+
+
+def _rows(
+    new_documents: Sequence[NewDocument], hashes: Sequence[Sequence[bytes]], document_id: int, chunk_id: int
+) -> tuple[list[DocumentRow], list[ChunkRow]]:
+    documents: list[DocumentRow] = []
+    chunks: list[ChunkRow] = []
+    chunk_ids = itertools.count(chunk_id)
+    for new, keys in zip(new_documents, hashes, strict=True):
+        document = new.document
+        documents.append(
+            DocumentRow(
+                id=document_id + len(documents),
+                source_id=new.source_id,
+                uri=document.uri,
+                title=document.title,
+                kind=document.kind,
+                language=detect_language(document.text),
+                revision=document.revision,
+                stamp=new.stamp,
+                metadata=document.metadata,
+                first_chunk=chunk_id + len(chunks),
+                chunks=len(keys),
+            )
+        )
+        chunks.extend(
+            ChunkRow(next(chunk_ids), documents[-1].id, chunk.text, chunk.context, chunk.location, key)
+            for chunk, key in zip(new.chunks, keys, strict=True)
+        )
+    return documents, chunks

@@ -1,0 +1,163 @@
+"""Writing the catalog: a transaction that changes it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
+
+from indexes.reading import Reading, Vectors, batched
+from indexes.rows import ChunkRow, DocumentRow, attribute_values, checksum, chunk_values, document_values
+from indexes.schema import (
+    attributes,
+    chunks,
+    documents,
+    generations,
+    graves,
+    settings,
+    sources,
+    token_vectors,
+    vectors,
+)
+
+
+class Writing(Reading):
+    """A transaction that may also change the catalog."""
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Store `value` under `key`."""
+        changed = self.connection.execute(update(settings).where(settings.c.key == key).values(value=value))
+        if not changed.rowcount:
+            self.connection.execute(insert(settings).values(key=key, value=value))
+
+    def take_ids(self, counter: str, count: int) -> int:
+        """Reserve `count` ids that were never used before; returns the first."""
+        first = int(self.setting(counter, "1"))
+        self.set_setting(counter, str(first + count))
+        return first
+
+    def begin_generation(self, number: int) -> None:
+        """Give the generation about to be written its mark."""
+        self.connection.execute(insert(generations).values(number=number, mark=secrets.token_hex(8)))
+
+    def forget_generations(self, keep: Collection[int]) -> None:
+        """Drop the marks of all generations but these."""
+        self.connection.execute(delete(generations).where(generations.c.number.not_in(keep)))
+
+    def add_source(self, uri: str) -> int:
+        """Register a source, or find it registered; returns its id."""
+        key = self.connection.scalar(select(sources.c.id).where(sources.c.uri == uri))
+        if key is None:
+            key = self.connection.execute(insert(sources).values(uri=uri)).inserted_primary_key[0]  # type: ignore[index]
+        return int(key)
+
+    def drop_source(self, source_id: int) -> None:
+        """Forget a source whose documents are gone."""
+        self.connection.execute(delete(sources).where(sources.c.id == source_id))
+
+    def move_documents(self, source_id: int, to: int, place: str) -> None:
+        """Give the documents of a source that are at or below `place` to another source."""
+        inside = documents.c.uri.startswith(f"{place.rstrip('/')}/", autoescape=True)
+        self.connection.execute(
+            update(documents)
+            .where(documents.c.source_id == source_id, or_(documents.c.uri == place, inside))
+            .values(source_id=to)
+        )
+
+    def add_documents(self, rows: Sequence[DocumentRow], born: int) -> None:
+        """Insert documents born in generation `born`, and their metadata as filters look it up."""
+        if rows:
+            self.connection.execute(insert(documents), [document_values(row, born) for row in rows])
+        if entries := [entry for row in rows for entry in attribute_values(row)]:
+            self.connection.execute(insert(attributes), entries)
+
+    def add_chunks(self, rows: Iterable[ChunkRow]) -> None:
+        """Insert the chunks of documents."""
+        if values := [chunk_values(row) for row in rows]:
+            self.connection.execute(insert(chunks), values)
+
+    def kill_documents(self, uris: Sequence[str], died: int) -> int:
+        """Mark the live documents with these URIs dead, and with them their chunks; returns how many chunks died."""
+        killed = 0
+        for batch in batched(uris):
+            doomed = documents.c.uri.in_(batch) & documents.c.died.is_(None)
+            killed += sum(self.connection.scalars(select(documents.c.chunks).where(doomed)))
+            self.connection.execute(update(documents).where(doomed).values(died=died))
+        return killed
+
+    def set_stamps(self, stamps: Mapping[str, str]) -> None:
+        """Remember newer stamps of unchanged documents."""
+        if stamps:
+            self.connection.execute(
+                update(documents).where(documents.c.uri == bindparam("at"), documents.c.died.is_(None)),
+                [{"at": uri, "stamp": stamp} for uri, stamp in stamps.items()],
+            )
+
+    def add_vectors(self, encoder: str, hashes: Sequence[bytes], values: Vectors, codes: Sequence[bytes]) -> None:
+        """Store vectors of record (as 16-bit floats), and token vectors where `codes` is not empty."""
+        if not hashes:
+            return
+        blobs = [vector.tobytes() for vector in values.astype(np.float16)]
+        self.connection.execute(
+            insert(vectors).prefix_with("OR IGNORE"),
+            [
+                {"encoder": encoder, "text_hash": key, "vector": blob, "checksum": checksum(blob)}
+                for key, blob in zip(hashes, blobs, strict=True)
+            ],
+        )
+        if codes:
+            self.connection.execute(
+                insert(token_vectors).prefix_with("OR IGNORE"),
+                [
+                    {"encoder": encoder, "text_hash": key, "codes": code, "checksum": checksum(code)}
+                    for key, code in zip(hashes, codes, strict=True)
+                ],
+            )
+
+    def bury(self, through: int, limit: int) -> int:
+        """Delete up to `limit` documents that died at or before `through`, with their chunks and unshared vectors.
+
+        Where they were is remembered in a grave, for indexes that still hold them. Returns how many went.
+        """
+        doomed = self.connection.execute(
+            select(documents.c.id, documents.c.first_chunk, documents.c.chunks, documents.c.died)
+            .where(documents.c.died <= through)
+            .limit(limit)
+        ).all()
+        for row in doomed:
+            inside = chunks.c.id.between(row.first_chunk, row.first_chunk + row.chunks - 1)
+            hashes = list(self.connection.scalars(select(chunks.c.text_hash).where(inside)))
+            self.connection.execute(delete(chunks).where(inside))
+            self._drop_unused_vectors(hashes)
+        keys = [row.id for row in doomed]
+        for batch in batched(keys):
+            self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
+            self.connection.execute(delete(documents).where(documents.c.id.in_(batch)))
+        if buried := [
+            {"first_chunk": row.first_chunk, "chunks": row.chunks, "died": row.died} for row in doomed if row.chunks
+        ]:
+            self.connection.execute(insert(graves), buried)
+        return len(doomed)
+
+    def clear_graves(self, through: int) -> None:
+        """Forget the graves of chunks that died at or before `through`: no index holds them any more."""
+        self.connection.execute(delete(graves).where(graves.c.died <= through))
+
+    def sweep_vectors(self, encoder: str) -> None:
+        """Delete every vector that no chunk refers to or that is another encoder's: looks at all of them."""
+        for table in (vectors, token_vectors):
+            used = exists(select(1).where(chunks.c.text_hash == table.c.text_hash))
+            self.connection.execute(delete(table).where(or_(table.c.encoder != encoder, ~used)))
+
+    def drop_tokens(self) -> None:
+        """Delete all token vectors."""
+        self.connection.execute(delete(token_vectors))
+
+    def _drop_unused_vectors(self, hashes: Sequence[bytes]) -> None:
+        for batch in batched(hashes):
+            used = set(self.connection.scalars(select(chunks.c.text_hash).where(chunks.c.text_hash.in_(batch))))
+            unused = [key for key in batch if key not in used]
+            for table in (vectors, token_vectors):
+                self.connection.execute(delete(table).where(table.c.text_hash.in_(unused)))
