@@ -11,7 +11,7 @@ import hashlib
 import math
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,8 @@ def discard_others(folder: Path, state: BaseState) -> None:
     keep = {state.file, f"{_stem(state.encoder)}.json"}
     for path in folder.glob("*"):
         if path.name not in keep:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # one that stays costs space and no more; the next run tries again
+                path.unlink(missing_ok=True)
 
 
 def _stem(encoder: str) -> str:
