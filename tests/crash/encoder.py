@@ -13,7 +13,7 @@ import numpy as np
 
 from indexes.encoder import Encoded, EncodedQuery, Floats, Span
 from indexes.late import TOKEN_DIMENSIONS, pack
-from indexes.store import text_hash
+from indexes.writer import text_hash
 
 DIMENSIONS = 24
 _WORD = re.compile(r"\w+")

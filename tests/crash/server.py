@@ -21,7 +21,9 @@ from unittest.mock import patch
 
 import cli.main
 import indexes.dense
+import indexes.sparse
 import indexes.store
+import indexes.writer
 import rag.synchroniser
 from connectors.errors import ConfigurationError, PilotfishError
 from tests.crash import state
@@ -59,9 +61,10 @@ def _make_small() -> None:
 
     for target, name, value in (
         (indexes.store, "load_encoder", load_encoder),
-        (indexes.store, "_EMBED_BATCH", EMBED_BATCH),
+        (indexes.writer, "_EMBED_BATCH", EMBED_BATCH),
         (rag.synchroniser, "BATCH_CHUNKS", 16),
-        (indexes.dense, "_DELTA_CHUNKS", 12),
+        (indexes.dense, "_DELTA_LEAST", 12),
+        (indexes.sparse, "_DEAD_LEAST", 12),
     ):
         patch.object(target, name, value).start()
 
@@ -115,7 +118,7 @@ def _write_to(name: str, descriptor: int) -> None:
 def _run(request: Request, library: ctypes.CDLL) -> None:
     """The `rag` command itself, with a fault to come."""
     if request["keep_dead"]:
-        patch("indexes.catalog.Writing.drop_dead").start()
+        patch("indexes.writing.Writing.bury", return_value=0).start()
     trace = os.open("trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     sys.argv = ["rag", *request["arguments"]]
     refused = library.arm(os.fsencode(request["kb"]), request["kind"], ctypes.c_long(request["call"]), trace)

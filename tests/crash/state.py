@@ -41,7 +41,7 @@ def read(kb: Path) -> State:
         return {"generation": None}
     held = {mode: base.search(COMMON, k=EVERYTHING, mode=mode) for mode in Mode}
     base.close()
-    store = Store(kb)
+    store = Store(kb, notify=lambda line: None)
     with store.view() as view:
         state = {"notices": notices, **_describe(view)}
         texts = _check_agreement(view)
@@ -58,9 +58,18 @@ def read(kb: Path) -> State:
     return state
 
 
+def mend(kb: Path) -> State:
+    """Finish what an interrupted run left, as the next writer does before anything else, and read."""
+    store = Store(kb, notify=lambda line: None)
+    with store.writer():
+        pass
+    store.close()
+    return read(kb)
+
+
 def _describe(view: View) -> State:
     generation, connection = view.indexes.generation, view.reading.connection
-    live = select(chunks.c.text_hash).where(alive(chunks, generation))
+    live = select(chunks.c.text_hash).join(documents, documents.c.id == chunks.c.document_id).where(alive(generation))
     used = select(chunks.c.text_hash)
     return {
         "generation": generation,
@@ -76,7 +85,7 @@ def _describe(view: View) -> State:
                     documents.c.language,
                     documents.c.revision,
                     documents.c.metadata,
-                ).where(alive(documents, generation))
+                ).where(alive(generation))
             )
         ),
         "chunks": sorted(
@@ -109,30 +118,32 @@ def _check_agreement(view: View) -> list[str]:
     encoder = WordEncoder(view.encoder, None)
     assert sorted(sparse.search(analyze(COMMON), EVERYTHING, mask)[0].tolist()) == ids.tolist(), "sparse: other chunks"
     some = encoder.vector(COMMON)
-    assert sorted(dense.search(some, EVERYTHING)[0].tolist()) == ids.tolist(), "dense: other chunks"
+    nearest, cosines = view.nearest(some, EVERYTHING, mask)
+    assert sorted(nearest.tolist()) == ids.tolist(), "dense: other chunks"
     holders: dict[str, list[int]] = {}  # a renamed file is there twice until the generation that drops the old name
     for key, chunk in held.items():
         holders.setdefault(MARKER.findall(chunk.text)[0], []).append(key)
     for marker, keys in holders.items():
         found = sorted(sparse.search(analyze(marker), EVERYTHING, mask)[0].tolist())
         assert found == sorted(keys), f"sparse: {marker} is in {found}, not in {sorted(keys)}"
-    if len(ids):
-        expected = np.stack([encoder.vector(held[key].indexed_text) for key in ids.tolist()])
-        assert np.allclose(dense.vectors(ids), expected, atol=_NEAR), "dense: vectors of other texts"
-        exact = expected @ some
-        assert np.allclose(dense.scores(some, ids), exact, atol=_NEAR), "dense: other scores"
+    for key, cosine in zip(nearest.tolist(), cosines.tolist(), strict=True):
+        text = held[key].indexed_text
+        vector = encoder.vector(text)
+        assert abs(cosine - vector @ some) < _NEAR, f"the vector of record of {text!r} is another one"
+        same = {candidate for candidate in dense.candidates(vector, 1).tolist() if held[candidate].indexed_text == text}
+        assert same, f"dense: the vector of {text!r} is another one"
     return [chunk.indexed_text for chunk in held.values()]
 
 
 def generations(kb: Path) -> dict[int, list[list[str]]]:
     """Generation → [uri, revision] of its documents, for every generation that the rows remember."""
-    store = Store(kb)
+    store = Store(kb, notify=lambda line: None)
     with store.view() as view:
         found = {
             generation: sorted(
                 list(row)
                 for row in view.reading.connection.execute(
-                    select(documents.c.uri, documents.c.revision).where(alive(documents, generation))
+                    select(documents.c.uri, documents.c.revision).where(alive(generation))
                 )
             )
             for generation in range(view.indexes.generation + 1)
