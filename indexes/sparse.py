@@ -283,9 +283,15 @@ def damaged_files(files: Path, at_most: float = math.inf) -> list[str]:
     tantivy ends every file with its checksum, but looks at it only when asked, which its Python package cannot.
     """
     meta = json.loads((files / "meta.json").read_bytes())
-    segments = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
+    segments = {segment["segment_id"].replace("-", ""): segment["deletes"] for segment in meta["segments"]}
+    # The tombstones of a commit under way lie beside those of the last one, and may be half written.
+    tombstones = {f"{key}.{deletes['opstamp']}.del" for key, deletes in segments.items() if deletes}
     damaged = []
-    named = [file for file in files.iterdir() if file.name.partition(".")[0] in segments]
+    named = [
+        file
+        for file in files.iterdir()
+        if (file.name in tombstones if file.suffix == ".del" else file.name.partition(".")[0] in segments)
+    ]
     for size, file in sorted((file.stat().st_size, file) for file in named if file.exists()):
         at_most -= size
         if at_most < 0:
