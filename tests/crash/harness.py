@@ -310,7 +310,8 @@ class Trial:
             return None
         self._check_documents(state)
         if kind.kills:  # where the disk works, the order of the writes alone keeps every index usable
-            assert not [line for line in state["notices"] if "rebuilding" in line], "an index had to be rebuilt"
+            rebuilt = [line for line in state["notices"] if "rebuilding" in line]
+            assert not rebuilt, f"the order of writes left no usable index: {rebuilt}"
             # A generation that was being written is finished whole.
             shutil.copytree(kb, folder / "mended")
             self._check_documents(self._server.look(folder / "mend", "mend", folder / "mended"))
