@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import sys
 import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +31,8 @@ Keep = Callable[[Batch, Outputs], None]
 # OpenVINO's binding sets itself up in its first calls and lets go of the interpreter lock meanwhile: two threads that
 # make them at once wait for each other for ever. So in the whole process one thread at a time starts a graph.
 _STARTING = threading.Lock()
+_TRUSTED: dict[str, str] = {}  # the precision chosen for a graph, where no cache can keep it; guarded by _STARTING
+_LEAST_COSINE = 0.99  # of bf16 to f32: where OpenVINO was right none was below 0.997, where it was wrong most below 0.9
 _CHECKSUM_BYTES = 4
 _MOST_STREAMS = 8  # each has to be compiled; where a container may use a part of 64 processors, 64 would only cost
 
@@ -58,11 +61,17 @@ class Graph:
 
     Compiling takes half a second of processor time, most of a cold search, so what it gives is kept in `cache` (a
     folder; nothing is kept when it cannot be written) and read back in a fifth of that.
+
+    What is not int8 runs in bf16 where the processor has it, a seventh faster than f32, but only after every batch of
+    `probe` has given the vectors of f32: OpenVINO has computed wrong ones, on some processors and for some shapes
+    (as in openvinotoolkit/openvino#38256). The probe costs a second or two, once a machine: the kept graph is named
+    after the precision it ended in.
     """
 
-    def __init__(self, path: Path, *, fingerprint: str, cache: Path) -> None:
+    def __init__(self, path: Path, *, fingerprint: str, probe: Sequence[Inputs], cache: Path) -> None:
         self._path = path
         self._fingerprint = fingerprint
+        self._probe = probe
         self._cache = cache
         self._loading = threading.Lock()
         self._single: _Runner | None = None
@@ -100,21 +109,46 @@ class Graph:
     def _compiled(self, streams: int) -> openvino.CompiledModel:
         openvino = _import_openvino()
         core = openvino.Core()
-        # Of what is not int8. It is a seventh faster than f32 where the processor has it, and the vectors have a
-        # mean cosine of 0.9997 to those of f32.
-        precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        # One thread a stream: no sum is ever split between threads, so the bits do not depend on their number.
-        settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "INFERENCE_PRECISION_HINT": precision}
-        traits = (self._fingerprint, openvino.__version__, core.get_property("CPU", "FULL_DEVICE_NAME"), precision)
-        path = self._cache / f"{hashlib.sha256(repr(traits).encode()).hexdigest()[:16]}.blob"
-        blob = _read(path)
-        if blob is not None:
-            # Refused, it is only out of date: an OpenVINO that cannot read it compiles anew.
-            with contextlib.suppress(RuntimeError):
-                return core.import_model(blob, "CPU", settings)
-        compiled = core.compile_model(self._path, "CPU", settings)
-        _write(path, compiled)
+        # A virtual processor's name says little, so what it can do counts too.
+        able = sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+        traits = (self._fingerprint, openvino.__version__, core.get_property("CPU", "FULL_DEVICE_NAME"), able)
+        digest = hashlib.sha256(repr(traits).encode())
+        for part in itertools.chain.from_iterable(self._probe):
+            digest.update(part.tobytes())
+        key = digest.hexdigest()[:16]
+        offered = ("bf16", "f32") if "BF16" in able else ("f32",)
+        for precision in offered:  # one of them is kept: the one that was trusted
+            blob = _read(self._cache / f"{key}-{precision}.blob")
+            if blob is not None:
+                # Refused, it is only out of date: an OpenVINO that cannot read it compiles anew.
+                with contextlib.suppress(RuntimeError):
+                    return core.import_model(blob, "CPU", _settings(precision, streams))
+        precision = _TRUSTED.get(key, offered[0])
+        compiled = core.compile_model(self._path, "CPU", _settings(precision, streams))
+        if precision == "bf16" and key not in _TRUSTED:
+            reference = core.compile_model(self._path, "CPU", _settings("f32", streams))
+            if not self._agree(compiled, reference):
+                precision, compiled = "f32", reference
+        _TRUSTED[key] = precision
+        _write(self._cache / f"{key}-{precision}.blob", compiled)
         return compiled
+
+    def _agree(self, one: openvino.CompiledModel, other: openvino.CompiledModel) -> bool:
+        """Whether every vector, and on average the token vectors, of each batch of the probe point the same way."""
+        runners = _Runner(one), _Runner(other)
+        for inputs in self._probe:
+            # All are L2-normalised.
+            vectors, tokens = (
+                (left * right).sum(-1) for left, right in zip(*(runner.run(inputs) for runner in runners), strict=True)
+            )
+            if not (vectors.min() >= _LEAST_COSINE and tokens[inputs[1] == 1].mean() >= _LEAST_COSINE):
+                return False
+        return True
+
+
+def _settings(precision: str, streams: int) -> dict[str, Any]:
+    # One thread a stream: no sum is ever split between threads, so the bits do not depend on their number.
+    return {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "INFERENCE_PRECISION_HINT": precision}
 
 
 def _import_openvino() -> Any:

@@ -11,16 +11,19 @@ import sys
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 import indexes.encoder
 from connectors.errors import ConfigurationError
 from indexes.encoder import Encoder, load_encoder
+from indexes.graph import _import_openvino
 from indexes.late import TOKEN_BYTES, alignment, unpack
 
 ROOT = Path(indexes.encoder.__file__).parent.parent
@@ -34,6 +37,12 @@ def encoder() -> Encoder:
     return load_encoder()
 
 
+@pytest.fixture(scope="module")
+def f32() -> Any:
+    """The encoder's graph in f32, whatever the processor offers."""
+    return _import_openvino().Core().compile_model(DATA / "encoder.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+
 def cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((left * right).sum(-1))
 
@@ -42,6 +51,19 @@ def test_vectors_are_close_to_the_full_precision_model(encoder: Encoder) -> None
     reference = np.array(REFERENCE["vectors"], np.float32)
 
     assert (cosines(encoder.encode(TEXTS).vectors, reference) > 0.98).all()
+
+
+@pytest.mark.parametrize("pieces", range(16, 257, 16))
+def test_at_every_length_the_vectors_are_those_of_f32(encoder: Encoder, f32: Any, pieces: int) -> None:
+    prose = " ".join(TEXTS * 2)
+    text = prose[: encoder.spans(prose)[pieces - 3][1]]
+    ids = Tokenizer.from_file(str(DATA / "tokenizer.json")).encode(text).ids
+    vector, tokens = f32([[ids], np.ones((1, pieces), np.int64)]).values()
+
+    query = encoder.encode_query(text)
+    assert cosines(query.vector, vector[0]) > 0.998
+    assert cosines(query.tokens, tokens[0, 1:-1]).mean() > 0.998
+    assert (cosines(encoder.encode([text] * 3).vectors, vector) > 0.998).all()
 
 
 def test_passages_become_unit_vectors_and_a_code_for_every_word_piece(encoder: Encoder) -> None:

@@ -10,14 +10,26 @@ import numpy as np
 import pytest
 
 import indexes.graph
-from indexes.graph import Graph
+from indexes.graph import Graph, Inputs, Outputs, _import_openvino
 
 XML = Path(indexes.graph.__file__).parent / "encoder_data" / "encoder.xml"
 INPUTS = [np.array([[101, 4937, 102]], np.int64), np.ones((1, 3), np.int64)]
 
 
-def graph(cache: Path, fingerprint: str = "one") -> Graph:
-    return Graph(XML, fingerprint=fingerprint, cache=cache)
+def graph(cache: Path, fingerprint: str = "one", probe: Inputs = INPUTS) -> Graph:
+    return Graph(XML, fingerprint=fingerprint, probe=[probe], cache=cache)
+
+
+def filled(length: int) -> Inputs:
+    """A batch of one row of other word pieces in each place."""
+    return [1000 + np.arange(length, dtype=np.int64)[None], np.ones((1, length), np.int64)]
+
+
+def f32(inputs: Inputs) -> Outputs:
+    """What the graph gives without bf16."""
+    settings = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    outputs = _import_openvino().Core().compile_model(XML, "CPU", settings)(inputs)
+    return outputs[0], outputs[1]
 
 
 def vector(made: Graph) -> bytes:
@@ -62,6 +74,35 @@ def test_where_nothing_can_be_kept_it_still_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
 
     assert vector(graph(tmp_path / "file")) == vector(graph(tmp_path / "folder"))
+
+
+def test_where_bf16_disagrees_it_is_not_used_then_or_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes.graph, "_LEAST_COSINE", 1.01)  # more than rounding leaves, so bf16 is as good as wrong
+    first = vector(graph(tmp_path, "distrusted"))
+    monkeypatch.undo()
+    monkeypatch.setattr(indexes.graph, "_TRUSTED", {})  # as in another process
+    (blob,) = kept(tmp_path)
+    written = blob.stat().st_mtime_ns
+
+    assert first == f32(INPUTS)[0].tobytes()
+    assert vector(graph(tmp_path, "distrusted")) == first
+    assert blob.stat().st_mtime_ns == written
+
+
+def test_where_nothing_can_be_kept_a_process_chooses_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setattr(indexes.graph, "_LEAST_COSINE", 1.01)
+    first = vector(graph(tmp_path / "file", "chosen once"))
+    monkeypatch.undo()
+
+    assert vector(graph(tmp_path / "file", "chosen once")) == first == f32(INPUTS)[0].tobytes()
+
+
+def test_a_shape_that_a_processor_gets_wrong_in_bf16_is_right_once_it_is_in_the_probe(tmp_path: Path) -> None:
+    inputs = filled(32)  # wrong with AMX: see `indexes.encoder._padded`
+
+    for found, expected in zip(graph(tmp_path, probe=inputs).run(inputs), f32(inputs), strict=True):
+        assert ((found * expected).sum(-1) > 0.98).all()
 
 
 def test_many_batches_give_what_one_query_gives(tmp_path: Path) -> None:
