@@ -55,9 +55,9 @@ def test_whatever_interrupts_a_run_the_next_one_completes_it(
     assert not wrong, "\n".join(wrong)
     if len(outcomes) > 1:  # the last of them strikes what comes after the last commit
         assert outcomes[-1].published == max(trial.generations)
-    # What tantivy's threads do differs a little from run to run, so a late call may not come.
-    reached = sum(outcome.struck is not None for outcome in outcomes)
-    assert reached >= 0.9 * len(outcomes), f"only {reached} of {len(outcomes)} points were reached"
+    # What the threads of tantivy and of a compaction do differs a little from run to run: a last call may not come.
+    missed = sum(outcome.struck is None for outcome in outcomes)
+    assert missed <= (max(1, len(outcomes) // 10) if len(outcomes) > 1 else 0), f"{missed} points were not reached"
 
 
 @pytest.mark.parametrize(
