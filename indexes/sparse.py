@@ -87,7 +87,7 @@ class SparseIndex:
         self._index: tantivy.Index | None = None
         self._writer: tantivy.IndexWriter | None = None
         try:
-            self._index = tantivy.Index.open(str(_checked(path, self.state)))
+            self._index = _open(_checked(path, self.state))
         except (ValueError, OSError, KeyError, TypeError):
             self.state = SparseState()
 
@@ -182,7 +182,7 @@ class SparseReader:
         self.state = read_state(path)
         try:
             with _lockable(_checked(path, self.state)) as folder:
-                index = tantivy.Index.open(str(folder))
+                index = _open(folder)
                 self._searcher = index.searcher()
         except (ValueError, OSError, KeyError, TypeError) as error:
             raise StoreError(
@@ -205,7 +205,7 @@ class SparseReader:
         if not terms or limit < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = self._any_of(terms)
-        hidden = len(mask.dead) if mask.allowed is None else self.size - len(mask.allowed)
+        hidden = len(mask.dead) if mask.allowed is None else max(0, self.size - len(mask.allowed))
         depth = limit + min(hidden, limit * self.size // max(1, self.size - hidden))
         # While a commit is under way, the ranking also holds what is not born yet.
         while depth <= _DEEPEST and self.newest <= mask.generation:
@@ -275,6 +275,20 @@ def _checked(path: Path, state: SparseState) -> Path:
     if damaged := damaged_files(files, at_most=_CHECKED_BYTES):
         raise ValueError(f"{damaged[0]} is not what was written")
     return files
+
+
+def _open(files: Path) -> tantivy.Index:
+    """The index in a folder, as far as tantivy must look to tell that it is whole.
+
+    Raises:
+        ValueError: it is not.
+    """
+    index = tantivy.Index.open(str(files))
+    if index.schema != _schema():  # it stands in the one file that has no checksum
+        raise ValueError("its schema is not what was written")
+    # Only the first query opens the postings, and misses one of their files.
+    index.searcher().search(Query.term_query(index.schema, "body", ""), limit=1, count=False)
+    return index
 
 
 def damaged_files(files: Path, at_most: float = math.inf) -> list[str]:
