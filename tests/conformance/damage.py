@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def damaged_copies(folder: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
-    """Copies of a folder in each of which one file is harmed, with a line that says which and how."""
-    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+def damaged_copies(folder: Path, scratch: Path, inside: str = ".") -> Iterator[tuple[str, Path]]:
+    """Copies of a folder in each of which one file (`inside` it) is harmed, with a line that says which and how."""
+    files = sorted(
+        path.relative_to(folder) for path in (folder / inside).rglob("*") if path.is_file() and path.suffix != ".lock"
+    )
     harms = [(file, *harm) for file in files for harm in _harmed((folder / file).read_bytes())]
     for number, (file, how, data) in enumerate(harms):
         copied = scratch / str(number)

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -109,32 +110,34 @@ def _load(path: Path) -> tuple[SparseState, dict[int, tuple[int, list[str], list
     return SparseState(**written["state"]), dict(written["chunks"])
 
 
-@dataclass(frozen=True, slots=True)
 class NaiveDense:
-    """Every live vector in one array on disk."""
+    """Every live vector in one JSON file."""
 
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def write(self, old: Vectors, new: Vectors, dead: Ids) -> None:
         self.folder.mkdir()
-        vectors = {number: vector.tolist() for number, vector in enumerate([*old, *new], 1)}
-        write_checked(self.folder / "vectors.json", {str(key): vectors[key] for key in vectors if key not in dead})
+        vectors = dict(enumerate([*old, *new], 1))
+        write_checked(
+            self.folder / "vectors.json", {str(key): vectors[key].tolist() for key in set(vectors) - set(dead)}
+        )
 
     def nearest(self, query: Vectors, limit: int, allowed: Ids | None = None) -> tuple[Ids, Scores]:
-        live = np.array(sorted(self._vectors()), np.int64)
+        live = _ids(self._vectors)
         ids = live if allowed is None else np.intersect1d(live, allowed)
         cosines = self.cosines(query, ids)
-        order = np.lexsort((ids, -cosines))[:limit]
+        order = np.lexsort((ids, -cosines))[: max(0, limit)]
         return ids[order], cosines[order]
 
     def cosines(self, query: Vectors, ids: Ids) -> Scores:
-        vectors = self._vectors()
-        nothing = np.zeros(len(query))
-        return np.array([vectors.get(key, nothing) @ query for key in ids.tolist()], np.float32)
+        nothing = np.zeros_like(query)
+        return np.array([self._vectors.get(key, nothing) @ query for key in ids.tolist()], np.float32)
 
     def close(self) -> None:
         pass
 
+    @cached_property
     def _vectors(self) -> dict[int, Vectors]:
         try:
             written = read_checked(self.folder / "vectors.json")

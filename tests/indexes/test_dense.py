@@ -101,18 +101,6 @@ def test_a_reader_takes_over_what_it_has(store: Store, bag: BagEncoder, small_st
     np.testing.assert_array_equal(third.delta, anew.delta)
 
 
-@pytest.mark.parametrize("count", [60, 400])
-def test_filters_return_as_many_as_there_are(store: Store, bag: BagEncoder, small_steps: None, count: int) -> None:
-    fill(store, words(count))
-    index, query = load(store), bag.encode_query("topic3").vector
-    for allowed in (np.array([7, 11]), np.arange(1, count, 9), np.arange(1, count // 2)):
-        found = index.candidates(query, 5, allowed.astype(np.int64))
-        assert set(found.tolist()) <= set(allowed.tolist())
-        assert len(found) >= min(5, len(allowed))
-        assert set(nearest(store, query, 1, allowed)) <= set(found.tolist())
-    assert index.candidates(query, 5, np.empty(0, np.int64)).tolist() == []
-
-
 def test_a_base_grows_into_an_inverted_file_and_shrinks_back(store: Store, bag: BagEncoder, small_steps: None) -> None:
     fill(store, words(60))
     assert not save(store).trained
@@ -152,16 +140,3 @@ def test_a_damaged_base_is_noticed_and_made_anew(store: Store, bag: BagEncoder, 
     assert said == ["rebuilding the dense index from the catalog"]
     assert load(store).state.count == 300
     assert len(bag.texts) == embedded
-
-
-def test_nothing_indexed_finds_nothing(store: Store, bag: BagEncoder) -> None:
-    with store.view() as view:
-        ids, cosines = view.nearest(bag.encode_query("word").vector, 10, view.mask({}))
-    assert len(ids) == len(cosines) == 0
-
-
-def test_an_unknown_id_scores_zero(store: Store, bag: BagEncoder) -> None:
-    fill(store, {"/1": "word"})
-    with store.view() as view:
-        cosines = view.cosines(bag.encode_query("word").vector, np.array([1, 12345]))
-    assert cosines.tolist() == pytest.approx([1, 0], abs=1e-2)
