@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 import Stemmer
 
@@ -51,10 +52,13 @@ _UNSPACED = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _TOKEN = re.compile(
-    rf"(?P<unspaced>[{_UNSPACED}]+)"
-    rf"|(?P<number>\d+(?:[.,]\d+)+(?![^\W\d_]))"
-    rf"|(?P<word>(?:(?![{_UNSPACED}])[\w\u0300-\u036f])+(?:['\u2019](?:(?![{_UNSPACED}])[^\W\d_])+|(?<=\d)\.\d+)*)"
+    rf"[{_UNSPACED}]+"
+    r"|\d+(?:[.,]\d+)+(?![^\W\d_])"
+    rf"|(?:(?![{_UNSPACED}])[\w\u0300-\u036f])+(?:['\u2019](?:(?![{_UNSPACED}])[^\W\d_])+|(?<=\d)\.\d+)*"
 )
+# The same for ASCII, where it is three times as fast.
+_ASCII_TOKEN = re.compile(r"\d+(?:[.,]\d+)+(?![a-zA-Z])|\w+(?:'[a-zA-Z]+|(?<=\d)\.\d+)*", re.ASCII)
+_UNSPACED_START = re.compile(f"[{_UNSPACED}]")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")  # 5,120 and 1,000.50: commas group thousands
 _INDIVISIBLE = re.compile(r"['\u2019.,]")  # don't, v1.2.3, 3.14
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]|\d+")
@@ -76,8 +80,8 @@ def analyze(text: str, language: str = DEFAULT_LANGUAGE) -> list[str]:
         >>> analyze("Refunds of 5,120 euros: see getUserName()")
         ['refund', 'of', '5120', 'euro', 'see', 'getusernam', 'get', 'user', 'name']
     """
-    stem = _stemmer(language)
-    return [stem(term) for raw, _, _ in _tokens(text) for term in _expand(raw)]
+    tokens = (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
+    return list(chain.from_iterable(map(_terms(language).__getitem__, tokens)))
 
 
 def query_terms(text: str, languages: Sequence[str] = (DEFAULT_LANGUAGE,)) -> list[QueryTerm]:
@@ -87,11 +91,11 @@ def query_terms(text: str, languages: Sequence[str] = (DEFAULT_LANGUAGE,)) -> li
         >>> query_terms("Häuser", ("en", "de"))
         [QueryTerm(stems=('häuser', 'haus'), start=0, end=6)]
     """
-    stemmers = [_stemmer(language) for language in languages or (DEFAULT_LANGUAGE,)]
+    by_language = [_terms(language) for language in languages or (DEFAULT_LANGUAGE,)]
     return [
-        QueryTerm(tuple(dict.fromkeys(stem(term) for stem in stemmers)), start, end)
+        QueryTerm(tuple(dict.fromkeys(stems)), start, end)
         for raw, start, end in _tokens(text)
-        for term in _expand(raw)
+        for stems in zip(*(terms[raw] for terms in by_language), strict=True)
     ]
 
 
@@ -119,14 +123,18 @@ _COMMON_ENGLISH = frozenset(
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Tokens and where they stand; of a run without spaces its overlapping pairs (a single character is a token)."""
     for match in _TOKEN.finditer(text):
         raw, start, end = match[0], match.start(), match.end()
-        if match.lastgroup == "unspaced":
-            # A single character is a term, a longer run its overlapping pairs.
-            for offset in range(max(1, len(raw) - 1)):
-                yield raw[offset : offset + 2], start + offset, min(start + offset + 2, end)
+        if _UNSPACED_START.match(raw):
+            for offset, pair in enumerate(_pairs(raw)):
+                yield pair, start + offset, min(start + offset + 2, end)
         else:
             yield raw, start, end
+
+
+def _pairs(raw: str) -> list[str]:
+    return [raw[offset : offset + 2] for offset in range(max(1, len(raw) - 1))]
 
 
 def _expand(raw: str) -> Iterable[str]:
@@ -148,19 +156,29 @@ def _expand(raw: str) -> Iterable[str]:
     return (whole[:MAX_TERM_LENGTH], *(part[:MAX_TERM_LENGTH] for part in parts))
 
 
-class _WordStemmer:
-    """A Snowball stemmer with its own cache: the same few thousand words make up most of any text."""
+class _Terms(dict[str, tuple[str, ...]]):
+    """Token as typed → its terms. The same few thousand tokens make up most of any text, so what was found is kept."""
 
     def __init__(self, algorithm: str) -> None:
-        self._stem = cache(Stemmer.Stemmer(algorithm, 0).stemWord)
+        super().__init__()
+        self._stem = Stemmer.Stemmer(algorithm, 0).stemWord
 
-    def __call__(self, word: str) -> str:
-        return word if word.isdigit() else self._stem(word)
+    def __missing__(self, raw: str) -> tuple[str, ...]:
+        pieces = _pairs(raw) if _UNSPACED_START.match(raw) else [raw]
+        words = [word for piece in pieces for word in _expand(piece)]
+        found = tuple(word if word.isdigit() else self._stem(word) for word in words)
+        if len(self) >= _MOST_TOKENS:
+            self.clear()
+        self[raw] = found
+        return found
+
+
+_MOST_TOKENS = 200_000  # some 50 MB
 
 
 @cache
-def _stemmer(language: str) -> _WordStemmer:
-    return _WordStemmer(_STEMMERS.get(language, _STEMMERS[DEFAULT_LANGUAGE]))
+def _terms(language: str) -> _Terms:
+    return _Terms(_STEMMERS.get(language, _STEMMERS[DEFAULT_LANGUAGE]))
 
 
 @cache
