@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from connectors.source import Known
 from indexes.errors import DamagedError
-from indexes.rows import SourceCount, StoredChunk, checksum, stored_chunk
+from indexes.rows import SourceCount, StoredChunk, stored_chunk
 from indexes.schema import alive, chunks, documents, generations, graves, settings, sources, token_vectors, vectors
 
 _IN_LIMIT = 5_000  # values bound in one statement; SQLite allows 32,766
@@ -134,7 +135,7 @@ class Reading:
         found: list[int] = []
         blobs: list[bytes] = []
         for key, vector, expected in self._rows(statement, np.unique(ids)):
-            if expected != checksum(vector) or len(vector) != 2 * dimensions:
+            if expected != crc32(vector) or len(vector) != 2 * dimensions:
                 raise DamagedError(f"the vector of passage {key}")
             found.append(key)
             blobs.append(vector)
@@ -148,7 +149,7 @@ class Reading:
         )
         found: dict[int, bytes] = {}
         for key, codes, expected in self._rows(statement, np.unique(np.array(ids, np.int64))):
-            if expected != checksum(codes):
+            if expected != crc32(codes):
                 raise DamagedError(f"the token vectors of passage {key}")
             found[key] = codes
         return found
@@ -211,8 +212,12 @@ class Reading:
         for start in range(0, len(ids), _PAGE):
             page = ids[start : start + _PAGE]
             low, high = int(page[0]), int(page[-1])
-            wanted = chunks.c.id.between(low, high) if high - low == len(page) - 1 else chunks.c.id.in_(page.tolist())
-            yield from self.connection.execute(statement.where(wanted).order_by(chunks.c.id)).all()
+            if high - low == len(page) - 1:
+                wanted = statement.where(chunks.c.id.between(low, high))
+            else:  # one bound list is a fifth faster than thousands of bound numbers
+                each = func.json_each(str(page.tolist())).table_valued("value")
+                wanted = statement.where(chunks.c.id.in_(select(each.c.value)))
+            yield from self.connection.execute(wanted.order_by(chunks.c.id)).all()
 
 
 def expand(ranges: Ids) -> Ids:

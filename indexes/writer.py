@@ -144,7 +144,7 @@ class Writer:
             for new, keys in zip(batch.documents, hashes, strict=True)
             for chunk, key in zip(new.chunks, keys, strict=True)
         }
-        embedded = self._embed(self._store.encoder, list(texts.items()), on_embedded) if texts else 0
+        embedded = self.embed(self._store.encoder, list(texts.items()), on_embedded) if texts else 0
         if not batch.documents and not batch.removed:
             with self._catalog.writing() as writing:
                 writing.set_stamps(batch.stamps)
@@ -251,10 +251,10 @@ class Writer:
             if not found:
                 return embedded
             texts = {key: text for _, key, text in found}
-            embedded += self._embed(encoder, list(texts.items()), on_embedded, again=tokens)
+            embedded += self.embed(encoder, list(texts.items()), on_embedded, again=tokens)
             after = found[-1][0]
 
-    def _embed(
+    def embed(
         self,
         encoder: Encoder,
         texts: Sequence[tuple[bytes, str]],

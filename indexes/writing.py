@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from zlib import crc32
 
 import numpy as np
 from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 
 from indexes.reading import Reading, Vectors, batched
-from indexes.rows import ChunkRow, DocumentRow, attribute_values, checksum, chunk_values, document_values
+from indexes.rows import ChunkRow, DocumentRow, attribute_values, chunk_values, document_values
 from indexes.schema import (
     attributes,
     chunks,
@@ -103,7 +104,7 @@ class Writing(Reading):
         self.connection.execute(
             insert(vectors).prefix_with("OR IGNORE"),
             [
-                {"encoder": encoder, "text_hash": key, "vector": blob, "checksum": checksum(blob)}
+                {"encoder": encoder, "text_hash": key, "vector": blob, "checksum": crc32(blob)}
                 for key, blob in zip(hashes, blobs, strict=True)
             ],
         )
@@ -111,7 +112,7 @@ class Writing(Reading):
             self.connection.execute(
                 insert(token_vectors).prefix_with("OR IGNORE"),
                 [
-                    {"encoder": encoder, "text_hash": key, "codes": code, "checksum": checksum(code)}
+                    {"encoder": encoder, "text_hash": key, "codes": code, "checksum": crc32(code)}
                     for key, code in zip(hashes, codes, strict=True)
                 ],
             )

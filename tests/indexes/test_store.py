@@ -125,7 +125,7 @@ def test_an_open_view_stays_on_its_generation(store: Store) -> None:
 
 
 STEPS: dict[str, tuple[type, str]] = {
-    "before the rows": (Writer, "_embed"),
+    "before the rows": (Writer, "embed"),
     "after the rows": (Writer, "_publish"),
     "after the sparse index": (SparseIndex, "apply"),
     "before the purge": (Writer, "finish"),
@@ -151,7 +151,7 @@ def test_a_crash_leaves_a_published_generation_and_the_next_run_completes_it(
     original = getattr(owner, name)
 
     def crash(self: object, *arguments: object) -> None:
-        if name in {"_embed", "apply"}:
+        if name in {"embed", "apply"}:
             original(self, *arguments)
         raise Crash
 
