@@ -150,7 +150,9 @@ def search(folder: Path, queries: list[str]) -> Row:
     for name, step in steps.items():
         spent = [_seconds(lambda: step(query)) for query in queries]  # noqa: B023
         row |= _percentiles(name if name == "hybrid" else f"{name} mode", spent)
-    hits = [len(np.intersect1d(found, truth)) / DEPTH for found, truth in zip(nearest, exact(folder, queries), strict=True)]
+    hits = [
+        len(np.intersect1d(found, truth)) / DEPTH for found, truth in zip(nearest, exact(folder, queries), strict=True)
+    ]
     row["dense recall@100"] = float(np.mean(hits))
     row["resident MB"] = _status("VmRSS")
     return row
@@ -270,7 +272,9 @@ def main() -> None:
     """Measure every size and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, help="what scale_corpus.py made")
-    parser.add_argument("--keep", type=Path, required=True, help="folder for the knowledge bases, used again when there")
+    parser.add_argument(
+        "--keep", type=Path, required=True, help="folder for the knowledge bases, used again when there"
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--plot", type=Path, help="where to draw query time against size (needs matplotlib)")
     parser.add_argument("--json", action="store_true")

@@ -7,8 +7,9 @@ Publishing a generation is one update of one row, so a reader sees all of it or 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import exc
@@ -17,6 +18,8 @@ from indexes.errors import REBUILD_HINT, NoKnowledgeBaseError, StoreError
 from indexes.reading import Reading
 from indexes.schema import MIGRATIONS, SCHEMA_VERSION, open_engine
 from indexes.writing import Writing
+
+_FREE_SHARE = 0.2
 
 
 class Catalog:
@@ -94,6 +97,18 @@ class Catalog:
             connection.begin(),
         ):
             yield Writing(connection)
+
+    def reclaim(self) -> None:
+        """Give the pages that deletions left free back to the disk, when there are enough to be worth moving others."""
+        with self._engine.connect() as connection:
+            free, pages = (
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("freelist_count", "page_count")
+            )
+            if free > _FREE_SHARE * pages and (driver := connection.connection.driver_connection) is not None:
+                connection.rollback()
+                # One step frees one page, and only a script is stepped to its end. What fails here is tried again.
+                with suppress(sqlite3.Error):
+                    driver.executescript("PRAGMA incremental_vacuum")
 
     def close(self) -> None:
         """Close every connection."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,11 +26,11 @@ FORMAT_VERSION = 2
 EXACT_CHUNKS = 20_000  # up to here every vector is compared: 3 ms
 _PAGE = 20_000  # vectors in memory at a time while a base is built
 
-# The inverted file: 4 · sqrt(n) lists, of which a third is looked through; four bits for two dimensions.
+# The inverted file: 2 · sqrt(n) lists, of which half are looked through; four bits for two dimensions.
 _LISTS_PER_ROOT = 2
-_PROBED_SHARE = 1 / 3
+_PROBED_SHARE = 0.5
 _DIMENSIONS_PER_CODE = 2
-_OVERFETCH = 4  # candidates looked up exactly for each one wanted
+_OVERFETCH = 6  # candidates looked up exactly for each one wanted
 _LEAST_CANDIDATES = 200
 _TRAINING_PER_LIST = 40
 _TRAINING_CODES = 8_192
@@ -191,16 +191,20 @@ def write_base(
     )
     write_atomically(folder / state.file, memoryview(data))
     write_checked(folder / f"{_stem(encoder)}.json", asdict(state))
+    _remove(path for path in folder.glob(f"{_stem(encoder)}-*") if path.name != state.file)
     return state
 
 
 def discard_others(folder: Path, state: BaseState) -> None:
     """Remove every file of the folder but the base that `state` describes; for the empty state, everything."""
     keep = {state.file, f"{_stem(state.encoder)}.json"}
-    for path in folder.glob("*"):
-        if path.name not in keep:
-            with suppress(OSError):  # one that stays costs space and no more; the next run tries again
-                path.unlink(missing_ok=True)
+    _remove(path for path in folder.glob("*") if path.name not in keep)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in list(paths):
+        with suppress(OSError):  # one that stays costs space and no more; the next run tries again
+            path.unlink(missing_ok=True)
 
 
 def _stem(encoder: str) -> str:

@@ -176,6 +176,7 @@ def open_engine(path: Path, *, frozen: bool = False) -> Engine:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
         if not frozen:
+            cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new database, before anything else
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA cache_size = -16000")

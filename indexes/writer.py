@@ -217,6 +217,7 @@ class Writer:
             if writing.setting("embedding"):
                 writing.set_setting("embedding", "")
         self._sweep = False
+        self._catalog.reclaim()
         discard_others(self._dense, base)
 
     def close(self) -> None:
