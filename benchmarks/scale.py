@@ -128,7 +128,7 @@ def search(folder: Path, queries: list[str]) -> Row:
     QueryEncoder.real = load_encoder()  # type: ignore[assignment]
     start = time.perf_counter()
     base = KnowledgeBase.open(folder, create=False)
-    store = base._store  # noqa: SLF001 - the benchmark looks at single steps
+    store = base._store
     with store.view():
         opened = time.perf_counter() - start
     nearest: list[np.ndarray] = []
@@ -251,6 +251,11 @@ def plot(rows: dict[int, Row], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
+def _encode_with(encoder: type[StaticEncoder]) -> None:
+    """Make it the encoder of every store opened from now on."""
+    indexes.store.load_encoder = encoder.load  # type: ignore[attr-defined, assignment]
+
+
 def _seconds(step: Callable[[], object]) -> float:
     start = time.perf_counter()
     step()
@@ -281,14 +286,14 @@ def main() -> None:
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.only:
-        indexes.store.load_encoder = QueryEncoder.load
+        _encode_with(QueryEncoder)
         queries = (chosen.corpus / "queries.txt").read_text("utf-8").splitlines()[:QUERIES]
         folder = chosen.keep / str(chosen.only)
         base = Store(folder)
         base.close()
         print(json.dumps(search(folder, queries[WARM_UP:])))
         return
-    indexes.store.load_encoder = StaticEncoder.load
+    _encode_with(StaticEncoder)
     chosen.keep.mkdir(parents=True, exist_ok=True)
     rows: dict[int, Any] = {size: measure(chosen.corpus, chosen.keep, size) for size in chosen.sizes}
     print(json.dumps(rows) if chosen.json else table(rows))
