@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from connectors.document import Location
 from rag.results import Answer, Citation, Hit, IndexReport, Prompt, PromptSource, Signals, Status
+
+if TYPE_CHECKING:
+    from indexes.doctor import Check
 
 
 def location(place: Location) -> dict[str, Any]:
@@ -116,6 +120,16 @@ def status(state: Status) -> dict[str, Any]:
         "encoder": state.encoder,
         "generation": state.generation,
         "schema_version": state.schema_version,
+    }
+
+
+def examination(checks: Sequence[Check], repaired: Sequence[str]) -> dict[str, Any]:
+    """What was checked, after what was repaired."""
+    return {
+        "checks": [
+            {"name": check.name, "ok": check.ok, "detail": check.detail, "hint": check.hint} for check in checks
+        ],
+        "repaired": list(repaired),
     }
 
 

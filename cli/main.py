@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cli.ask import ask
+from cli.doctor import doctor
 from cli.evaluation import evaluate
 from cli.failures import ExitCode, report, report_interrupt
 from cli.help import CONTEXT, Family, Verb
@@ -27,6 +28,7 @@ app.command(cls=Verb)(search)
 app.command(cls=Verb)(ask)
 app.command(cls=Verb)(status)
 app.command(cls=Verb)(remove)
+app.command(cls=Verb)(doctor)
 app.add_typer(models, name="models")
 app.command("eval", cls=Verb)(evaluate)
 

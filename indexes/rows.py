@@ -107,11 +107,11 @@ def chunk_values(row: ChunkRow) -> dict[str, Any]:
     }
 
 
-def attribute_values(row: DocumentRow) -> list[dict[str, Any]]:
+def attribute_values(document_id: int, metadata: Metadata) -> list[dict[str, Any]]:
     """The metadata of a document as the rows that filters look up."""
     return [
-        {"document_id": row.id, "key": key, "text": attribute_text(value), "number": attribute_number(value)}
-        for key, value in row.metadata.items()
+        {"document_id": document_id, "key": key, "text": attribute_text(value), "number": attribute_number(value)}
+        for key, value in metadata.items()
     ]
 
 

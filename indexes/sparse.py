@@ -224,6 +224,13 @@ class SparseReader:
         by_id = dict(zip(found_ids.tolist(), found.tolist(), strict=True))
         return np.array([by_id.get(key, 0.0) for key in ids.tolist()], dtype=np.float32)
 
+    def visible_ids(self, first: int, last: int, mask: Mask) -> Ids:
+        """Ids from `first` through `last` that a search may see, ascending; one that is held twice comes twice."""
+        between = Query.range_query(
+            self._schema, "id", FieldType.Unsigned, lower_bound=first, upper_bound=last, include_upper=True
+        )
+        return np.sort(self._run(self._visible(between, mask), self.size)[0])
+
     def _any_of(self, terms: Sequence[str]) -> Query:
         clauses: list[tuple[Occur, Query]] = []
         for term in terms:

@@ -165,15 +165,15 @@ class Store:
         raise StoreError(f"{self.path} keeps changing", hint="try again when the current `rag index` has finished")
 
     @contextmanager
-    def writer(self, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[Writer]:
-        """Be the one writer; what an earlier writer left unfinished is finished first.
+    def writer(self, timeout: float = LOCK_TIMEOUT_SECONDS, notify: Notify | None = None) -> Iterator[Writer]:
+        """Be the one writer; what an earlier writer left unfinished is finished first, and `notify` told of it.
 
         Raises:
             LockedError: another process writes for longer than `timeout` seconds.
         """
         self.catalog.check_writable()
         with writer_lock(self.path, timeout):
-            writer = Writer(self, self._notify)
+            writer = Writer(self, notify or self._notify)
             try:
                 yield writer
                 writer.finish()

@@ -85,6 +85,7 @@ class Writer:
             pending = reading.pending_generation()
             # An earlier run embedded texts, and did not live to see whether they are still needed.
             self._sweep = reading.setting("embedding") == "unfinished"
+            self._lacking = reading.setting("vectors") == "lacking"  # a repair dropped damaged ones
             fresh = not reading.setting("id")
         if fresh:
             self._initialise()
@@ -97,7 +98,7 @@ class Writer:
             notify("rebuilding the dense index from the catalog")
             discard_others(self._dense, BaseState())
         if pending is not None:
-            notify(f"finishing generation {pending}, left over from an interrupted run")
+            notify(f"finishing generation {pending}, which was written and not published")
             self._publish(pending)
 
     def register(self, uri: str) -> int:
@@ -187,14 +188,19 @@ class Writer:
 
     def mend(self, on_embedded: OnEmbedded | None = None) -> int:
         """Embed what an interrupted run, or a repair, left without a vector; returns how many texts that were."""
-        return self._embed_missing(self._store.encoder, on_embedded) if self._sweep else 0
-
-    def rebuild(self) -> None:
-        """Make the sparse and the dense index anew from the catalog, and sweep it. Nothing is embedded."""
-        self._rebuild_sparse()
-        discard_others(self._dense, BaseState())
-        self._sweep = True
-        self.finish()
+        if not self._sweep and not self._lacking:
+            return 0
+        embedded = self._embed_missing(self._store.encoder, on_embedded)
+        if embedded:
+            discard_others(self._dense, BaseState())  # a base written meanwhile lacks them
+        born = self.generation + 1
+        with self._catalog.writing() as writing:
+            writing.set_setting("vectors", "")
+            if embedded:
+                writing.begin_generation(born)
+        if embedded:
+            self._publish(born)  # nothing is born or dies in it, but everybody loads the vectors
+        return embedded
 
     def finish(self) -> None:
         """Reclaim what died, and write a new dense base when the delta has outgrown it. Searches go on meanwhile."""

@@ -9,7 +9,8 @@ from zlib import crc32
 import numpy as np
 from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 
-from indexes.reading import Reading, Vectors, batched
+from connectors.document import Metadata
+from indexes.reading import Ids, Reading, Vectors, batched
 from indexes.rows import ChunkRow, DocumentRow, attribute_values, chunk_values, document_values
 from indexes.schema import (
     attributes,
@@ -71,7 +72,7 @@ class Writing(Reading):
         """Insert documents born in generation `born`, and their metadata as filters look it up."""
         if rows:
             self.connection.execute(insert(documents), [document_values(row, born) for row in rows])
-        if entries := [entry for row in rows for entry in attribute_values(row)]:
+        if entries := [entry for row in rows for entry in attribute_values(row.id, row.metadata)]:
             self.connection.execute(insert(attributes), entries)
 
     def add_chunks(self, rows: Iterable[ChunkRow]) -> None:
@@ -141,6 +142,33 @@ class Writing(Reading):
         ]:
             self.connection.execute(insert(graves), buried)
         return len(doomed)
+
+    def forget_documents(self, ids: Collection[int], lost: Ids, died: int) -> None:
+        """Delete documents, and all the chunks `lost` with them, although their rows are not to be trusted."""
+        for batch in batched(lost.tolist()):
+            self.connection.execute(delete(chunks).where(chunks.c.id.in_(batch)))
+            self.connection.execute(
+                insert(graves).prefix_with("OR IGNORE"),
+                [{"first_chunk": key, "chunks": 1, "died": died} for key in batch],
+            )
+        for batch in batched(sorted(ids)):
+            self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
+            self.connection.execute(delete(documents).where(documents.c.id.in_(batch)))
+
+    def restore_attributes(self, metadata: Mapping[int, Metadata]) -> None:
+        """Write the attributes of these documents anew from their metadata, and drop those that have no document."""
+        for batch in batched(sorted(metadata)):
+            self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
+        if entries := [entry for key, values in metadata.items() for entry in attribute_values(key, values)]:
+            self.connection.execute(insert(attributes), entries)
+        owned = exists(select(1).where(documents.c.id == attributes.c.document_id))
+        self.connection.execute(delete(attributes).where(~owned))
+
+    def drop_vectors(self, hashes: Collection[bytes]) -> None:
+        """Delete the vectors and the token vectors of these texts, to be embedded again."""
+        for batch in batched(sorted(hashes)):
+            for table in (vectors, token_vectors):
+                self.connection.execute(delete(table).where(table.c.text_hash.in_(batch)))
 
     def clear_graves(self, through: int) -> None:
         """Forget the graves of chunks that died at or before `through`: no index holds them any more."""

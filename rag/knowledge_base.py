@@ -17,6 +17,7 @@ from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, Source
 from rag.retriever import Found, Retriever
 
 if TYPE_CHECKING:
+    from indexes.doctor import Check
     from rag.asking import AskOptions
     from rag.llm import LLM
     from rag.synchroniser import Progress, Tally
@@ -243,6 +244,26 @@ class KnowledgeBase:
                 ),
                 sizes=_sizes(self.path, reading.token_bytes()),
             )
+
+    def check(self) -> tuple[Check, ...]:
+        """Examine everything that is stored; nothing is changed. The text of every passage is read."""
+        from indexes.doctor import examine
+
+        return tuple(examine(self._store).checks)
+
+    def repair(self, *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> tuple[str, ...]:
+        """Mend what `check` finds and can be mended; returns a line for each thing that was done.
+
+        Indexes are made anew from the catalog. What is damaged in the catalog itself is forgotten, and the next run of
+        `index` reads or embeds it again; nothing is embedded here.
+
+        Raises:
+            LockedError: another process is writing.
+            StoreError: the disk refuses; everything published before stays.
+        """
+        from indexes.repair import repair
+
+        return repair(self._store, lock_timeout)
 
     def _report(self, tally: Tally, start: float) -> IndexReport:
         with self._store.catalog.reading() as reading:
