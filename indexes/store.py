@@ -21,7 +21,7 @@ from indexes.errors import NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
 from indexes.filters import Condition, filtered_chunks
 from indexes.reading import Ids, Reading, Vectors
-from indexes.sparse import Mask, Scores, SparseReader
+from indexes.sparse import Mask, Scores, SparseReader, read_state
 from indexes.writer import Notify, Writer
 
 CATALOG_FILE = "catalog.sqlite"
@@ -219,10 +219,13 @@ class Store:
             return self._loaded
 
     def _open_sparse(self, generation: int) -> SparseReader | None:
-        """The sparse index; None when it had to be mended first."""
+        """The sparse index; None when it had to be mended first, or changed meanwhile."""
+        before = read_state(self.path / "sparse")
         try:
             sparse = SparseReader(self.path / "sparse")
         except StoreError:
+            if read_state(self.path / "sparse") != before:
+                return None  # the writer wrote it anew between two reads: nothing is damaged
             sparse = None
         if sparse is None or sparse.state.generation < generation:
             self._mend()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -319,15 +321,21 @@ def _mode(mode: Mode | str) -> Mode:
 
 def _sizes(folder: Path, token_bytes: int) -> dict[str, int]:
     """Bytes on disk by part."""
-    catalog = sum(file.stat().st_size for file in folder.glob("catalog.sqlite*"))
-    return {
-        "catalog": max(0, catalog - token_bytes),
-        "tokens": token_bytes,
-        **{
-            part: sum(file.stat().st_size for file in (folder / part).rglob("*") if file.is_file())
-            for part in ("sparse", "dense")
-        },
+    catalog = _count_bytes(folder.glob("catalog.sqlite*"))
+    # Not Path.rglob, which raises when a writer removes a folder under it.
+    parts = {
+        part: _count_bytes(Path(at, name) for at, _, names in os.walk(folder / part) for name in names)
+        for part in ("sparse", "dense")
     }
+    return {"catalog": max(0, catalog - token_bytes), "tokens": token_bytes, **parts}
+
+
+def _count_bytes(files: Iterable[Path]) -> int:
+    total = 0
+    for file in files:
+        with suppress(FileNotFoundError):  # a writer has removed it meanwhile
+            total += file.stat().st_size
+    return total
 
 
 def _ignore(_message: str) -> None:
