@@ -14,9 +14,10 @@ from pathlib import Path
 
 from sqlalchemy import exc
 
-from indexes.errors import REBUILD_HINT, NoKnowledgeBaseError, StoreError
+from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
 from indexes.reading import Reading
 from indexes.schema import MIGRATIONS, SCHEMA_VERSION, open_engine
+from indexes.sources import SOURCES_FILE, rebuild_hint
 from indexes.writing import Writing
 
 _FREE_SHARE = 0.2
@@ -33,6 +34,9 @@ class Catalog:
         self._engine = open_engine(path)
         try:
             self._migrate(create=create)
+        except UnicodeDecodeError as error:  # the database quotes a damaged schema
+            self.close()
+            raise _malformed(path, "its schema is damaged") from error
         except exc.DatabaseError as error:
             self.close()
             self._refusal = database_error(path, error)
@@ -70,6 +74,8 @@ class Catalog:
                 hint="upgrade with `pip install --upgrade pilotfish`",
             )
         if version == 0 and not create:
+            if (self.path.parent / SOURCES_FILE).exists():
+                raise _malformed(self.path, "its tables are gone")
             # Also what a run leaves that was killed before its first table.
             raise NoKnowledgeBaseError(f"there is no pilotfish catalog in {self.path}", hint="run `rag index PATH`")
         if version == SCHEMA_VERSION:
@@ -122,7 +128,9 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
     if "disk is full" in reason:
         hint = "free some space and run the command again; what was published before is untouched"
     elif "malformed" in reason or "not a database" in reason:
-        hint = REBUILD_HINT
+        return _malformed(path, reason)
+    elif "Could not decode" in reason:
+        return DamagedError("text")
     elif "readonly" in reason or "unable to open" in reason:
         hint = "check that the folder exists and that you may write to it"
     elif "disk I/O" in reason:
@@ -130,6 +138,10 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
     elif "locked" in reason:
         hint = "another program holds the database: close it and try again"
     return StoreError(f"{path}: {reason}", hint=hint)
+
+
+def _malformed(path: Path, reason: str) -> StoreError:
+    return StoreError(f"{path}: {reason}", hint=rebuild_hint(path.parent))
 
 
 def _is_complete(path: Path) -> bool:

@@ -182,13 +182,13 @@ class _Examination:
         for page in self._pages(statement, documents.c.id):
             stored = self._attributes(page[0].id, page[-1].id)
             for row in page:
-                if row.uri in twice:
-                    self._blame(newest, row, problems)
                 if not _is_whole_document(row):
                     problems.append(f"document {row.id} ({row.uri}) is not what was written")
                 elif row.source_id not in registered:
                     problems.append(f"document {row.id} ({row.uri}) has no source")
                 else:
+                    if row.uri in twice:
+                        self._blame(newest, row, problems)
                     ranges.append((row.first_chunk, row.chunks, row.id, bool(row.visible)))
                     metadata = json.loads(row.metadata)
                     entries = [(row.id, *_entry(entry)) for entry in attribute_values(row.id, metadata)]
@@ -234,10 +234,10 @@ class _Examination:
         visible: list[int] = []
         lacking: list[int] = []
         counts = np.zeros(len(held.first), np.int64)
+        owners = set(held.owners.tolist())
         keeps_tokens = self._keeps_tokens()
         vector_problems: list[str] = []
         token_problems: list[str] = []
-        total = 0
         for page in self._pages(_CHUNKS(self._encoder), chunks.c.id):
             for row in page:
                 place = int(np.searchsorted(held.first, row.id, side="right")) - 1
@@ -246,11 +246,10 @@ class _Examination:
                     if row.document_id in held.damaged:
                         lost.append(row.id)
                         visible += [row.id] if held.damaged[row.document_id] else []
-                    elif row.owner is None:
-                        problems.append(f"passage {row.id} belongs to no document")
+                    elif row.owner is None or row.document_id in owners:
+                        problems.append(f"passage {row.id} is of no document")
                         lost.append(row.id)
                     continue
-                total += 1
                 counts[place] += 1
                 owner = int(held.owners[place])
                 expected = checksum(row.id, row.document_id, row.text, row.context, row.location, row.text_hash)
@@ -273,9 +272,9 @@ class _Examination:
         self._found.documents.update(blamed := self._uris(blamed))
         self._found.lost = np.union1d(held.chunks_of(self._found.documents), np.array(lost, np.int64))
         again = "the next `rag index` embeds them again"
-        if self._reading.setting("vectors") != "lacking":
+        if not self._reading.lacks_vectors():
             again = f"{_REPAIR} drops them, and {again}"
-        self._found.add("chunks", problems, f"{total} passages", _forget_hint(blamed))
+        self._found.add("chunks", problems, f"{counts.sum()} passages", _forget_hint(blamed))
         self._found.add("vectors", vector_problems, "one for every passage", again)
         kept = "some for every passage" if keeps_tokens else "none are kept"
         self._found.add("tokens", token_problems, kept, again)
@@ -292,8 +291,7 @@ class _Examination:
         """Whether there should be token vectors: not with an encoder that makes none."""
         if not self._reading.keeps_tokens():
             return False
-        some = select(token_vectors.c.text_hash).where(token_vectors.c.encoder == self._encoder).limit(1)
-        if self._reading.connection.scalar(some) is not None:
+        if self._reading.has_tokens(self._encoder):
             return True
         try:
             return len(self._store.encoder.encode_query("a").tokens) > 0

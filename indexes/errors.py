@@ -21,7 +21,7 @@ class DamagedError(StoreError):
     """A row of the catalog is not what was written: a disk or a program changed it."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"the catalog is damaged: {what} is not what was written", hint=REBUILD_HINT)
-
-
-REBUILD_HINT = "restore the folder from a backup, or move it away and run `rag index` on its sources again"
+        super().__init__(
+            f"the catalog is damaged: {what} is not what was written",
+            hint="`rag doctor` says what is damaged, and `rag doctor --repair` mends it",
+        )

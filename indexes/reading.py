@@ -150,7 +150,7 @@ class Reading:
         found: dict[int, bytes] = {}
         for key, codes, expected in self._rows(statement, np.unique(np.array(ids, np.int64))):
             if expected != crc32(codes):
-                raise DamagedError(f"the token vectors of passage {key}")
+                raise DamagedError(f"a token vector of passage {key}")
             found[key] = codes
         return found
 
@@ -171,9 +171,18 @@ class Reading:
         )
         return int(born or 0) + len(self.dead_chunks(after, through))
 
+    def lacks_vectors(self) -> bool:
+        """Whether vectors may be missing until a run makes them, because a repair dropped damaged ones, say."""
+        return self.setting("vectors") == "lacking"
+
     def keeps_tokens(self) -> bool:
         """Whether token vectors are stored here."""
         return self.setting("late", "on") == "on"
+
+    def has_tokens(self, encoder: str) -> bool:
+        """Whether there are any token vectors of this encoder."""
+        some = select(token_vectors.c.text_hash).where(token_vectors.c.encoder == encoder).limit(1)
+        return self.connection.scalar(some) is not None
 
     def token_bytes(self) -> int:
         """The size of all token vectors, from their number and the mean of some thousand of them."""

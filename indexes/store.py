@@ -17,10 +17,11 @@ from indexes.catalog import Catalog
 from indexes.dense import BaseLostError, DenseIndex, load_dense, usable_state
 from indexes.dense_base import BaseState
 from indexes.encoder import Encoder, load_encoder
-from indexes.errors import NoKnowledgeBaseError, StoreError
+from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
 from indexes.filters import Condition, filtered_chunks
 from indexes.reading import Ids, Reading, Vectors
+from indexes.rows import StoredChunk
 from indexes.sparse import Mask, Scores, SparseReader, read_state
 from indexes.writer import Notify, Writer
 
@@ -69,9 +70,33 @@ class View:
         order = np.lexsort((ids, -scores))[: max(0, limit)]
         return ids[order], scores[order]
 
+    def tokens(self, ids: Ids) -> dict[int, bytes]:
+        """Chunk id → packed token vectors: of all these chunks, or of none where the encoder makes none.
+
+        Raises:
+            DamagedError: some are missing or not what was written.
+        """
+        codes = self.reading.tokens_by_id(self.encoder, ids.tolist())
+        if codes and len(codes) < len(ids) and not self.reading.lacks_vectors():
+            raise DamagedError(f"a token vector of passage {np.setdiff1d(ids, list(codes))[0]}")
+        return codes
+
+    def chunks(self, ids: Ids) -> dict[int, StoredChunk]:
+        """The chunks with these ids, which an index found.
+
+        Raises:
+            DamagedError: the catalog has not all of them, or a row is not what was written.
+        """
+        stored = self.reading.chunks_by_id(ids.tolist())
+        if missing := [key for key in ids.tolist() if key not in stored]:
+            raise DamagedError(f"passage {missing[0]}")
+        return stored
+
     def cosines(self, query: Vectors, ids: Ids) -> Scores:
         """The cosine of `query` and each of these chunks (ascending), from the vectors of record."""
         known, vectors = self.reading.vectors_by_id(self.encoder, ids, len(query))
+        if len(known) < len(ids) and not self.reading.lacks_vectors():
+            raise DamagedError(f"the vector of passage {np.setdiff1d(ids, known)[0]}")
         scores = np.zeros(len(ids), np.float32)
         scores[np.searchsorted(ids, known)] = vectors @ query
         return scores

@@ -25,6 +25,7 @@ from indexes.encoder import Encoder
 from indexes.errors import StoreError
 from indexes.reading import Reading
 from indexes.rows import ChunkRow, DocumentRow, SourceCount
+from indexes.sources import remember_sources
 from indexes.sparse import SparseIndex, SparseState
 from indexes.writing import Writing
 
@@ -85,7 +86,7 @@ class Writer:
             pending = reading.pending_generation()
             # An earlier run embedded texts, and did not live to see whether they are still needed.
             self._sweep = reading.setting("embedding") == "unfinished"
-            self._lacking = reading.setting("vectors") == "lacking"  # a repair dropped damaged ones
+            self._lacking = reading.lacks_vectors()
             fresh = not reading.setting("id")
         if fresh:
             self._initialise()
@@ -184,13 +185,23 @@ class Writer:
             writing.set_setting("late", "on" if keep else "off")
             if not keep:
                 writing.drop_tokens()
-        return self._embed_missing(self._store.encoder, on_embedded, tokens=True) if keep else 0
+                return 0
+            writing.set_setting("vectors", "lacking")
+        embedded = self._embed_missing(self._store.encoder, on_embedded, tokens=True)
+        with self._catalog.writing() as writing:
+            writing.set_setting("vectors", "")
+        return embedded
 
     def mend(self, on_embedded: OnEmbedded | None = None) -> int:
         """Embed what an interrupted run, or a repair, left without a vector; returns how many texts that were."""
         if not self._sweep and not self._lacking:
             return 0
-        embedded = self._embed_missing(self._store.encoder, on_embedded)
+        encoder = self._store.encoder
+        embedded = self._embed_missing(encoder, on_embedded)
+        with self._catalog.reading() as reading:
+            tokens = self._lacking and reading.keeps_tokens() and reading.has_tokens(encoder.fingerprint)
+        if tokens:
+            embedded += self._embed_missing(encoder, on_embedded, tokens=True)
         if embedded:
             discard_others(self._dense, BaseState())  # a base written meanwhile lacks them
         born = self.generation + 1
@@ -222,9 +233,12 @@ class Writer:
                 writing.sweep_vectors(encoder)
             if writing.setting("embedding"):
                 writing.set_setting("embedding", "")
+            spec, tokens = writing.setting("encoder_spec"), writing.keeps_tokens()
+            sources = list(writing.source_uris())
         self._sweep = False
         self._catalog.reclaim()
         discard_others(self._dense, base)
+        remember_sources(self._store.path, sources, spec, keeps_tokens=tokens)
 
     def close(self) -> None:
         """Let go of the sparse index."""

@@ -191,8 +191,8 @@ def _add_late(pool: _Pool, rows: npt.NDArray[np.intp], query: _Query, view: View
     """Set `pool.late` of these candidates: of all that have token vectors, or of the first there is time for."""
     if not len(query.token_weights):
         return
-    ids = pool.ids[rows].tolist()
-    codes = view.reading.tokens_by_id(encoder.fingerprint, ids) if view.keeps_tokens else _encode(ids, view, encoder)
+    ids = pool.ids[rows]
+    codes = view.tokens(ids) if view.keeps_tokens else _encode(ids.tolist(), view, encoder)
     encoded = np.array([row for row in rows.tolist() if int(pool.ids[row]) in codes], dtype=np.intp)
     if len(encoded):
         documents = [codes[key] for key in pool.ids[encoded].tolist()]
@@ -239,7 +239,7 @@ def _hits(
     pool: _Pool, order: npt.NDArray[np.intp], query: _Query, view: View, encoder: Encoder, *, explain: bool
 ) -> list[Hit]:
     ids = pool.ids[order]
-    stored = view.reading.chunks_by_id(ids.tolist())
+    stored = view.chunks(ids)
     hits = []
     for place, row in enumerate(order.tolist()):
         chunk = stored[int(pool.ids[row])]
