@@ -1,8 +1,7 @@
 """The base of the dense index: one immutable FAISS file, exact while that is fast, then an inverted file of codes.
 
-The structure and its parameters were chosen by `benchmarks/dense.py`. Product quantisation: Jégou, Douze and Schmid,
-"Product Quantization for Nearest Neighbor Search" (TPAMI 2011); its four-bit scan: André, Kermarrec and Le Scouarnec,
-"Cache locality is not enough" (VLDB 2015).
+The structure and its parameters were chosen by `benchmarks/dense.py`. Codes of two bits a dimension: Gao and Long,
+"RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound" (SIGMOD 2024), https://arxiv.org/abs/2405.12497.
 """
 
 from __future__ import annotations
@@ -22,18 +21,17 @@ import numpy.typing as npt
 from indexes.files import file_crc, read_checked, write_atomically, write_checked
 from indexes.reading import Ids, Reading, Vectors
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 EXACT_CHUNKS = 20_000  # up to here every vector is compared: 3 ms
 _PAGE = 20_000  # vectors in memory at a time while a base is built
 
-# The inverted file: 2 · sqrt(n) lists, of which half are looked through; four bits for two dimensions.
+# The inverted file: 2 · sqrt(n) lists, of which a quarter is looked through; two bits a dimension.
 _LISTS_PER_ROOT = 2
-_PROBED_SHARE = 0.5
-_DIMENSIONS_PER_CODE = 2
-_OVERFETCH = 6  # candidates looked up exactly for each one wanted
+_PROBED_SHARE = 0.25
+_CODE_BITS = 2
+_OVERFETCH = 3  # candidates looked up exactly for each one wanted
 _LEAST_CANDIDATES = 200
 _TRAINING_PER_LIST = 40
-_TRAINING_CODES = 8_192
 _RETRAIN_FACTOR = 4  # the lists are made anew when there are this many times more or fewer vectors
 
 
@@ -57,7 +55,7 @@ class BaseState:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A FAISS index by chunk id: `IndexIDMap(IndexFlatIP)`, or `IndexIVFPQFastScan`."""
+    """A FAISS index by chunk id: `IndexIDMap(IndexFlatIP)`, or `IndexIVFRaBitQ`."""
 
     index: Any
     exact: bool
@@ -97,12 +95,15 @@ class Base:
         bitmap = _bitmap(allowed if allowed is not None else hidden)
         selector: Any = faiss.IDSelectorBitmap(bitmap) if len(bitmap) else None  # type: ignore[call-arg, arg-type]
         chosen = faiss.IDSelectorNot(selector) if selector is not None and allowed is None else selector
-        share = 1.0 if allowed is None else len(allowed) / total
-        probes = 0 if self.exact else min(self.index.nlist, math.ceil(self.index.nlist * _PROBED_SHARE / share))
-        found = self._search(query, wanted, chosen, probes)
-        if not self.exact and len(found) < min(wanted, total) and probes < self.index.nlist:
-            found = self._search(query, wanted, chosen, self.index.nlist)
-        return found
+        if self.exact:
+            return self._search(query, wanted, chosen, 0)
+        lists = self.index.nlist
+        if allowed is None:
+            found = self._search(query, wanted, chosen, math.ceil(_PROBED_SHARE * lists))
+            if len(found) == wanted:
+                return found
+        # What a filter lets through may be anywhere, and only that costs time: all lists are looked through.
+        return self._search(query, wanted, chosen, lists)
 
     def _search(self, query: Vectors, wanted: int, selector: Any, probes: int) -> Ids:
         import faiss
@@ -224,7 +225,7 @@ def _train(reading: Reading, encoder: str, ids: Ids, dimensions: int) -> Any:
 
     lists = max(1, round(_LISTS_PER_ROOT * math.sqrt(len(ids))))
     rng = np.random.default_rng(0)
-    sample_ids = np.sort(rng.permutation(ids)[: max(_TRAINING_CODES, lists * _TRAINING_PER_LIST)])
+    sample_ids = np.sort(rng.permutation(ids)[: lists * _TRAINING_PER_LIST])
     _, sample = reading.vectors_by_id(encoder, sample_ids, dimensions)
     sample = rng.permutation(sample)
     quantizer = faiss.IndexFlatIP(dimensions)
@@ -232,10 +233,8 @@ def _train(reading: Reading, encoder: str, ids: Ids, dimensions: int) -> Any:
     clustering.niter = 10
     clustering.spherical = True
     clustering.train(sample, quantizer)
-    width = _DIMENSIONS_PER_CODE if dimensions % _DIMENSIONS_PER_CODE == 0 else 1
-    index = faiss.IndexIVFPQFastScan(quantizer, dimensions, lists, dimensions // width, 4, faiss.METRIC_INNER_PRODUCT)
-    index.pq.cp.niter = 8
-    index.train(sample[:_TRAINING_CODES])
+    index = faiss.IndexIVFRaBitQ(quantizer, dimensions, lists, faiss.METRIC_INNER_PRODUCT, True, _CODE_BITS)
+    index.train(sample)
     # The index outlives this function, and takes its quantiser along.
     quantizer.this.disown()  # type: ignore[attr-defined]
     index.own_fields = True
