@@ -124,10 +124,7 @@ class Retriever:
         """
         _check(query, k, min_relevance)
         clock = _Clock()
-        encoder = self._store.encoder
-        with clock("encode"):
-            encoded = encoder.encode_query(query)
-        with self._store.view() as view:
+        with self._encoded(query, clock) as (view, encoder, encoded):
             with clock("retrieve"):
                 prepared = _prepare(query, encoded, view)
                 pool = self._pool(prepared, view, mode, k, filters or {})
@@ -138,6 +135,18 @@ class Retriever:
                 hits = _hits(pool, order, prepared, view, encoder, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
         return Found(kept, clock.timings())
+
+    @contextmanager
+    def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, EncodedQuery]]:
+        """A view, its encoder, and the query encoded with that."""
+        while True:
+            encoder = self._store.encoder
+            with clock("encode"):
+                encoded = encoder.encode_query(query)
+            with self._store.view() as view:
+                if view.encoder == encoder.fingerprint:  # otherwise it was changed meanwhile
+                    yield view, encoder, encoded
+                    return
 
     def _pool(self, query: _Query, view: View, mode: Mode, k: int, filters: Mapping[str, Condition]) -> _Pool:
         depth = max(self._ranking.pool, k)

@@ -22,10 +22,12 @@ import numpy as np
 import pytest
 
 from indexes import dense, dense_base, reading, sparse, writer
+from indexes.encoder import EncodedQuery
 from indexes.errors import LockedError
 from indexes.store import Store, View
 from indexes.writer import Batch, NewDocument
 from rag import KnowledgeBase, Mode
+from rag.retriever import Retriever
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
 LONG = os.environ.get("PILOTFISH_LONG") == "1"
@@ -251,6 +253,25 @@ def test_a_reader_that_meets_a_sparse_index_written_anew_looks_again(
     assert found(reader, "amber")
     store.close()
     reader.close()
+
+
+def test_a_search_during_which_the_encoder_changes_is_made_with_the_new_one(
+    tmp_path: Path, bag: BagEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "kb", create=True)
+    for text in ("amber stone", "birch tree", "cedar wood", "delta river"):
+        put(store, text)
+    encode = bag.encode_query
+
+    def change_meanwhile(text: str) -> EncodedQuery:
+        encoded = encode(text)
+        with store.writer() as opened:
+            opened.change_encoder("bag-2")
+        return encoded
+
+    monkeypatch.setattr(bag, "encode_query", change_meanwhile)
+    hits = Retriever(Store(store.path)).search("amber stone", 2, mode=Mode.DENSE).hits
+    assert [hits[0].text, round(hits[0].signals.cosine, 2)] == ["amber stone", 1]
 
 
 def test_status_is_told_while_files_come_and_go(tmp_path: Path) -> None:
