@@ -30,7 +30,7 @@ _LISTS_PER_ROOT = 2
 _PROBED_SHARE = 0.25
 _CODE_BITS = 2
 _OVERFETCH = 3  # candidates looked up exactly for each one wanted
-_LEAST_CANDIDATES = 200
+_LEAST_CANDIDATES = 150
 _TRAINING_PER_LIST = 40
 _RETRAIN_FACTOR = 4  # the lists are made anew when there are this many times more or fewer vectors
 

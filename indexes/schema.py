@@ -179,7 +179,7 @@ def open_engine(path: Path, *, frozen: bool = False) -> Engine:
             cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new database, before anything else
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA cache_size = -16000")
+        cursor.execute("PRAGMA cache_size = -32000")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -105,6 +106,7 @@ class Retriever:
     def __init__(self, store: Store, ranking: Ranking | None = None) -> None:
         self._store = store
         self._ranking = ranking or Ranking()
+        self._beside = ThreadPoolExecutor(thread_name_prefix="search")
 
     def search(
         self,
@@ -151,15 +153,21 @@ class Retriever:
     def _pool(self, query: _Query, view: View, mode: Mode, k: int, filters: Mapping[str, Condition]) -> _Pool:
         depth = max(self._ranking.pool, k)
         mask = view.mask(filters)
-        sparse = view.indexes.sparse
-        no_ids: Ids = np.empty(0, np.int64)
-        by_words = sparse.search(query.stems, depth, mask)[0] if mode is not Mode.DENSE else no_ids
-        by_vector = view.nearest(query.encoded.vector, depth, mask)[0] if mode is not Mode.SPARSE else no_ids
+        sparse, vector = view.indexes.sparse, query.encoded.vector
+        # The sparse index works beside the dense one: tantivy needs no interpreter lock.
+        words = self._beside.submit(sparse.search, query.stems, depth if mode is not Mode.DENSE else 0, mask)
+        by_vector, near = view.nearest(vector, depth if mode is not Mode.SPARSE else 0, mask)
+        by_words, _ = words.result()
         ids = np.union1d(by_words, by_vector).astype(np.int64)
+        bm25 = self._beside.submit(sparse.scores, query.stems, ids)
+        cosine = np.empty(len(ids), np.float32)
+        known = np.isin(ids, by_vector, assume_unique=True)
+        cosine[known] = near[np.argsort(by_vector)]
+        cosine[~known] = view.cosines(vector, ids[~known])
         return _Pool(
             ids=ids,
-            bm25=sparse.scores(query.stems, ids),
-            cosine=view.cosines(query.encoded.vector, ids),
+            bm25=bm25.result(),
+            cosine=cosine,
             sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
             dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
         )
