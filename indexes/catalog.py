@@ -127,7 +127,7 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
     hint = ""
     if "disk is full" in reason:
         hint = "free some space and run the command again; what was published before is untouched"
-    elif "malformed" in reason or "not a database" in reason:
+    elif any(sign in reason for sign in ("malformed", "not a database", "no such")):  # the last: a damaged schema
         return _malformed(path, reason)
     elif "Could not decode" in reason:
         return DamagedError("text")

@@ -248,11 +248,15 @@ class Store:
         before = read_state(self.path / "sparse")
         try:
             sparse = SparseReader(self.path / "sparse")
-        except StoreError:
+        except StoreError as error:
             if read_state(self.path / "sparse") != before:
                 return None  # the writer wrote it anew between two reads: nothing is damaged
-            sparse = None
-        if sparse is None or sparse.state.generation < generation:
+            try:
+                self._mend()
+            except StoreError as refusal:
+                raise StoreError(f"{error}, nor be made anew: {refusal}", hint=refusal.hint) from error
+            return None
+        if sparse.state.generation < generation:
             self._mend()
             return None
         return sparse

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +17,13 @@ import pytest
 from indexes import dense
 from indexes.doctor import examine
 from indexes.encoder import Encoded, EncodedQuery
-from indexes.errors import LockedError
+from indexes.errors import LockedError, StoreError
 from indexes.files import writer_lock
 from indexes.repair import repair
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument, Writer
 from tests.indexes.conftest import BagEncoder, make_document
+from tests.indexes.test_store import read_only
 
 NAMES = (
     "disk",
@@ -84,9 +88,9 @@ def index(store: Store) -> None:
         writer.commit(Batch([NewDocument(source, document, chunks, "stamp") for document, chunks in made]))
 
 
-def answers(store: Store) -> object:
+def answers(store: Store, said: list[str] | None = None) -> object:
     """What searches give, whatever the ids."""
-    opened = Store(store.path)
+    opened = Store(store.path, notify=[].append if said is None else said.append)
     found: list[object] = []
     with opened.view() as view:
         for query in ("alpha 3", "beta 5 2", "gamma 1", "delta"):
@@ -95,7 +99,7 @@ def answers(store: Store) -> object:
                 ids, _ = view.indexes.sparse.search(query.split(), 50, mask)
                 near, cosines = view.nearest(opened.encoder.encode_query(query).vector, 50, mask)
                 stored = view.reading.chunks_by_id([*ids.tolist(), *near.tolist()])
-                tokens = view.reading.tokens_by_id(view.encoder, near.tolist())
+                tokens = view.tokens(np.sort(near))
                 found.append({(stored[key].uri, stored[key].text) for key in ids.tolist()})
                 found += [
                     (stored[key].uri, stored[key].text, tokens[key], round(float(cosine), 4))
@@ -355,3 +359,148 @@ def test_a_catalog_that_is_no_database_is_one_failing_check(store: Store) -> Non
     catalog.write_bytes(data)
     assert failed(store) == {"catalog"}
     assert repair(Store(store.path), 0) == ()
+
+
+@pytest.fixture
+def copy(store: Store, tmp_path: Path) -> Callable[[], Path]:
+    """A fresh copy of the store, at another path."""
+    store.close()
+    numbers = itertools.count()
+
+    def make() -> Path:
+        return Path(shutil.copytree(store.path, tmp_path / f"copy {next(numbers)}"))
+
+    return make
+
+
+@pytest.mark.parametrize("damage", [flip, cut, delete])
+@pytest.mark.parametrize("index", ["sparse", "dense"])
+def test_a_search_mends_a_damaged_index_and_says_so(
+    store: Store, encoder: TokenEncoder, copy: Callable[[], Path], index: str, damage: Callable[..., Any]
+) -> None:
+    before = answers(store)
+    encoder.texts.clear()
+    files = [
+        file.relative_to(store.path)
+        for file in (store.path / index).rglob("*")
+        if file.is_file() and file.stat().st_size
+    ]
+    rebuilt = 0
+    for file in files:
+        path = copy()
+        damage(str(file))(path)
+        said: list[str] = []
+        opened = Store(path, notify=said.append)
+        assert answers(opened, said) == before, file
+        with opened.writer():  # as the next `rag index` does: a lost state of the dense index only costs a search time
+            pass
+        assert answers(opened, said) == before, file
+        assert said in ([], [f"rebuilding the {index} index from the catalog"]), file
+        rebuilt += len(said)
+        assert failed(opened) == set(), file
+        opened.close()
+    assert rebuilt
+    assert not encoder.texts
+
+
+def test_where_nothing_can_be_written_a_damaged_dense_index_is_passed_over(store: Store) -> None:
+    before = answers(store)
+    store.close()
+    flip("dense/*.faiss")(store.path)
+    with read_only(store.path):
+        assert answers(store) == before
+        assert failed(store) >= {"dense"}
+    assert answers(store) == before
+
+
+def test_where_nothing_can_be_written_a_damaged_sparse_index_is_an_error(store: Store) -> None:
+    store.close()
+    flip("sparse/state.json")(store.path)
+    with (
+        read_only(store.path),
+        pytest.raises(StoreError, match=r"sparse index .* cannot be read: .* nor be made anew") as raised,
+    ):
+        answers(store)
+    assert "may write" in raised.value.hint
+
+
+def test_a_store_works_at_another_path(store: Store, encoder: TokenEncoder, copy: Callable[[], Path]) -> None:
+    before = answers(store)
+    encoder.texts.clear()
+    said: list[str] = []
+    opened = Store(copy(), notify=said.append)
+    assert answers(opened, said) == before
+    assert failed(opened) == set()
+    assert not said
+    assert not encoder.texts
+
+
+def test_indexes_of_another_store_are_noticed(store: Store, encoder: TokenEncoder, tmp_path: Path) -> None:
+    before = answers(store)
+    other = Store(tmp_path / "other", create=True)
+    with other.writer() as writer:
+        for name in ("a", "b"):
+            document, chunks = make_document(f"/{name}", *(f"zeta {number}" for number in range(9)))
+            writer.commit(Batch([NewDocument(writer.register("/elsewhere"), document, chunks, "")]))
+    other.close()
+    store.close()
+    for part in ("sparse", "dense"):
+        shutil.rmtree(store.path / part)
+        shutil.copytree(other.path / part, store.path / part)
+    assert failed(store) == {"sparse", "dense"}
+    said: list[str] = []
+    assert answers(store, said) == before
+    assert said == ["rebuilding the sparse index from the catalog", "rebuilding the dense index from the catalog"]
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :]
+
+
+def in_look_up_table(data: bytes, place: int) -> bool:
+    """Whether this byte is in a page of one of SQLite's index b-trees, as the page's first byte tells."""
+    return data[place - place % 4096] in (0x02, 0x0A)
+
+
+def test_a_flipped_bit_of_the_catalog_never_gives_a_wrong_answer(store: Store, copy: Callable[[], Path]) -> None:
+    before = found(store)
+    data = (store.path / "catalog.sqlite").read_bytes()
+    places = [place for place in range(77, len(data), len(data) // 400) if not in_look_up_table(data, place)]
+    hints = []
+    for place in places:
+        path = copy()
+        (path / "catalog.sqlite").write_bytes(flipped(data, place))
+        try:
+            assert found(Store(path)) == before, place
+        except StoreError as error:
+            hints.append(f"{error} {error.hint}")
+    assert len(places) > 90
+    assert len(hints) > 10
+    assert not [hint for hint in hints if "rag doctor" not in hint and "rag --kb" not in hint]
+
+
+def test_a_look_up_table_that_leads_astray_is_found(store: Store, copy: Callable[[], Path]) -> None:
+    """A search trusts those of the catalog: only an examination compares them with the rows."""
+    store.close()
+    data = (store.path / "catalog.sqlite").read_bytes()
+    rowid = next(place for place in range(len(data) - 40, 0, -1) if in_look_up_table(data, place) and data[place] > 2)
+    path = copy()
+    (path / "catalog.sqlite").write_bytes(flipped(data, rowid))
+    assert failed(Store(path)) == {"catalog"}
+    assert repair(Store(path), 0)
+    assert failed(Store(path)) == set()
+
+
+def found(store: Store) -> list[object]:
+    """What searches without filters give, and rank by."""
+    opened = Store(store.path, notify=str)
+    ranked: list[object] = []
+    with opened.view() as view:
+        for query in ("alpha 3", "beta 5 2", "gamma 1", "delta"):
+            near, cosines = view.nearest(opened.encoder.encode_query(query).vector, 50, view.mask({}))
+            # Not the scores of BM25: they count what has died until an index is made anew.
+            ids, _ = view.indexes.sparse.search(query.split(), 50, view.mask({}))
+            ranked += [near.tolist(), cosines.tolist(), view.tokens(np.sort(near)), view.chunks(near)]
+            ranked += [set(ids.tolist()), view.chunks(ids)]
+    opened.close()
+    return ranked
