@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 
 from connectors.document import MetadataValue
 from connectors.errors import ConfigurationError
@@ -23,6 +23,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "<=": lambda stored, value: stored <= value,
     "<": lambda stored, value: stored < value,
 }
+_FIRST_INEXACT = 2**53  # from here on, whole numbers share floats
 OPERATORS = ("=", "prefix", *_COMPARISONS)
 
 
@@ -71,7 +72,7 @@ def _test(
         for operator in _COMPARISONS
         for value in _each(condition.get(operator, ()))
     ]
-    return and_(*tests)
+    return and_(true(), *tests)
 
 
 def _each(values: Values) -> Sequence[MetadataValue]:
@@ -81,7 +82,11 @@ def _each(values: Values) -> Sequence[MetadataValue]:
 def _equals(text: ColumnElement[str], number: ColumnElement[float] | None, value: MetadataValue) -> ColumnElement[bool]:
     same = text == attribute_text(value)
     numeric = attribute_number(value)
-    return same if number is None or numeric is None else or_(same, number == numeric)
+    if number is None or numeric is None:
+        return same
+    # Long identifiers that differ may be the same float.
+    whole = attribute_text(value).removeprefix("-").isdecimal()
+    return same if whole and abs(numeric) >= _FIRST_INEXACT else or_(same, number == numeric)
 
 
 def _starts_with(text: ColumnElement[str], prefix: str) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from zlib import crc32
 
 import numpy as np
-from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from connectors.document import Metadata
 from indexes.reading import Ids, Reading, Vectors, batched
@@ -61,7 +61,8 @@ class Writing(Reading):
 
     def move_documents(self, source_id: int, to: int, place: str) -> None:
         """Give the documents of a source that are at or below `place` to another source."""
-        inside = documents.c.uri.startswith(f"{place.rstrip('/')}/", autoescape=True)
+        folder = f"{place.rstrip('/')}/"
+        inside = func.substr(documents.c.uri, 1, len(folder)) == folder  # LIKE would ignore case
         self.connection.execute(
             update(documents)
             .where(documents.c.source_id == source_id, or_(documents.c.uri == place, inside))

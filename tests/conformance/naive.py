@@ -397,6 +397,8 @@ def meets(row: DocumentRow, key: str, condition: Condition) -> bool:
 def _equal(stored: object, value: object, in_column: bool) -> bool:
     if _text(stored) == _text(value):
         return True
+    if _text(value).removeprefix("-").isdecimal() and abs(int(_text(value))) >= 2**53:
+        return False  # a float may stand for several such numbers
     return not in_column and _number(value) is not None and _number(stored) == _number(value)
 
 
