@@ -269,3 +269,58 @@ def test_options_of_asking_are_checked(kb: KnowledgeBase, folder: Path) -> None:
     kb.index(folder)
     with pytest.raises(ConfigurationError, match="prompt budget of 5 tokens"):
         kb.ask("when are refunds paid?", options=AskOptions(budget=5))
+
+
+def test_without_token_vectors_the_first_candidates_are_encoded_when_they_are_needed(
+    folder: Path, tmp_path: Path
+) -> None:
+    for number in range(40):
+        (folder / f"form{number}.md").write_text(
+            f"# Form {number}\n\nForm {number} is filed with the refunds office.\n"
+        )
+    query = "who is paid within 14 days?"
+    with_tokens, without = (KnowledgeBase.open(tmp_path / name, late=name == "with") for name in ("with", "without"))
+    for base in (with_tokens, without):
+        base.index(folder)
+    assert with_tokens.status().sizes["tokens"] > 0 == without.status().sizes["tokens"]
+    expected, hits = with_tokens.search(query), without.search(query)
+    assert hits[0].title == expected[0].title
+    assert hits[0].signals.late == pytest.approx(expected[0].signals.late, abs=1e-5)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_token_vectors_can_be_dropped_and_taken_back(kb: KnowledgeBase, folder: Path) -> None:
+    kb.index(folder)
+    before = kb.search("when are refunds paid?")[0].signals.late
+    assert kb.index(late=False).embedded == 0
+    assert kb.status().sizes["tokens"] == 0
+    assert kb.index(late=True).embedded == 2
+    assert kb.search("when are refunds paid?")[0].signals.late == pytest.approx(before, abs=1e-6)
+    assert kb.index().embedded == 0
+
+
+def test_filters_take_lists_ranges_and_prefixes(kb: KnowledgeBase) -> None:
+    class Reports:
+        uri = "reports:all"
+
+        def size_hint(self) -> int | None:
+            return None
+
+        def events(self, known: dict[str, Known]) -> Iterator[Added]:
+            for year in range(2018, 2026):
+                text, when = f"The harvest of {year} was good.", {"year": year, "due": f"{year}-11-30"}
+                yield Added(Document(f"reports:{year}", f"Report of {year}", text, "report", "1", when))
+
+    kb.index(Reports())
+
+    def years(**filters: object) -> list[int]:
+        return sorted(hit.metadata["year"] for hit in kb.search("harvest", k=20, filters=filters))  # type: ignore[arg-type]
+
+    assert years(year=2020) == years(year="2020") == [2020]
+    assert years(year=[2019, 2021]) == [2019, 2021]
+    assert years(year={">=": 2020, "<": 2023}) == [2020, 2021, 2022]
+    assert years(due={">": "2019-11-30", "<=": "2021-11-30"}) == [2020, 2021]
+    assert years(uri={"prefix": "reports:202"}) == [2020, 2021, 2022, 2023, 2024, 2025]
+    assert years(title={"prefix": "Report of 201"}, year={">": 2018}) == [2019]
+    with pytest.raises(ConfigurationError, match="unknown operator '~'"):
+        years(year={"~": 1})
