@@ -266,7 +266,11 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.held) < 3)
     @rule(use_reader=st.booleans())
     def hold_a_view(self, use_reader: bool) -> None:
-        view = self.cleanup.enter_context((self.reader if use_reader else Store(self.path, notify=self.fail)).view())
+        store = self.reader
+        if not use_reader:
+            store = Store(self.path, notify=self.fail)
+            self.cleanup.callback(store.close)
+        view = self.cleanup.enter_context(store.view())
         self.held.append(Held(view, self.answers(view)))
 
     @rule(wanted=filters, query=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3), limit=st.integers(1, 40))
