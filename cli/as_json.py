@@ -9,7 +9,7 @@ from connectors.document import Location
 from rag.results import Answer, Citation, Hit, IndexReport, Prompt, PromptSource, Signals, Status
 
 if TYPE_CHECKING:
-    from indexes.doctor import Check
+    from indexes.findings import Check
 
 
 def location(place: Location) -> dict[str, Any]:

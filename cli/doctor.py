@@ -15,7 +15,7 @@ from cli.terminal import note, one_line, print_json, put, stdout
 from indexes.errors import NoKnowledgeBaseError, StoreError
 
 if TYPE_CHECKING:
-    from indexes.doctor import Check
+    from indexes.findings import Check
 
 
 def doctor(
@@ -51,7 +51,7 @@ def _examine(context: typer.Context, *, repair: bool, json: bool) -> tuple[Seque
         except NoKnowledgeBaseError:
             raise
         except StoreError as error:  # a catalog that cannot even be opened
-            from indexes.doctor import Check
+            from indexes.findings import Check
 
             return (Check("catalog", ok=False, detail=str(error), hint=error.hint),), ()
         checks = base.check()

@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from indexes.dense_base import BaseState, discard_others
-from indexes.doctor import Findings, examine, named
+from indexes.doctor import examine
 from indexes.errors import StoreError
 from indexes.files import writer_lock
+from indexes.findings import Findings, named
 from indexes.writing import Writing
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, Source
 from rag.retriever import Found, Retriever
 
 if TYPE_CHECKING:
-    from indexes.doctor import Check
+    from indexes.findings import Check
     from rag.asking import AskOptions
     from rag.llm import LLM
     from rag.synchroniser import Progress, Tally
