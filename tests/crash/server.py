@@ -21,6 +21,7 @@ from unittest.mock import patch
 
 import cli.main
 import indexes.dense
+import indexes.dense_base
 import indexes.sparse
 import indexes.store
 import indexes.writer
@@ -64,6 +65,7 @@ def _make_small() -> None:
         (indexes.writer, "_EMBED_BATCH", EMBED_BATCH),
         (rag.synchroniser, "BATCH_CHUNKS", 16),
         (indexes.dense, "_DELTA_LEAST", 12),
+        (indexes.dense_base, "EXACT_CHUNKS", 40),
         (indexes.sparse, "_DEAD_LEAST", 12),
     ):
         patch.object(target, name, value).start()
