@@ -117,7 +117,7 @@ class _Examination:
         sparse = self._sparse
         problems = [sparse] if isinstance(sparse, str) else self._compare_sparse(sparse, live)
         self._found.sparse = bool(problems)
-        self._found.add("sparse", problems, f"holds the {len(live)} passages", _REBUILD)
+        self._found.add("sparse", problems, f"holds all {len(live)} passages", _REBUILD)
 
     def _compare_sparse(self, sparse: SparseReader, live: Ids) -> list[str]:
         state = sparse.state
@@ -146,7 +146,7 @@ class _Examination:
         problems = self._compare_dense(live, lacking)
         self._found.dense = bool(problems)
         count = self._state.count
-        held = f"holds the {len(live)} passages, {count} of them in its file" if count else "needs no file yet"
+        held = f"holds all {len(live)} passages, {count} of them in its file" if count else "needs no file yet"
         self._found.add("dense", problems, held, _REBUILD)
 
     def _compare_dense(self, live: Ids, lacking: Ids) -> list[str]:

@@ -88,7 +88,7 @@ class RowExamination:
                     continue
                 self._found.documents[row.id] = str(row.uri)
                 damaged[row.id] = bool(row.visible)
-        total = f"{len(ranges)} documents"
+        total = f"{len(ranges)} as written"
         self._found.add("documents", problems, total, _forget_hint(self._found.documents))
         owned = exists(select(1).where(documents.c.id == attributes.c.document_id))
         loose = connection.scalar(select(func.count()).select_from(attributes).where(~owned)) or 0
@@ -131,7 +131,7 @@ class RowExamination:
         again = "the next `rag index` embeds them again"
         if not self._reading.lacks_vectors():
             again = f"{REPAIR} drops them, and {again}"
-        found.add("chunks", seen.problems, f"{seen.counts.sum()} passages", _forget_hint(blamed))
+        found.add("chunks", seen.problems, f"{seen.counts.sum()} as written", _forget_hint(blamed))
         found.add("vectors", seen.vector_problems, "one for every passage", again)
         kept = "some for every passage" if keeps_tokens else "none are kept"
         found.add("tokens", seen.token_problems, kept, again)

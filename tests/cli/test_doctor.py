@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -67,7 +69,13 @@ def test_a_catalog_that_cannot_be_opened_is_one_failing_check(damaged: Shop) -> 
     assert ran.code == 1
     (check,) = ran.json["checks"]
     assert (check["name"], check["ok"]) == ("catalog", False)
-    assert "rag index" in check["hint"]
+    move, index = (shlex.split(part) for part in check["hint"].partition("again: ")[2].split(" && "))
+    assert ran.json["repaired"] == []
+    assert damaged.rag("search", "refunds").err.count("hint: ") == 1
+
+    shutil.move(*move[1:])
+    assert damaged.rag(*index[1:], "--json").json["documents"]["added"] == damaged.indexed.json["documents"]["added"]
+    assert "14 days" in damaged.rag("search", "how long do refunds take").out
 
 
 def test_no_knowledge_base(rag: Rag) -> None:
