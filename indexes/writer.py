@@ -199,8 +199,8 @@ class Writer:
         encoder = self._store.encoder
         embedded = self._embed_missing(encoder, on_embedded)
         with self._catalog.reading() as reading:
-            tokens = self._lacking and reading.keeps_tokens() and reading.has_tokens(encoder.fingerprint)
-        if tokens:
+            tokens = self._lacking and reading.keeps_tokens()
+        if tokens and len(encoder.encode_query("any").tokens):  # not every encoder makes token vectors
             embedded += self._embed_missing(encoder, on_embedded, tokens=True)
         if embedded:
             discard_others(self._dense, BaseState())  # a base written meanwhile lacks them

@@ -29,7 +29,7 @@ from connectors.source import Known
 from indexes import dense, dense_base, reading, sparse, writer
 from indexes.analyzer import analyze
 from indexes.dense import usable_state
-from indexes.encoder import Encoded
+from indexes.encoder import Encoded, EncodedQuery
 from indexes.filters import Condition
 from indexes.late import TOKEN_BYTES
 from indexes.rows import DocumentRow
@@ -77,6 +77,9 @@ class TokenEncoder(BagEncoder):
     def encode(self, texts: Sequence[str]) -> Encoded:
         return Encoded(super().encode(texts).vectors, [tokens(self.fingerprint, text) for text in texts])
 
+    def encode_query(self, text: str) -> EncodedQuery:
+        return EncodedQuery(super().encode_query(text).vector, np.ones((1, 64), np.float32), ["any"])
+
 
 def tokens(fingerprint: str, text: str) -> bytes:
     return f"{fingerprint}{text}".encode().ljust(TOKEN_BYTES, b".") * len(text)
@@ -101,6 +104,33 @@ class Held:
 
     view: View
     answers: Any
+
+
+@pytest.mark.parametrize("made", [0, 2])
+def test_the_next_run_makes_the_token_vectors_that_an_interrupted_one_did_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    encoder = TokenEncoder()
+    monkeypatch.setattr("indexes.store.load_encoder", lambda _: encoder)
+    monkeypatch.setattr(writer, "_EMBED_BATCH", 2)
+    store = Store(tmp_path / "kb", create=True, late=False)
+    with store.writer() as opened:
+        source = opened.register("/source")
+        opened.commit(Batch([NewDocument(source, *make_document("/a", *WORDS), "")]))
+
+    def interrupt(done: int, left: int) -> None:
+        if left == len(WORDS) - made:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), store.writer() as opened:
+        opened.keep_tokens(True, interrupt)
+    with store.writer() as opened:
+        assert opened.mend() == len(WORDS) - made
+        opened.commit(Batch([NewDocument(source, *make_document("/b", "another"), "")]))
+    with store.view() as view:
+        ids = view.reading.born_chunks(0, view.indexes.generation)
+        assert len(view.tokens(ids)) == len(WORDS) + 1
+    store.close()
 
 
 class StoreMachine(RuleBasedStateMachine):
