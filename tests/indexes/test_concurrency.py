@@ -31,6 +31,7 @@ from rag.retriever import Retriever
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
 LONG = os.environ.get("PILOTFISH_LONG") == "1"
+pytestmark = pytest.mark.timeout(0 if LONG else 300)
 COMMITS = 1_500 if LONG else 40
 READERS = 3
 WORDS = ["amber", "birch", "cedar", "delta", "ember"]
