@@ -14,7 +14,7 @@ from sqlalchemy import Column, Select, and_, exists, false, func, or_, select
 from indexes.findings import REPAIR, Findings, named
 from indexes.late import TOKEN_BYTES
 from indexes.reading import Ids, Reading, batched, expand
-from indexes.rows import attribute_values, checksum
+from indexes.rows import attribute_values, blob_checksum, checksum
 from indexes.schema import alive, attributes, chunks, documents, token_vectors, vectors
 
 _PAGE = 1_000  # rows in memory at a time
@@ -272,14 +272,14 @@ def _entry(entry: Mapping[str, Any]) -> tuple[Any, ...]:
 def _vector_trouble(row: Any, dimensions: int) -> str:
     if row.vector is None:
         return "missing"
-    whole = row.vector_checksum == checksum(row.vector) and len(row.vector) == 2 * dimensions
+    whole = row.vector_checksum == blob_checksum(row.text_hash, row.vector) and len(row.vector) == 2 * dimensions
     return "" if whole else "not what was written"
 
 
 def _token_trouble(row: Any, *, kept: bool) -> str:
     if row.codes is None or not kept:
         return "missing" if kept else ""
-    whole = row.codes_checksum == checksum(row.codes) and len(row.codes) % TOKEN_BYTES == 0
+    whole = row.codes_checksum == blob_checksum(row.text_hash, row.codes) and len(row.codes) % TOKEN_BYTES == 0
     return "" if whole else "not what was written"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from connectors.source import Known
 from indexes.errors import DamagedError
-from indexes.rows import SourceCount, StoredChunk, stored_chunk
+from indexes.rows import SourceCount, StoredChunk, blob_checksum, stored_chunk
 from indexes.schema import alive, chunks, documents, generations, graves, settings, sources, token_vectors, vectors
 
 _IN_LIMIT = 5_000  # values bound in one statement; SQLite allows 32,766
@@ -129,13 +128,13 @@ class Reading:
 
     def vectors_by_id(self, encoder: str, ids: Ids, dimensions: int) -> tuple[Ids, Vectors]:
         """Those of these chunks that have a vector of record, ascending, and their vectors [n, dimensions]."""
-        statement = select(chunks.c.id, vectors.c.vector, vectors.c.checksum).join(
+        statement = select(chunks.c.id, chunks.c.text_hash, vectors.c.vector, vectors.c.checksum).join(
             vectors, and_(vectors.c.text_hash == chunks.c.text_hash, vectors.c.encoder == encoder)
         )
         found: list[int] = []
         blobs: list[bytes] = []
-        for key, vector, expected in self._rows(statement, np.unique(ids)):
-            if expected != crc32(vector) or len(vector) != 2 * dimensions:
+        for key, of, vector, expected in self._rows(statement, np.unique(ids)):
+            if expected != blob_checksum(of, vector) or len(vector) != 2 * dimensions:
                 raise DamagedError(f"the vector of passage {key}")
             found.append(key)
             blobs.append(vector)
@@ -144,12 +143,12 @@ class Reading:
 
     def tokens_by_id(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
         """Chunk id → packed token vectors, where there are any."""
-        statement = select(chunks.c.id, token_vectors.c.codes, token_vectors.c.checksum).join(
+        statement = select(chunks.c.id, chunks.c.text_hash, token_vectors.c.codes, token_vectors.c.checksum).join(
             token_vectors, and_(token_vectors.c.text_hash == chunks.c.text_hash, token_vectors.c.encoder == encoder)
         )
         found: dict[int, bytes] = {}
-        for key, codes, expected in self._rows(statement, np.unique(np.array(ids, np.int64))):
-            if expected != crc32(codes):
+        for key, of, codes, expected in self._rows(statement, np.unique(np.array(ids, np.int64))):
+            if expected != blob_checksum(of, codes):
                 raise DamagedError(f"a token vector of passage {key}")
             found[key] = codes
         return found

@@ -139,6 +139,11 @@ def checksum(*values: str | bytes | int) -> int:
     return zlib.crc32(b"\x1f".join(parts))
 
 
+def blob_checksum(text_hash: bytes, blob: bytes) -> int:
+    """The CRC-32 of the vector of a text: another text's vector, which a damaged look-up may fetch, does not fit."""
+    return zlib.crc32(blob, zlib.crc32(text_hash))
+
+
 def stored_chunk(row: Any) -> StoredChunk:
     """A chunk from a result row that joins chunks and documents.
 

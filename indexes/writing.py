@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from zlib import crc32
 
 import numpy as np
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from connectors.document import Metadata
 from indexes.reading import Ids, Reading, Vectors, batched
-from indexes.rows import ChunkRow, DocumentRow, attribute_values, chunk_values, document_values
+from indexes.rows import ChunkRow, DocumentRow, attribute_values, blob_checksum, chunk_values, document_values
 from indexes.schema import (
     attributes,
     chunks,
@@ -106,7 +105,7 @@ class Writing(Reading):
         self.connection.execute(
             insert(vectors).prefix_with("OR IGNORE"),
             [
-                {"encoder": encoder, "text_hash": key, "vector": blob, "checksum": crc32(blob)}
+                {"encoder": encoder, "text_hash": key, "vector": blob, "checksum": blob_checksum(key, blob)}
                 for key, blob in zip(hashes, blobs, strict=True)
             ],
         )
@@ -114,7 +113,7 @@ class Writing(Reading):
             self.connection.execute(
                 insert(token_vectors).prefix_with("OR IGNORE"),
                 [
-                    {"encoder": encoder, "text_hash": key, "codes": code, "checksum": crc32(code)}
+                    {"encoder": encoder, "text_hash": key, "codes": code, "checksum": blob_checksum(key, code)}
                     for key, code in zip(hashes, codes, strict=True)
                 ],
             )
