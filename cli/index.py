@@ -38,7 +38,7 @@ def index(
             "--late/--no-late",
             metavar="",
             show_default=False,
-            help="Keep token vectors for late interaction, or do without: a tenth of the size, slightly worse ranking.",
+            help="Keep token vectors for late interaction, or do without: a third of the size, slightly worse ranking.",
         ),
     ] = None,
     json: Json = False,

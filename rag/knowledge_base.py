@@ -65,7 +65,7 @@ class KnowledgeBase:
             path: the folder.
             create: make it when it is not there.
             encoder: the encoder of a new knowledge base; an existing one keeps its own.
-            late: whether a new knowledge base keeps token vectors for late interaction, nine tenths of its size.
+            late: whether a new knowledge base keeps token vectors for late interaction, two thirds of its size.
             notify: called with one line whenever something had to be mended.
 
         Raises:
