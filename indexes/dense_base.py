@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from indexes.files import file_crc, read_checked, write_atomically, write_checked
 from indexes.reading import Ids, Reading, Vectors
@@ -25,10 +24,11 @@ FORMAT_VERSION = 3
 EXACT_CHUNKS = 20_000  # up to here every vector is compared: 3 ms
 _PAGE = 20_000  # vectors in memory at a time while a base is built
 
-# The inverted file: 2 · sqrt(n) lists, of which a quarter is looked through; two bits a dimension.
+# The inverted file: 2 · sqrt(n) lists, of which three in ten are looked through; two bits a dimension.
 _LISTS_PER_ROOT = 2
-_PROBED_SHARE = 0.25
+_PROBED_SHARE = 0.3
 _CODE_BITS = 2
+_HIDDEN_AFTERWARDS = 1_000
 _OVERFETCH = 3  # candidates looked up exactly for each one wanted
 _LEAST_CANDIDATES = 150
 _TRAINING_PER_LIST = 40
@@ -85,37 +85,39 @@ class Base:
         """
         import faiss
 
-        total = int(self.index.ntotal)
-        wanted = min(total, limit if self.exact else max(_OVERFETCH * limit, _LEAST_CANDIDATES))
-        if allowed is not None and len(allowed) <= wanted:
-            return allowed
+        wanted = min(int(self.index.ntotal), limit if self.exact else max(_OVERFETCH * limit, _LEAST_CANDIDATES))
         if wanted < 1:
             return np.empty(0, np.int64)
-        # faiss keeps bare pointers: the names keep bitmap and selectors alive through the search.
-        bitmap = _bitmap(allowed if allowed is not None else hidden)
-        selector: Any = faiss.IDSelectorBitmap(bitmap) if len(bitmap) else None  # type: ignore[call-arg, arg-type]
-        chosen = faiss.IDSelectorNot(selector) if selector is not None and allowed is None else selector
-        if self.exact:
-            return self._search(query, wanted, chosen, 0)
-        lists = self.index.nlist
-        if allowed is None:
-            found = self._search(query, wanted, chosen, math.ceil(_PROBED_SHARE * lists))
-            if len(found) == wanted:
-                return found
-        # What a filter lets through may be anywhere, and only that costs time: all lists are looked through.
-        return self._search(query, wanted, chosen, lists)
+        if allowed is not None:
+            if len(allowed) <= wanted:
+                return allowed
+            # What a filter lets through may be anywhere, and only that costs time: all lists are looked through.
+            with _selector(allowed) as selector:
+                return self._search(query, wanted, selector, everywhere=True)
+        if hidden is None or len(hidden) <= _HIDDEN_AFTERWARDS:
+            # Asking for as many more finds the same, and spares looking each vector up among the hidden.
+            hidden = np.empty(0, np.int64) if hidden is None else hidden
+            found = self._search(query, min(int(self.index.ntotal), wanted + len(hidden)))
+            return found[~np.isin(found, hidden)]
+        with _selector(hidden) as selector:
+            return self._search(query, wanted, faiss.IDSelectorNot(selector))
 
-    def _search(self, query: Vectors, wanted: int, selector: Any, probes: int) -> Ids:
+    def _search(self, query: Vectors, wanted: int, selector: Any = None, *, everywhere: bool = False) -> Ids:
         import faiss
 
         arguments = {"sel": selector} if selector is not None else {}
-        parameters = (
-            faiss.SearchParameters(**arguments) if self.exact else faiss.SearchParametersIVF(nprobe=probes, **arguments)  # type: ignore[call-arg]
-        )
+        if self.exact:
+            parameters = faiss.SearchParameters(**arguments)
+        else:
+            lists = self.index.nlist
+            probed = lists if everywhere else math.ceil(_PROBED_SHARE * lists)
+            parameters = faiss.SearchParametersIVF(nprobe=probed, **arguments)  # type: ignore[call-arg]
         # One query is little work: waking threads for it takes ten times as long as the search itself.
         with _one_thread():
             _, ids = self.index.search(query.reshape(1, -1), wanted, params=parameters)
         found: Ids = ids[0][ids[0] >= 0]  # faiss pads with -1
+        if len(found) < wanted and not (self.exact or everywhere):
+            return self._search(query, wanted, selector, everywhere=True)
         return found
 
 
@@ -246,13 +248,15 @@ def _pages(reading: Reading, encoder: str, ids: Ids, dimensions: int) -> Iterato
         yield reading.vectors_by_id(encoder, ids[start : start + _PAGE], dimensions)
 
 
-def _bitmap(ids: Ids | None) -> npt.NDArray[np.uint8]:
-    """One bit for every id up to the largest."""
-    if ids is None or not len(ids):
-        return np.empty(0, np.uint8)
+@contextmanager
+def _selector(ids: Ids) -> Iterator[Any]:
+    """What tells FAISS which ids (ascending, at least one) to look at: one bit for every id up to the largest."""
+    import faiss
+
     marked = np.zeros((int(ids[-1]) // 8 + 1) * 8, dtype=bool)
     marked[ids] = True
-    return np.packbits(marked, bitorder="little")
+    bitmap = np.packbits(marked, bitorder="little")  # faiss keeps a bare pointer: the name keeps it alive meanwhile
+    yield faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type]
 
 
 @contextmanager
