@@ -27,6 +27,7 @@ _PAGE = 20_000  # vectors in memory at a time while a base is built
 # The inverted file: 2 · sqrt(n) lists, of which three in ten are looked through; two bits a dimension.
 _LISTS_PER_ROOT = 2
 _PROBED_SHARE = 0.3
+_PROBED_LEAST = 100_000  # vectors looked through where there are so many: 3 ms
 _CODE_BITS = 2
 _HIDDEN_AFTERWARDS = 1_000
 _OVERFETCH = 3  # candidates looked up exactly for each one wanted
@@ -110,8 +111,8 @@ class Base:
             parameters = faiss.SearchParameters(**arguments)
         else:
             lists = self.index.nlist
-            probed = lists if everywhere else math.ceil(_PROBED_SHARE * lists)
-            parameters = faiss.SearchParametersIVF(nprobe=probed, **arguments)  # type: ignore[call-arg]
+            share = 1.0 if everywhere else max(_PROBED_SHARE, min(1.0, _PROBED_LEAST / int(self.index.ntotal)))
+            parameters = faiss.SearchParametersIVF(nprobe=math.ceil(share * lists), **arguments)  # type: ignore[call-arg]
         # One query is little work: waking threads for it takes ten times as long as the search itself.
         with _one_thread():
             _, ids = self.index.search(query.reshape(1, -1), wanted, params=parameters)
