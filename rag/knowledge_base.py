@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from rag.retriever import Found, Retriever
 
 if TYPE_CHECKING:
     from indexes.findings import Check
+    from indexes.reading import Reading
     from rag.asking import AskOptions
     from rag.llm import LLM
     from rag.synchroniser import Progress, Tally
@@ -246,6 +247,10 @@ class KnowledgeBase:
                 ),
                 sizes=_sizes(self.path, reading.token_bytes()),
             )
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """One consistent snapshot of the catalog, for what needs the stored documents themselves."""
+        return self._store.catalog.reading()
 
     def check(self) -> tuple[Check, ...]:
         """Examine everything that is stored; nothing is changed. The text of every passage is read."""

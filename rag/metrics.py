@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 Judgements = Mapping[str, int]  # document id → relevance
 Scores = Mapping[str, float]  # document id → score
-NAMES = ("nDCG@10", "Recall@100", "MRR@10")
+NAMES = ("nDCG@10", "Recall@10", "Recall@100", "MRR@10")
 
 
 def ranking(scores: Scores) -> list[str]:
@@ -47,22 +47,38 @@ def reciprocal_rank(ranked: Sequence[str], judged: Judgements, k: int) -> float:
     return next((1 / rank for rank, document in enumerate(ranked[:k], 1) if document in relevant), 0.0)
 
 
+def query_metrics(ranked: Sequence[str], judged: Judgements) -> dict[str, float]:
+    """`NAMES` → the value of one query whose documents are `ranked`, best first.
+
+    Example:
+        >>> query_metrics(["d1", "d2"], {"d2": 1})
+        {'nDCG@10': 0.6309297535714575, 'Recall@10': 1.0, 'Recall@100': 1.0, 'MRR@10': 0.5}
+    """
+    return {
+        "nDCG@10": ndcg(ranked, judged, 10),
+        "Recall@10": recall(ranked, judged, 10),
+        "Recall@100": recall(ranked, judged, 100),
+        "MRR@10": reciprocal_rank(ranked, judged, 10),
+    }
+
+
+def first_relevant(ranked: Sequence[str], judged: Judgements) -> int | None:
+    """The rank of the first relevant document, from 1; None where there is none."""
+    relevant = _relevant(judged)
+    return next((rank for rank, document in enumerate(ranked, 1) if document in relevant), None)
+
+
 def mean_metrics(run: Mapping[str, Scores], qrels: Mapping[str, Judgements]) -> dict[str, float]:
     """`NAMES` → the mean over the queries of `qrels`.
 
     A query that the run does not answer counts 0, as does one with nothing relevant.
 
     Example:
-        >>> mean_metrics({"q1": {"d1": 0.9, "d2": 0.5}}, {"q1": {"d2": 1}, "q2": {"d1": 1}})
-        {'nDCG@10': 0.31546487678572877, 'Recall@100': 0.5, 'MRR@10': 0.25}
+        >>> mean_metrics({"q1": {"d1": 0.9, "d2": 0.5}}, {"q1": {"d2": 1}, "q2": {"d1": 1}})["MRR@10"]
+        0.25
     """
-    totals = dict.fromkeys(NAMES, 0.0)
-    for query, judged in qrels.items():
-        ranked = ranking(run.get(query, {}))
-        totals["nDCG@10"] += ndcg(ranked, judged, 10)
-        totals["Recall@100"] += recall(ranked, judged, 100)
-        totals["MRR@10"] += reciprocal_rank(ranked, judged, 10)
-    return {name: total / len(qrels) if qrels else 0.0 for name, total in totals.items()}
+    each = [query_metrics(ranking(run.get(query, {})), judged) for query, judged in qrels.items()]
+    return {name: sum(one[name] for one in each) / len(each) if each else 0.0 for name in NAMES}
 
 
 def _relevant(judged: Judgements) -> dict[str, int]:

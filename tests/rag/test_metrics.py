@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import RR, R, nDCG
 
-from rag.metrics import mean_metrics, ndcg, ranking, recall, reciprocal_rank
+from rag.metrics import NAMES, first_relevant, mean_metrics, ndcg, ranking, recall, reciprocal_rank
 
 ids = st.text("abcdefgh0123", min_size=1, max_size=3)
 queries = st.sampled_from(["q1", "q2", "q3", "q4", "q5"])
@@ -29,11 +29,12 @@ def _without_ties(run: dict[str, dict[str, float]]) -> dict[str, dict[str, float
 @settings(max_examples=300, deadline=None)
 @given(qrels, runs)
 def test_metrics_agree_with_ir_measures(judged, run):
-    reference = ir_measures.calc_aggregate([nDCG @ 10, R @ 100], _clipped(judged), run)
+    reference = ir_measures.calc_aggregate([nDCG @ 10, R @ 10, R @ 100], _clipped(judged), run)
     # For RR@k alone ir-measures orders ties the other way round; its other measures follow trec_eval, as ours do.
     reference |= ir_measures.calc_aggregate([RR @ 10], judged, _without_ties(run))
     ours = mean_metrics(run, judged)
     assert ours["nDCG@10"] == pytest.approx(reference[nDCG @ 10], abs=1e-6)
+    assert ours["Recall@10"] == pytest.approx(reference[R @ 10], abs=1e-6)
     assert ours["Recall@100"] == pytest.approx(reference[R @ 100], abs=1e-6)
     assert ours["MRR@10"] == pytest.approx(reference[RR @ 10], abs=1e-6)
 
@@ -59,4 +60,9 @@ def test_cut_offs():
 
 
 def test_nothing_to_average():
-    assert mean_metrics({}, {}) == {"nDCG@10": 0.0, "Recall@100": 0.0, "MRR@10": 0.0}
+    assert mean_metrics({}, {}) == dict.fromkeys(NAMES, 0.0)
+
+
+def test_the_first_relevant_document():
+    assert first_relevant(["a", "b", "c"], {"a": 0, "c": 2, "b": 1}) == 2
+    assert first_relevant(["a"], {"b": 1}) is None
