@@ -19,7 +19,14 @@ from indexes.analyzer import MAX_TERM_LENGTH, analyze, detect_language, query_te
         ("user's don't", ["user", "don't"]),
         ("東京都庁", ["東京", "京都", "都庁"]),
         ("猫 is a cat", ["猫", "is", "a", "cat"]),
-        ("Größe", ["grösse"]),
+        ("Größe", ["grosse", "gross"]),
+        ("cafe\u0301 CAFÉ", ["cafe", "cafe"]),
+        ("İstanbul ısı ĞÜŞ", ["istanbul", "isi", "gus"]),
+        ("Søren Łódź Æsir œuvre", ["soren", "lodz", "aesir", "oeuvr"]),
+        ("мой ёлка", ["мой", "елка"]),
+        ("ガイド ｶﾞｲﾄﾞ", ["ガイ", "イド", "ガイ", "イド"]),
+        ("\u1112\u1161\u11ab\u1100\u1173\u11af", ["한글"]),
+        ("\u0301", []),
         ("ｆｕｌｌｗｉｄｔｈ", ["fullwidth"]),
         ("ﷺ", ["صلىاللهعليهوسلم"]),
         ("🙂 … !!!", []),
@@ -33,6 +40,41 @@ def test_a_query_finds_identifiers_by_part_and_whole() -> None:
     indexed = set(analyze("def getUserName(): ..."))
     for query in ("getUserName", "user name", "getusername"):
         assert {stem for term in query_terms(query) for stem in term.stems} & indexed, query
+
+
+@pytest.mark.parametrize(
+    ("language", "accented", "plain"),
+    [
+        ("en", "Müller", "Muller"),
+        ("en", "café", "cafe"),
+        ("de", "Müller", "Mueller"),
+        ("de", "Größe", "Groesse"),
+        ("de", "Straße", "Strasse"),
+        ("fr", "publié", "publie"),
+        ("fr", "élèves", "eleves"),
+        ("es", "niños", "ninos"),
+        ("es", "había", "habia"),
+        ("pt", "informações", "informacoes"),
+        ("tr", "kırmızı", "kirmizi"),
+        ("el", "άνθρωπος", "ανθρωπος"),
+    ],
+)
+def test_a_word_is_found_with_and_without_its_accents(language: str, accented: str, plain: str) -> None:
+    for indexed, asked in ((accented, plain), (plain, accented), (accented, accented)):
+        (term,) = query_terms(asked, (language,))
+        assert not set(analyze(indexed, language)).isdisjoint(term.stems), (indexed, asked)
+
+
+def test_accents_help_the_stemmer() -> None:
+    assert set(analyze("informações", "pt")) & set(analyze("informação", "pt"))
+
+
+def test_a_pair_of_a_half_width_run_stands_where_the_run_stands() -> None:
+    assert {(term.stems, term.start, term.end) for term in query_terms("x ｶﾞｲﾄﾞ")} == {
+        (("x",), 0, 1),
+        (("ガイ",), 2, 7),
+        (("イド",), 2, 7),
+    }
 
 
 def test_stems_follow_the_language() -> None:
