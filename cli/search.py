@@ -49,10 +49,15 @@ def search(
         from cli import as_json
 
         hits = [as_json.hit(hit) for hit in found.hits]
-        print_json({"query": query, "hits": hits, "timings_ms": dict(found.timings_ms)})
+        corrections = [{"typed": word.typed, "searched": word.searched} for word in found.corrections]
+        timings = dict(found.timings_ms)
+        print_json({"query": query, "corrections": corrections, "hits": hits, "timings_ms": timings})
         return
     from cli import render
 
+    for word in found.corrections:
+        note(f"searched for: {word.searched} (you typed {word.typed}, which is nowhere)")
+        query += f" {word.searched}"  # to mark it, too
     if not nearest:
         note("nothing found" + (": no document passes the filters" if wanted else ""))
     shown = found.hits

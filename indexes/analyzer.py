@@ -97,13 +97,23 @@ def query_terms(text: str, languages: Sequence[str] = (DEFAULT_LANGUAGE,)) -> li
         >>> query_terms("Häuser", ("en", "de"))
         [QueryTerm(stems=('hauser', 'haus'), start=0, end=6)]
     """
-    by_language = [_terms(language) for language in languages or (DEFAULT_LANGUAGE,)]
     found = (
-        QueryTerm(tuple(dict.fromkeys(chain.from_iterable(terms.stems(word) for terms in by_language))), start, end)
+        QueryTerm(word_stems(word, languages), start, end)
         for piece, start, end in _tokens(text)
         for word in _expand(piece)
     )
     return [term for term in found if term.stems]
+
+
+def word_stems(word: str, languages: Sequence[str] = (DEFAULT_LANGUAGE,)) -> tuple[str, ...]:
+    """The terms that a word, in lower case, is indexed under in any of these languages.
+
+    Example:
+        >>> word_stems("publié", ("fr", "en"))
+        ('publi', 'publ', 'publie')
+    """
+    by_language = [_terms(language).stems(word) for language in languages or (DEFAULT_LANGUAGE,)]
+    return tuple(dict.fromkeys(chain.from_iterable(by_language)))
 
 
 def detect_language(text: str) -> str:

@@ -199,6 +199,10 @@ class SparseReader:
         """How many chunks hold `term`."""
         return self._searcher.doc_freq("body", term)
 
+    def occurrences(self, term: str) -> int:
+        """How often `term` is held by a chunk's text or by its document's name; 0 where nothing holds it."""
+        return self._searcher.doc_freq("body", term) + self._searcher.doc_freq("name", term)
+
     def search(self, terms: Sequence[str], limit: int, mask: Mask) -> tuple[Ids, Scores]:
         """Ids and BM25 scores of the best `limit` chunks that hold any of `terms`, best first."""
         if not terms or limit < 1:

@@ -23,6 +23,7 @@ from indexes.store import Store, View
 from rag.calibration import Features, relevance
 from rag.explanation import aligned_words, term_scores
 from rag.results import Aligned, Hit, Mode, Signals
+from rag.spelling import Correction, Respelled, respell
 from rag.term_weights import idf, piece_weight
 
 if TYPE_CHECKING:
@@ -50,28 +51,35 @@ class Ranking:
         sparse_weight: weight of the BM25 score.
         dense_weight: weight of the cosine.
         late_weight: weight of late interaction.
+        spelling: whether a word that no passage has is searched as the nearest word that some passage has.
     """
 
     pool: int = 50
     sparse_weight: float = 0.1
     dense_weight: float = 1.0
     late_weight: float = 1.0
+    spelling: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of one search, and where its time went (milliseconds)."""
+    """The hits of one search, where its time went (milliseconds), and which words were searched in another spelling."""
 
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float]
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query as the indexes see it: its terms, the inverse document frequency of each, and its encoding."""
+    """A query as the indexes see it: its terms, the inverse document frequency of each, and its encoding.
+
+    `mistyped` is the idf mass of words that are nowhere, and were searched in another spelling.
+    """
 
     text: str
     idf: Mapping[QueryTerm, float]
+    mistyped: float
     encoded: EncodedQuery
     token_weights: npt.NDArray[np.float32]
 
@@ -126,9 +134,9 @@ class Retriever:
         """
         _check(query, k, min_relevance)
         clock = _Clock()
-        with self._encoded(query, clock) as (view, encoder, encoded):
+        with self._encoded(query, clock) as (view, encoder, respelled, encoded):
             with clock("retrieve"):
-                prepared = _prepare(query, encoded, view)
+                prepared = _prepare(respelled, encoded, view)
                 pool = self._pool(prepared, view, mode, k, filters or {})
             with clock("late"):
                 self._rank(pool, prepared, view, encoder, mode, k)
@@ -136,18 +144,20 @@ class Retriever:
                 order = _best(pool, k)
                 hits = _hits(pool, order, prepared, view, encoder, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
-        return Found(kept, clock.timings())
+        return Found(kept, clock.timings(), respelled.corrections)
 
     @contextmanager
-    def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, EncodedQuery]]:
-        """A view, its encoder, and the query encoded with that."""
+    def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
+        """A view, its encoder, the query in the view's spelling, and that encoded."""
         while True:
             encoder = self._store.encoder
-            with clock("encode"):
-                encoded = encoder.encode_query(query)
             with self._store.view() as view:
                 if view.encoder == encoder.fingerprint:  # otherwise it was changed meanwhile
-                    yield view, encoder, encoded
+                    with clock("spell"):
+                        respelled = respell(query, view) if self._ranking.spelling else Respelled(query)
+                    with clock("encode"):
+                        encoded = encoder.encode_query(respelled.text)
+                    yield view, encoder, respelled, encoded
                     return
 
     def _pool(self, query: _Query, view: View, mode: Mode, k: int, filters: Mapping[str, Condition]) -> _Pool:
@@ -240,16 +250,17 @@ def _check(query: str, k: int, min_relevance: float) -> None:
         )
 
 
-def _prepare(query: str, encoded: EncodedQuery, view: View) -> _Query:
-    sparse = view.indexes.sparse
-    weights = {term: idf(term, sparse) for term in query_terms(query, view.indexes.languages)}
+def _prepare(query: Respelled, encoded: EncodedQuery, view: View) -> _Query:
+    sparse, languages = view.indexes.sparse, view.indexes.languages
+    weights = {term: idf(term, sparse) for term in query_terms(query.text, languages)}
+    mistyped = sum(idf(term, sparse) for word in query.corrections for term in query_terms(word.typed, languages))
     if len(weights) > MAX_QUERY_TERMS:
         rarest = sorted(weights, key=lambda term: (-weights[term], term.start))[:MAX_QUERY_TERMS]
         weights = {term: weights[term] for term in rarest}
     pieces = np.array([piece_weight(span, weights) for span in encoded.spans], dtype=np.float32)
     if len(pieces) and not pieces.any():
         pieces[:] = 1.0
-    return _Query(query, weights, encoded, pieces)
+    return _Query(query.text, weights, mistyped, encoded, pieces)
 
 
 def _hits(
@@ -261,7 +272,8 @@ def _hits(
     for place, row in enumerate(order.tolist()):
         chunk = stored[int(pool.ids[row])]
         matched = _matching(query, chunk)
-        coverage = sum(query.idf[term] for term in matched) / query.idf_mass if query.idf_mass else 0.0
+        mass = query.idf_mass + query.mistyped
+        coverage = sum(query.idf[term] for term in matched) / mass if mass else 0.0
         signals = Signals(
             bm25=float(pool.bm25[row]),
             cosine=float(pool.cosine[row]),

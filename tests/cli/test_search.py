@@ -24,7 +24,8 @@ def test_hits_for_people(shop: Shop) -> None:
 
 def test_hits_as_json(shop: Shop) -> None:
     found = shop.rag("search", "how long do refunds take?", "--json", "-k", "2").json
-    assert list(found) == ["query", "hits", "timings_ms"]
+    assert list(found) == ["query", "corrections", "hits", "timings_ms"]
+    assert found["corrections"] == []
     assert found["query"] == "how long do refunds take?"
     assert len(found["hits"]) == 2
     best = found["hits"][0]
@@ -40,6 +41,17 @@ def test_hits_as_json(shop: Shop) -> None:
     assert 0 <= best["relevance"] <= 1
     assert best["signals"]["terms"] == {}
     assert found["timings_ms"]["total"] > 0
+
+
+def test_a_mistyped_word_is_searched_as_the_documents_spell_it(shop: Shop) -> None:
+    ran = shop.rag("search", "refnuds", "-k", "1")
+    assert ran.code == 0
+    assert "searched for: refunds (you typed refnuds, which is nowhere)" in ran.err
+    assert "Refunds" in ran.out
+    found = shop.rag("search", "refnuds", "-k", "1", "--json")
+    assert found.err == ""
+    assert found.json["query"] == "refnuds"
+    assert found.json["corrections"] == [{"typed": "refnuds", "searched": "refunds"}]
 
 
 def test_explain_shows_the_evidence(shop: Shop) -> None:
