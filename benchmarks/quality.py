@@ -14,7 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from rag.evaluation import Evaluation, evaluate
+from rag.evaluation import evaluate
+from rag.measured import Evaluation
 
 TARGETS = {
     ("nfcorpus", "hybrid"): 0.360,

@@ -1,7 +1,7 @@
 """Retrieval quality and speed, measured through the same KnowledgeBase that people use.
 
-Two kinds of data set: a test collection in BEIR's layout, indexed for the occasion (`evaluate`), and questions over a
-knowledge base of one's own (`evaluate_questions`).
+A test collection is indexed for the occasion; questions are asked of a knowledge base of one's own. Everything that is
+asked and expected is read and checked before anything is indexed.
 """
 
 from __future__ import annotations
@@ -11,30 +11,33 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.beir import BeirCorpus, read_qrels, read_queries, read_records
-from rag.metrics import Scores, mean_metrics
+from rag.beir import LAYOUT, BeirCorpus
+from rag.collection import Collection, Corpus, beir_collection, check_names, trec_collection
+from rag.measured import Evaluation, IndexSpeed, Outcome
+from rag.metrics import first_relevant, query_metrics, ranking
 from rag.results import Hit, IndexReport, Mode
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
+    from rag.llm import LLM
     from rag.synchroniser import Progress
 
 MODES = (Mode.HYBRID, Mode.SPARSE, Mode.DENSE)
 DEPTH = 100  # documents a ranking is read to
 TIMED_HITS = 10  # what a person's search asks for
-_FORM = 'each line is {"question": "…", "expected": "path or URI"} (or a list of them)'
+TIMED_QUERIES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far an evaluation is: `stage` is `index` or a mode, `done` counts documents or queries."""
+    """How far an evaluation is: `stage` is `index`, `questions` or a mode; `done` counts documents or queries."""
 
     stage: str
     done: int
@@ -44,144 +47,137 @@ class Step:
 OnProgress = Callable[[Step], None]
 
 
-@dataclass(frozen=True, slots=True)
-class IndexSpeed:
-    """How fast the corpus was indexed: `docs` documents in `seconds`, `embedded` of their chunks embedded anew."""
-
-    docs: int
-    seconds: float
-    embedded: int
-
-    @property
-    def docs_per_second(self) -> float:
-        """Documents a second."""
-        return self.docs / self.seconds if self.seconds > 0 else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The outcome of an evaluation.
-
-    Attributes:
-        dataset: the name of the folder or file.
-        queries: how many queries were asked.
-        metrics: mode → metric → mean over the queries.
-        index: None when nothing was indexed for it.
-        query_ms: `p50` and `p95` of a search for ten hits in the first of the modes, warm.
-        notices: what a reader of the numbers must know, a sentence each.
-    """
-
-    dataset: str
-    queries: int
-    metrics: Mapping[str, Mapping[str, float]]
-    index: IndexSpeed | None
-    query_ms: Mapping[str, float]
-    notices: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that `rag eval --json` prints."""
-        index = self.index and {
-            "docs": self.index.docs,
-            "seconds": round(self.index.seconds, 3),
-            "docs_per_second": round(self.index.docs_per_second, 1),
-        }
-        return {
-            "dataset": self.dataset,
-            "queries": self.queries,
-            "metrics": {
-                mode: {name: round(value, 4) for name, value in metrics.items()}
-                for mode, metrics in self.metrics.items()
-            },
-            "index": index,
-            "query_ms": {name: round(value, 2) for name, value in self.query_ms.items()},
-        }
-
-
 def evaluate(
-    dataset: str | Path,
+    dataset: str | Path | Collection | None = None,
     *,
+    kb: KnowledgeBase | None = None,
+    topics: str | Path | None = None,
+    qrels: str | Path | None = None,
     split: str = "test",
-    modes: Sequence[Mode] = MODES,
+    modes: Sequence[Mode | str] = MODES,
     depth: int = DEPTH,
     folder: str | Path | None = None,
+    seed: int = 0,
     on_progress: OnProgress | None = None,
 ) -> Evaluation:
-    """Index a BEIR folder, ask every judged query, and compare with the judgements.
+    """Ask queries whose answers are known, and measure what is found.
 
-    A document scores what its best chunk scores. A document with the query's own id is left out, as BEIR does.
+    A document scores what its best chunk scores. Of a BEIR folder, a document with the query's own id is left out, as
+    BEIR does. Nothing is indexed before the queries, judgements and documents have been checked.
 
     Args:
-        dataset: a folder with `corpus.jsonl`, `queries.jsonl` and `qrels/SPLIT.tsv`.
-        split: whose judgements to use.
-        modes: the kinds of search to compare; the first one is timed.
+        dataset: a BEIR folder; with `topics` and `qrels` a file or folder of TREC documents, or None for `kb` itself;
+            with `kb` a file of questions (JSONL or CSV); or a collection that was read before.
+        kb: the knowledge base to ask, where the questions are about one's own documents.
+        topics: TREC topics, or a TSV or JSONL of queries.
+        qrels: judgements, TREC's or BEIR's.
+        split: whose judgements of a BEIR folder to use.
+        modes: the kinds of search to compare.
         depth: how many documents of each ranking count.
         folder: where to keep the knowledge base, so that the next run embeds nothing; a temporary folder if None.
+        seed: of the intervals, the tests and the queries that are timed.
         on_progress: called after every document and query.
 
     Raises:
         SourceError: for a file that is missing or broken; the message has its name and line.
-        ConfigurationError: `folder` holds something else.
+        ConfigurationError: `folder` holds something else, or the arguments do not fit together.
     """
-    home = Path(dataset)
-    queries, qrels = read_queries(home), read_qrels(home, split)
-    asked = {key: queries[key] for key in qrels if key in queries}
-    if not asked:
-        raise SourceError(f"{home}: no query of qrels/{split}.tsv is in queries.jsonl", hint="check the query ids")
-    with indexed(home, folder, on_progress) as (kb, report):
-        collection = _Collection(asked, {key: qrels[key] for key in asked}, own_ids=True)
-        metrics = {str(mode): _measure(kb, collection, mode, depth, on_progress) for mode in modes}
-        return Evaluation(
-            dataset=home.resolve().name,
-            queries=len(asked),
-            metrics=metrics,
-            index=IndexSpeed(report.added + report.changed + report.unchanged, report.seconds, report.embedded),
-            query_ms=_time(kb, asked.values(), modes[0]),
-            notices=tuple(_notices(qrels, queries, BeirCorpus(home).ids(), report)),
-        )
+    chosen = [Mode(mode) for mode in modes]
+    if not chosen or depth < 1:
+        raise ConfigurationError("there is nothing to measure", hint="name a mode, and a depth of at least 1")
+    collection = (
+        dataset
+        if isinstance(dataset, Collection)
+        else read_collection(dataset, kb=kb, topics=topics, qrels=qrels, split=split)
+    )
+    if collection.corpus is None:
+        if kb is None:
+            raise ConfigurationError(f"{collection.name} needs a knowledge base", hint="hand it over as `kb`")
+        return _measure(kb, collection, chosen, depth, seed, on_progress)
+    with _indexed(collection.corpus, folder, on_progress) as (made, report):
+        speed = IndexSpeed(report.added + report.changed + report.unchanged, report.seconds, report.embedded)
+        measured = _measure(made, collection, chosen, depth, seed, on_progress)
+        reused = (f"{report.unchanged} documents were indexed already: docs_per_second is not the speed of embedding",)
+        return replace(measured, index=speed, notices=measured.notices + (reused if report.unchanged else ()))
 
 
-def evaluate_questions(
-    kb: KnowledgeBase,
-    path: str | Path,
+def read_collection(
+    dataset: str | Path | None,
     *,
-    modes: Sequence[Mode] = MODES,
-    depth: int = DEPTH,
-    on_progress: OnProgress | None = None,
-) -> Evaluation:
-    """Ask a knowledge base questions whose source is known.
-
-    Args:
-        kb: what to ask.
-        path: a JSONL file with lines such as `{"question": "When are refunds paid?", "expected": "docs/refunds.md"}`.
-            `expected` (one, or a list) is a document's URI, or a path from the current folder or the file's.
-        modes: the kinds of search to compare; the first one is timed.
-        depth: how many documents of each ranking count.
-        on_progress: called after every query.
+    kb: KnowledgeBase | None = None,
+    topics: str | Path | None = None,
+    qrels: str | Path | None = None,
+    split: str = "test",
+) -> Collection:
+    """What `evaluate` would ask and expect, read and checked.
 
     Raises:
         SourceError: for a file that is missing or broken; the message has its name and line.
+        ConfigurationError: the arguments do not fit together.
     """
-    file = Path(path)
-    collection, absent = _read_questions(kb, file)
-    metrics = {str(mode): _measure(kb, collection, mode, depth, on_progress) for mode in modes}
-    notice = f"{len(absent)} expected sources are not in this knowledge base: {', '.join(absent[:3])}"
-    return Evaluation(
-        dataset=file.name,
-        queries=len(collection.queries),
-        metrics=metrics,
-        index=None,
-        query_ms=_time(kb, collection.queries.values(), modes[0]),
-        notices=(notice,) if absent else (),
+    from rag.questions import questions_collection, read_questions, topics_collection
+
+    check_names(_path(topics), _path(qrels))
+    if topics is not None and qrels is not None and dataset is not None:
+        return trec_collection(Path(dataset), Path(topics), Path(qrels))
+    if dataset is not None and not Path(dataset).exists():
+        raise SourceError(f"{dataset} is not there", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
+    if dataset is not None and Path(dataset).is_dir():
+        return beir_collection(Path(dataset), split)
+    if kb is None:
+        raise ConfigurationError(
+            f"{dataset or topics or 'nothing'} is asked of no knowledge base", hint="hand it over as `kb`"
+        )
+    if topics is not None and qrels is not None:
+        return topics_collection(kb, Path(topics), Path(qrels))
+    if dataset is None:
+        raise ConfigurationError("there is no data set", hint="name a folder, a file of questions, or topics and qrels")
+    file = Path(dataset)
+    return questions_collection(kb, file.name, read_questions(file), near=file.absolute().parent)
+
+
+def generate_questions(
+    kb: KnowledgeBase,
+    count: int,
+    *,
+    llm: LLM | object | str = "extractive",
+    seed: int = 0,
+    save: str | Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> Collection:
+    """Questions made from passages of `kb`, drawn at random, for `evaluate`.
+
+    Args:
+        kb: where the passages come from.
+        count: how many questions.
+        llm: who writes them, as for `ask`; `extractive` makes clozes, which are weaker and labelled so.
+        seed: the same one draws the same passages from the same knowledge base.
+        save: a JSONL file to keep them in, to be edited and asked again.
+        on_progress: called after every question.
+
+    Raises:
+        SourceError: no passage is fit for a question.
+        LLMError: the LLM failed.
+    """
+    from rag.extractive import ExtractiveLLM
+    from rag.llm_loading import as_llm, load_llm
+    from rag.question_making import make_questions
+    from rag.questions import questions_collection, write_questions
+
+    model = load_llm(llm) if isinstance(llm, str) else as_llm(llm)
+    writer = None if isinstance(model, ExtractiveLLM) else model
+    tell = None if on_progress is None else lambda done: on_progress(Step("questions", done, count))
+    made = make_questions(kb, count, writer, seed, tell)
+    if save is not None:
+        write_questions(Path(save), made.questions)
+    notices = [] if writer is None else [f"the questions were written by {model.name}, each from one passage"]
+    notices.append(
+        f"{made.overlap:.0%} of a question's words are in its passage; another document that answers counts as wrong"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Collection:
-    """Queries and judgements; with `own_ids`, a document with the query's own id is not a result."""
-
-    queries: Mapping[str, str]
-    qrels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    own_ids: bool = False
+    if len(made.questions) < count:
+        notices.append(f"only {len(made.questions)} questions of {count} could be made from {made.tried} passages")
+    name = f"{len(made.questions)} {'clozes' if writer is None else 'generated questions'}"
+    return questions_collection(kb, name, made.questions, near=Path.cwd(), notices=notices)
 
 
 @contextmanager
@@ -194,9 +190,16 @@ def indexed(
         SourceError: the corpus is missing or broken.
         ConfigurationError: `folder` holds something else.
     """
+    with _indexed(BeirCorpus(dataset), folder, on_progress) as made:
+        yield made
+
+
+@contextmanager
+def _indexed(
+    corpus: Corpus, folder: str | Path | None, on_progress: OnProgress | None
+) -> Iterator[tuple[KnowledgeBase, IndexReport]]:
     from rag.knowledge_base import KnowledgeBase
 
-    corpus = BeirCorpus(dataset)
     with tempfile.TemporaryDirectory(prefix="pilotfish-eval-", ignore_cleanup_errors=True) as temporary:
         kb = KnowledgeBase.open(folder or temporary)
         try:
@@ -219,15 +222,45 @@ def _tell_documents(on_progress: OnProgress) -> Callable[[Progress], None]:
 
 
 def _measure(
-    kb: KnowledgeBase, collection: _Collection, mode: Mode, depth: int, on_progress: OnProgress | None
-) -> dict[str, float]:
-    run: dict[str, Scores] = {}
+    kb: KnowledgeBase,
+    collection: Collection,
+    modes: Sequence[Mode],
+    depth: int,
+    seed: int,
+    on_progress: OnProgress | None,
+) -> Evaluation:
+    status = kb.status()
+    notices = list(collection.notices)
+    if status.documents <= depth:
+        notices.append(f"there are only {status.documents} documents: Recall@100 says nothing about their order")
+    outcomes = {str(mode): dict(_outcomes(kb, collection, mode, depth, on_progress)) for mode in modes}
+    return Evaluation(
+        dataset=collection.name,
+        split=collection.split,
+        kind=collection.kind,
+        identity=collection.identity,
+        texts=collection.queries,
+        outcomes=outcomes,
+        timings_ms=_time(kb, list(collection.queries.values()), modes, seed),
+        documents=status.documents,
+        seed=seed,
+        notices=tuple(notices),
+    )
+
+
+def _outcomes(
+    kb: KnowledgeBase, collection: Collection, mode: Mode, depth: int, on_progress: OnProgress | None
+) -> Iterator[tuple[str, Outcome]]:
     hits = _hits_for(kb, depth)
+    names: dict[str, str] = {}  # a URI is kept once, however many rankings it is in
     for done, (key, text) in enumerate(collection.queries.items(), 1):
-        run[key] = _documents(kb, text, mode, depth, hits, without=key if collection.own_ids else None)
+        scores = _documents(kb, text, mode, depth, hits, without=key if collection.own_ids else None)
+        ranked = [names.setdefault(uri, uri) for uri in ranking(scores)]
+        judged = collection.grades[key]
+        values = np.array([scores[uri] for uri in ranked], np.float32)
+        yield key, Outcome(query_metrics(ranked, judged), first_relevant(ranked, judged), tuple(ranked), values)
         if on_progress is not None:
             on_progress(Step(str(mode), done, len(collection.queries)))
-    return mean_metrics(run, collection.qrels)
 
 
 def _hits_for(kb: KnowledgeBase, depth: int) -> int:
@@ -248,61 +281,25 @@ def _documents(kb: KnowledgeBase, query: str, mode: Mode, depth: int, k: int, wi
 
 
 def _fold(hits: Iterable[Hit], without: str | None) -> dict[str, float]:
-    """URI → the best score of its chunks; hits come best first, so the first one counts."""
+    """URI → the best score of its chunks in trec_eval's precision; hits come best first, so the first one counts."""
     scores: dict[str, float] = {}
     for hit in hits:
         if hit.uri != without:
-            scores.setdefault(hit.uri, hit.score)
+            scores.setdefault(hit.uri, float(np.float32(hit.score)))
     return scores
 
 
-def _time(kb: KnowledgeBase, queries: Iterable[str], mode: Mode) -> dict[str, float]:
-    spent = []
-    for query in queries:
-        start = time.perf_counter()
-        kb.search(query, TIMED_HITS, mode=mode)
-        spent.append((time.perf_counter() - start) * 1_000)
-    return {"p50": float(np.percentile(spent, 50)), "p95": float(np.percentile(spent, 95))}
+def _time(kb: KnowledgeBase, queries: Sequence[str], modes: Sequence[Mode], seed: int) -> Mapping[str, list[float]]:
+    """Milliseconds of searches for ten hits, of the same random queries in every mode, taken in turns."""
+    chosen = np.random.default_rng(seed).permutation(len(queries))[:TIMED_QUERIES].tolist()
+    spent: dict[str, list[float]] = {str(mode): [] for mode in modes}
+    for place in chosen:
+        for mode in modes:
+            start = time.perf_counter()
+            kb.search(queries[place], TIMED_HITS, mode=mode)
+            spent[mode].append((time.perf_counter() - start) * 1_000)
+    return spent
 
 
-def _notices(
-    qrels: Mapping[str, Mapping[str, int]], queries: Mapping[str, str], documents: set[str], report: IndexReport
-) -> Iterator[str]:
-    """What the judgements name and the collection lacks, and what was reused."""
-    lost = [key for key in qrels if key not in queries]
-    if lost:
-        yield f"{len(lost)} judged queries are not in queries.jsonl and were left out: {', '.join(lost[:3])}"
-    unknown = {key for judged in qrels.values() for key, grade in judged.items() if grade > 0} - documents
-    if unknown:
-        some = ", ".join(sorted(unknown)[:3])
-        yield f"{len(unknown)} relevant documents are not in corpus.jsonl and count as missed: {some}"
-    if report.unchanged:
-        yield f"{report.unchanged} documents were indexed already: docs_per_second is not the speed of embedding"
-
-
-def _read_questions(kb: KnowledgeBase, file: Path) -> tuple[_Collection, list[str]]:
-    """The questions, and the expected sources that this knowledge base does not have."""
-    queries: dict[str, str] = {}
-    qrels: dict[str, dict[str, int]] = {}
-    absent: list[str] = []
-    for where, record in read_records(file):
-        question, expected = record.get("question"), record.get("expected")
-        names = [expected] if isinstance(expected, str) else expected
-        if not isinstance(question, str) or not question.strip():
-            raise SourceError(f"{where}: 'question' is {question!r}, not a text", hint=_FORM)
-        if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
-            raise SourceError(f"{where}: 'expected' is {expected!r}, not a path or URI", hint=_FORM)
-        queries[where] = question
-        found = {name: _resolve(kb, question, name, file) for name in names}
-        absent += [name for name, uri in found.items() if uri is None]
-        qrels[where] = {uri or name: 1 for name, uri in found.items()}
-    if not queries:
-        raise SourceError(f"{file} holds no questions", hint=_FORM)
-    return _Collection(queries, qrels), absent
-
-
-def _resolve(kb: KnowledgeBase, question: str, name: str, file: Path) -> str | None:
-    """The URI of the indexed document that `name` means."""
-    candidates = [name, str(Path(name).absolute()), str((file.absolute().parent / name).resolve())]
-    hits = kb.search(question, 1, mode=Mode.DENSE, filters={"uri": candidates})
-    return hits[0].uri if hits else None
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

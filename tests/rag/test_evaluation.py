@@ -6,8 +6,9 @@ import pytest
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Added, Changed, Known, Removed, Unchanged
 from rag.beir import BeirCorpus, read_qrels, read_queries
-from rag.evaluation import Step, evaluate, evaluate_questions
+from rag.evaluation import Step, evaluate
 from rag.knowledge_base import KnowledgeBase
+from rag.metrics import NAMES
 from rag.results import Mode
 
 CORPUS = {
@@ -18,6 +19,7 @@ CORPUS = {
     "chess": ("Chess", "In chess the bishop moves along diagonals, and castling moves the king and a rook at once."),
     "piano": ("Pianos", "A piano has hammers that strike strings when a key is pressed."),
 }
+FEW = "there are only 6 documents: Recall@100 says nothing about their order"
 QUERIES = {
     "q1": "why does sourdough rise?",
     "q2": "how do bees tell where food is?",
@@ -46,17 +48,17 @@ def test_every_mode_is_measured(dataset):
     steps: list[Step] = []
     result = evaluate(dataset, on_progress=steps.append)
     assert set(result.metrics) == {"hybrid", "sparse", "dense"}
-    assert result.metrics["hybrid"] == {"nDCG@10": 1.0, "Recall@100": 1.0, "MRR@10": 1.0}
+    assert result.metrics["hybrid"] == dict.fromkeys(NAMES, 1.0)
     assert {step.stage for step in steps} == {"index", "hybrid", "sparse", "dense"}
     assert steps[-1] == Step("dense", 3, 3)
-    assert result.notices == ()
+    assert result.notices == (FEW,)
 
 
 def test_json_has_the_promised_shape(dataset):
     found = json.loads(json.dumps(evaluate(dataset, modes=[Mode.SPARSE]).to_json()))
     assert found["dataset"] == "tiny"
     assert found["queries"] == 3
-    assert set(found["metrics"]["sparse"]) == {"nDCG@10", "Recall@100", "MRR@10"}
+    assert set(found["metrics"]["sparse"]) == set(NAMES)
     assert found["index"]["docs"] == len(CORPUS)
     assert set(found["index"]) == {"docs", "seconds", "docs_per_second"}
     assert set(found["query_ms"]) == {"p50", "p95"}
@@ -68,7 +70,7 @@ def test_a_kept_folder_is_not_embedded_again(dataset, tmp_path):
     assert first.index.embedded == len(CORPUS)
     assert again.index.embedded == 0
     assert again.metrics == first.metrics
-    assert "6 documents were indexed already" in again.notices[0]
+    assert "6 documents were indexed already" in again.notices[-1]
 
 
 def test_a_folder_with_other_documents_is_refused(dataset, tmp_path):
@@ -108,8 +110,8 @@ def test_judgements_of_what_is_not_there_are_counted(tmp_path):
     qrels = [*QRELS, ("q1", "baking", 1), ("q9", "bees", 1)]
     result = evaluate(write_beir(tmp_path, qrels=qrels), modes=[Mode.HYBRID])
     assert result.queries == 3
-    assert "1 judged queries are not in queries.jsonl and were left out: q9" in result.notices
-    assert "1 relevant documents are not in corpus.jsonl and count as missed: baking" in result.notices
+    assert "1 judged queries have no text and were left out: q9" in result.notices
+    assert "1 relevant documents are not in the corpus and count as missed: baking" in result.notices
     assert result.metrics["hybrid"]["Recall@100"] == pytest.approx((0.5 + 1 + 1) / 3)
 
 
@@ -175,7 +177,7 @@ def test_a_broken_corpus_is_not_measured(dataset):
 
 def test_a_file_that_is_not_utf8_is_named(dataset):
     (dataset / "queries.jsonl").write_bytes(b'{"_id": "q1", "text": "\xff"}\n')
-    with pytest.raises(SourceError, match=r"queries\.jsonl cannot be read"):
+    with pytest.raises(SourceError, match=r"queries\.jsonl, line 1: not UTF-8"):
         read_queries(dataset)
 
 
@@ -237,18 +239,19 @@ def test_questions_over_ones_own_documents(notes):
         {"question": "why does sourdough rise?", "expected": "notes/bread.md"},
         {"question": "what is lava?", "expected": [str(notes.path.parent / "notes" / "volcano.md")]},
     )
-    result = evaluate_questions(notes, file)
+    result = evaluate(file, kb=notes)
     assert result.queries == 2
     assert result.metrics["hybrid"]["MRR@10"] == 1.0
     assert result.to_json()["index"] is None
-    assert result.notices == ()
+    assert result.notices == (FEW,)
 
 
 def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes):
     file = write_questions(notes, {"question": "what is lava?", "expected": "notes/geology.md"})
-    result = evaluate_questions(notes, file)
+    result = evaluate(file, kb=notes)
     assert result.metrics["hybrid"]["Recall@100"] == 0.0
-    assert result.notices == ("1 expected sources are not in this knowledge base: notes/geology.md",)
+    missing = "1 relevant documents are not in this knowledge base and count as missed: notes/geology.md"
+    assert result.notices == (missing, FEW)
 
 
 @pytest.mark.parametrize(
@@ -257,10 +260,10 @@ def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes):
 def test_a_broken_question_is_named(notes, row):
     file = write_questions(notes, {"question": "what is lava?", "expected": "notes/volcano.md"}, row)
     with pytest.raises(SourceError, match="line 2") as caught:
-        evaluate_questions(notes, file)
+        evaluate(file, kb=notes)
     assert caught.value.hint
 
 
 def test_a_file_without_questions(notes):
     with pytest.raises(SourceError, match="holds no questions"):
-        evaluate_questions(notes, write_questions(notes))
+        evaluate(write_questions(notes), kb=notes)
