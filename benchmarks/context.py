@@ -34,7 +34,17 @@ from rag.results import Hit, Mode
 from rag.significance import compare
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "docs/*.md", "examples/handbook/*.md", "indexes/encoder_data/README.md")
+DOCUMENTS = (  # by name: a new page, such as the one with these figures, must not change them
+    "README.md",
+    "docs/cli.md",
+    "docs/decisions.md",
+    "docs/evaluation.md",
+    "docs/how-it-works.md",
+    "docs/store.md",
+    "examples/handbook/refunds.md",
+    "examples/handbook/support.md",
+    "indexes/encoder_data/README.md",
+)
 QUESTIONS = Path(__file__).with_name("context_questions.jsonl")
 MODES = (Mode.SPARSE, Mode.DENSE, Mode.HYBRID)
 DEPTH = 10
@@ -101,8 +111,7 @@ def read_questions(file: Path) -> Iterator[Question]:
 
 def read_documents() -> list[Document]:
     """The documentation, as indexing it reads it."""
-    files = [file for pattern in DOCUMENTS for file in sorted(ROOT.glob(pattern))]
-    events = [event for file in files for event in open_source(str(file)).events({})]
+    events = [event for name in DOCUMENTS for event in open_source(str(ROOT / name)).events({})]
     return [event.document for event in events if isinstance(event, Added)]
 
 
