@@ -23,7 +23,7 @@ FEW = "there are only 6 documents: Recall@100 says nothing about their order"
 QUERIES = {
     "q1": "why does sourdough rise?",
     "q2": "how do bees tell where food is?",
-    "q3": "what makes the sea rise and fall?",
+    "q3": "what does the moon do to the oceans?",
 }
 QRELS = [("q1", "bread", 2), ("q2", "bees", 1), ("q2", "volcano", 0), ("q3", "tides", 1)]
 
@@ -62,6 +62,7 @@ def test_json_has_the_promised_shape(dataset):
     assert found["index"]["docs"] == len(CORPUS)
     assert set(found["index"]) == {"docs", "seconds", "docs_per_second"}
     assert set(found["query_ms"]) == {"p50", "p95"}
+    assert found["latency_ms"] == {"sparse": found["query_ms"]}
 
 
 def test_a_kept_folder_is_not_embedded_again(dataset, tmp_path):
@@ -148,6 +149,7 @@ def test_a_missing_split_names_the_ones_there_are(dataset):
         ("queries.jsonl", '{"_id": "q7", "text": " "}', "the query 'q7' is empty"),
         ("qrels/test.tsv", "q1 bees 1", "is not a judgement"),
         ("qrels/test.tsv", "q1\tbees\tyes", "is not a judgement"),
+        ("qrels/test.tsv", "q1\tbread\t1", "'bread' for the query 'q1' is 1 here and 2 further up"),
     ],
 )
 def test_a_broken_line_is_named(dataset, name, line, message):
@@ -243,15 +245,20 @@ def test_questions_over_ones_own_documents(notes):
     assert result.queries == 2
     assert result.metrics["hybrid"]["MRR@10"] == 1.0
     assert result.to_json()["index"] is None
-    assert result.notices == (FEW,)
+    assert result.to_json()["kind"] == "questions"
+    assert not any("missed" in notice for notice in result.notices)
 
 
 def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes):
     file = write_questions(notes, {"question": "what is lava?", "expected": "notes/geology.md"})
     result = evaluate(file, kb=notes)
     assert result.metrics["hybrid"]["Recall@100"] == 0.0
-    missing = "1 relevant documents are not in this knowledge base and count as missed: notes/geology.md"
-    assert result.notices == (missing, FEW)
+    assert "1 relevant documents are not in this knowledge base and count as missed: notes/geology.md" in result.notices
+
+
+def test_questions_without_a_knowledge_base(notes):
+    with pytest.raises(ConfigurationError, match="is asked of no knowledge base"):
+        evaluate(write_questions(notes, {"question": "what?", "expected": "a"}))
 
 
 @pytest.mark.parametrize(
@@ -267,3 +274,47 @@ def test_a_broken_question_is_named(notes, row):
 def test_a_file_without_questions(notes):
     with pytest.raises(SourceError, match="holds no questions"):
         evaluate(write_questions(notes), kb=notes)
+
+
+def no_index(home: Path, **given: object) -> None:
+    """Evaluating fails before a knowledge base is made."""
+    with pytest.raises(SourceError):
+        evaluate(home, folder=home / "kb", **given)
+    assert not (home / "kb").exists()
+
+
+@pytest.mark.parametrize("name", ["queries.jsonl", "qrels/test.tsv", "corpus.jsonl"])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe broken\n"])
+def test_nothing_is_indexed_before_everything_has_been_checked(dataset, name, content):
+    (dataset / name).write_bytes(content)
+    no_index(dataset)
+
+
+def test_judgements_that_are_repeated_or_bare_are_counted(tmp_path):
+    qrels = [*QRELS, ("q1", "bread", 2)]
+    queries = {**QUERIES, "q4": "who plays the piano?"}
+    result = evaluate(write_beir(tmp_path, queries=queries, qrels=[*qrels, ("q4", "piano", 0)]), modes=["sparse"])
+    assert "1 judgements are repeated and count once" in result.notices
+    assert "1 queries have no relevant document and count 0: q4" in result.notices
+
+
+def test_every_search_for_the_ranking_is_made_once(dataset, monkeypatch):
+    asked = []
+    search = KnowledgeBase.search
+
+    def counted(kb, query, k=10, **given):
+        asked.append((query, given["mode"], k))
+        return search(kb, query, k, **given)
+
+    monkeypatch.setattr(KnowledgeBase, "search", counted)
+    evaluate(dataset)
+    assert len(asked) == len(set(asked)) == 2 * 3 * len(QUERIES), "one for the ranking, one that is timed"
+
+
+def test_intervals_hold_the_means_and_modes_are_compared(dataset):
+    result = evaluate(dataset)
+    for mode, intervals in result.intervals.items():
+        for name, (low, high) in intervals.items():
+            assert low <= result.metrics[mode][name] <= high
+    pairs = [(each.first, each.second) for each in result.comparisons]
+    assert pairs == [("hybrid", "sparse"), ("hybrid", "dense"), ("sparse", "dense")]
