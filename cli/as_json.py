@@ -52,6 +52,7 @@ def signals(evidence: Signals) -> dict[str, Any]:
         "sparse_rank": evidence.sparse_rank,
         "dense_rank": evidence.dense_rank,
         "coverage": evidence.coverage,
+        "addends": dict(evidence.addends),
         "terms": dict(evidence.terms),
         "aligned": [
             {"query": pair.query, "passage": pair.passage, "similarity": pair.similarity, "weight": pair.weight}

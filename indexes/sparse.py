@@ -10,6 +10,7 @@ import secrets
 import shutil
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -235,11 +236,12 @@ class SparseReader:
         return np.sort(self._run(self._visible(between, mask), self.size)[0])
 
     def _any_of(self, terms: Sequence[str]) -> Query:
+        """A term that comes twice counts twice, and is looked up once."""
         clauses: list[tuple[Occur, Query]] = []
-        for term in terms:
-            clauses.append((Occur.Should, Query.term_query(self._schema, "body", term)))
-            name = Query.term_query(self._schema, "name", term)
-            clauses.append((Occur.Should, Query.boost_query(name, NAME_BOOST)))
+        for term, times in Counter(terms).items():
+            body, name = (Query.term_query(self._schema, field, term) for field in ("body", "name"))
+            clauses.append((Occur.Should, body if times == 1 else Query.boost_query(body, times)))
+            clauses.append((Occur.Should, Query.boost_query(name, NAME_BOOST * times)))
         return Query.boolean_query(clauses)
 
     def _visible(self, query: Query, mask: Mask) -> Query:

@@ -94,12 +94,22 @@ class View:
 
     def cosines(self, query: Vectors, ids: Ids) -> Scores:
         """The cosine of `query` and each of these chunks (ascending), from the vectors of record."""
-        known, vectors = self.reading.vectors_by_id(self.encoder, ids, len(query))
-        if len(known) < len(ids) and not self.reading.lacks_vectors():
+        return self.vectors(ids, len(query)) @ query
+
+    def vectors(self, ids: Ids, dimensions: int) -> Vectors:
+        """The vectors of record of these chunks (ascending), [ids, dimensions]; zeros for one not embedded yet.
+
+        Raises:
+            DamagedError: one is missing or not what was written.
+        """
+        known, found = self.reading.vectors_by_id(self.encoder, ids, dimensions)
+        if len(known) == len(ids):
+            return found
+        if not self.reading.lacks_vectors():
             raise DamagedError(f"the vector of passage {np.setdiff1d(ids, known)[0]}")
-        scores = np.zeros(len(ids), np.float32)
-        scores[np.searchsorted(ids, known)] = vectors @ query
-        return scores
+        vectors = np.zeros((len(ids), dimensions), np.float32)
+        vectors[np.searchsorted(ids, known)] = found
+        return vectors
 
 
 class Store:

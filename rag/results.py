@@ -50,6 +50,9 @@ class Signals:
         sparse_rank: 1-based place in the BM25 list, None outside it.
         dense_rank: 1-based place in the vector list, None outside it.
         coverage: share of the query's idf mass whose terms occur in the chunk, in [0, 1].
+        addends: what each signal adds to the hit's score; their sum is the score. `likeness` is the cosine with the
+            best candidates, `hubness` (never above 0 for what resembles anything) what is taken off a passage that
+            resembles all of them, `depth` what keeps candidates from beyond the pool below it.
         terms: with `explain`, what each matching term added to `bm25`.
         aligned: with `explain`, the alignment behind `late`.
     """
@@ -60,6 +63,7 @@ class Signals:
     sparse_rank: int | None = None
     dense_rank: int | None = None
     coverage: float = 0.0
+    addends: Mapping[str, float] = field(default_factory=dict)
     terms: Mapping[str, float] = field(default_factory=dict)
     aligned: tuple[Aligned, ...] = ()
 

@@ -17,11 +17,12 @@ from connectors.errors import ConfigurationError
 from indexes.analyzer import QueryTerm, analyze, query_terms
 from indexes.filters import Condition
 from indexes.late import maxsim
-from indexes.reading import Ids
+from indexes.reading import Ids, Vectors
 from indexes.rows import StoredChunk
 from indexes.store import Store, View
 from rag.calibration import Features, relevance
 from rag.explanation import aligned_words, term_scores
+from rag.feedback import hubness, likeness
 from rag.results import Aligned, Hit, Mode, Signals
 from rag.spelling import Correction, Respelled, respell
 from rag.term_weights import idf, piece_weight
@@ -40,17 +41,19 @@ _ENCODED_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The fixed formula of the hybrid mode: a weighted sum of every candidate's own scores.
+    """The formula of the hybrid mode: a weighted sum of every candidate's own scores and of what the others tell.
 
-    No score is standardised over the candidates, so the hits of the pool score the same whatever else was found; what
-    only a `k` beyond the pool brings in comes after them. BM25 adds up over the query's terms, and is divided by the
-    root of their idf mass.
+    No score is standardised over the candidates; what only a `k` beyond the pool brings in comes after them and has no
+    say. BM25 adds up over the query's terms, and is divided by the root of their idf mass. The last two weights were
+    chosen on training splits; `docs/ranking.md` has what they bring to collections that had none.
 
     Attributes:
         pool: how deep each list is read; every candidate found gets every score.
         sparse_weight: weight of the BM25 score.
         dense_weight: weight of the cosine.
         late_weight: weight of late interaction.
+        likeness_weight: weight of the cosine with the best candidates (`rag.feedback`).
+        hubness_weight: weight, taken off, of the mean cosine with the nearest other candidates.
         spelling: whether a word that no passage has is searched as the nearest word that some passage has.
     """
 
@@ -58,6 +61,8 @@ class Ranking:
     sparse_weight: float = 0.1
     dense_weight: float = 1.0
     late_weight: float = 1.0
+    likeness_weight: float = 0.8
+    hubness_weight: float = 0.6
     spelling: bool = True
 
 
@@ -94,18 +99,32 @@ class _Query:
 
 @dataclass(slots=True)
 class _Pool:
-    """The candidates, each with every score; `late` is NaN where it was not computed."""
+    """The candidates, each with every score; `late` is NaN where it was not computed.
+
+    `addends` are what makes up the score, each [candidates].
+    """
 
     ids: Ids
+    vectors: Vectors
     bm25: npt.NDArray[np.float32]
     cosine: npt.NDArray[np.float32]
     sparse_rank: Mapping[int, int]
     dense_rank: Mapping[int, int]
     late: npt.NDArray[np.float32] = field(init=False)
-    score: Scores = field(init=False)
+    addends: dict[str, Scores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.late = np.full(len(self.ids), np.nan, np.float32)
+
+    @property
+    def score(self) -> Scores:
+        """The sum of the addends."""
+        return np.asarray(np.sum(list(self.addends.values()), axis=0), dtype=np.float64)
+
+    def within(self, depth: int) -> npt.NDArray[np.bool_]:
+        """Which candidates are among the best `depth` of a list."""
+        ranks = (self.sparse_rank, self.dense_rank)
+        return np.array([min(rank.get(key, depth + 1) for rank in ranks) <= depth for key in self.ids.tolist()], bool)
 
 
 class Retriever:
@@ -166,47 +185,57 @@ class Retriever:
         sparse, vector = view.indexes.sparse, query.encoded.vector
         # The sparse index works beside the dense one: tantivy needs no interpreter lock.
         words = self._beside.submit(sparse.search, query.stems, depth if mode is not Mode.DENSE else 0, mask)
-        by_vector, near = view.nearest(vector, depth if mode is not Mode.SPARSE else 0, mask)
+        by_vector, _ = view.nearest(vector, depth if mode is not Mode.SPARSE else 0, mask)
         by_words, _ = words.result()
         ids = np.union1d(by_words, by_vector).astype(np.int64)
         bm25 = self._beside.submit(sparse.scores, query.stems, ids)
-        cosine = np.empty(len(ids), np.float32)
-        known = np.isin(ids, by_vector, assume_unique=True)
-        cosine[known] = near[np.argsort(by_vector)]
-        cosine[~known] = view.cosines(vector, ids[~known])
+        vectors = view.vectors(ids, len(vector))
         return _Pool(
             ids=ids,
+            vectors=vectors,
             bm25=bm25.result(),
-            cosine=cosine,
+            cosine=vectors @ vector,
             sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
             dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
         )
 
     def _rank(self, pool: _Pool, query: _Query, view: View, encoder: Encoder, mode: Mode, k: int) -> None:
-        """Set `pool.score`, and `pool.late` for all candidates, or for those that will be hits if it orders nothing."""
+        """Set `pool.addends`, and `pool.late` for all candidates, or for those that will be hits if it orders none."""
         if mode is not Mode.HYBRID:
-            pool.score = (pool.bm25 if mode is Mode.SPARSE else pool.cosine).astype(np.float64)
+            alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
+            pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
             _add_late(pool, _best(pool, k), query, view, encoder)
             return
-        pool.score = self._ranking.sparse_weight * pool.bm25.astype(np.float64) / math.sqrt(query.idf_mass or 1.0)
-        pool.score += self._ranking.dense_weight * pool.cosine
+        ranking = self._ranking
+        mass = math.sqrt(query.idf_mass or 1.0)
+        pool.addends["bm25"] = ranking.sparse_weight * pool.bm25.astype(np.float64) / mass
+        pool.addends["cosine"] = ranking.dense_weight * pool.cosine.astype(np.float64)
         _add_late(pool, _best(pool, len(pool.ids)), query, view, encoder)
-        pool.score += self._ranking.late_weight * np.nan_to_num(pool.late)
+        pool.addends["late"] = ranking.late_weight * np.nan_to_num(pool.late).astype(np.float64)
+        within = pool.within(ranking.pool)
+        scored = ~np.isnan(pool.late) & within
+        # Where late interaction ran out of time, or the encoder has none, it must not part the candidates twice.
+        self._add_feedback(pool, within if view.keeps_tokens or not scored.any() else scored)
         if not view.keeps_tokens:
             _put_last(pool, np.isnan(pool.late))
         # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
-        ranks = [pool.sparse_rank, pool.dense_rank]
-        worst = len(pool.ids) + self._ranking.pool
-        _put_last(
-            pool,
-            np.array([min(rank.get(key, worst) for rank in ranks) > self._ranking.pool for key in pool.ids.tolist()]),
-        )
+        _put_last(pool, ~within)
+
+    def _add_feedback(self, pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:
+        """Let these candidates tell about each other; nothing is known of the rest."""
+        like, hub = np.zeros(len(pool.ids)), np.zeros(len(pool.ids))
+        if chosen.any():
+            like[chosen] = self._ranking.likeness_weight * likeness(pool.vectors[chosen], pool.score[chosen])
+            hub[chosen] = -self._ranking.hubness_weight * hubness(pool.vectors[chosen])
+        pool.addends |= {"likeness": like, "hubness": hub}
 
 
 def _put_last(pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:
     """Lower the scores of some candidates until none is above any other candidate."""
     if chosen.any() and not chosen.all():
-        pool.score[chosen] -= max(0.0, float(pool.score[chosen].max() - pool.score[~chosen].min()))
+        score = pool.score
+        below = max(0.0, float(score[chosen].max() - score[~chosen].min()))
+        pool.addends["depth"] = pool.addends.get("depth", np.zeros(len(score))) - below * chosen
 
 
 def _best(pool: _Pool, k: int) -> npt.NDArray[np.intp]:
@@ -254,9 +283,10 @@ def _prepare(query: Respelled, encoded: EncodedQuery, view: View) -> _Query:
     sparse, languages = view.indexes.sparse, view.indexes.languages
     weights = {term: idf(term, sparse) for term in query_terms(query.text, languages)}
     mistyped = sum(idf(term, sparse) for word in query.corrections for term in query_terms(word.typed, languages))
-    if len(weights) > MAX_QUERY_TERMS:
-        rarest = sorted(weights, key=lambda term: (-weights[term], term.start))[:MAX_QUERY_TERMS]
-        weights = {term: weights[term] for term in rarest}
+    rarest = dict.fromkeys(term.stems for term in sorted(weights, key=lambda term: (-weights[term], term.start)))
+    if len(rarest) > MAX_QUERY_TERMS:
+        kept = set(list(rarest)[:MAX_QUERY_TERMS])
+        weights = {term: weight for term, weight in weights.items() if term.stems in kept}
     pieces = np.array([piece_weight(span, weights) for span in encoded.spans], dtype=np.float32)
     if len(pieces) and not pieces.any():
         pieces[:] = 1.0
@@ -269,6 +299,7 @@ def _hits(
     ids = pool.ids[order]
     stored = view.chunks(ids)
     hits = []
+    score = pool.score
     for place, row in enumerate(order.tolist()):
         chunk = stored[int(pool.ids[row])]
         matched = _matching(query, chunk)
@@ -281,6 +312,7 @@ def _hits(
             sparse_rank=pool.sparse_rank.get(chunk.id),
             dense_rank=pool.dense_rank.get(chunk.id),
             coverage=coverage,
+            addends={name: float(values[row]) for name, values in pool.addends.items() if values[row]},
             terms=term_scores(query.text, matched, chunk.id, view.indexes.sparse) if explain else {},
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
         )
@@ -293,7 +325,7 @@ def _hits(
         hits.append(
             Hit(
                 rank=place + 1,
-                score=float(pool.score[row]),
+                score=float(score[row]),
                 relevance=relevance(features),
                 uri=chunk.uri,
                 title=chunk.title,

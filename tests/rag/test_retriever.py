@@ -62,3 +62,23 @@ def test_what_cannot_be_searched_is_refused_with_a_hint(kb, query, k):
 def test_odd_queries_give_hits_without_failing(kb, query):
     hits = kb.search(query, 5)
     assert all(0.0 <= hit.relevance <= 1.0 for hit in hits)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "sparse", "dense"])
+@pytest.mark.parametrize("k", [5, 110])
+def test_the_addends_of_a_hit_add_up_to_its_score(kb, mode, k):
+    hits = kb.search("what beginners ask about comets", k, mode=mode)
+    assert len(hits) > 3
+    for hit in hits:
+        assert sum(hit.signals.addends.values()) == pytest.approx(hit.score, abs=1e-9)
+
+
+def test_a_word_said_twice_counts_twice(kb):
+    (once,) = kb.search("comets", 1, mode="sparse")
+    (twice,) = kb.search("comets comets", 1, mode="sparse")
+    assert twice.score == pytest.approx(2 * once.score, rel=1e-5)
+
+
+def test_of_a_long_query_no_word_is_lost_to_another_said_often(kb):
+    query = "saffron " + "zeppelin " * 100
+    assert "saffron" in kb.search(query, 1, mode="sparse")[0].text
