@@ -120,11 +120,8 @@ def evaluate(
     so that the next run reuses it. Questions are asked of your own knowledge base.
 
     [bold]Examples[/bold]
-      rag eval nfcorpus/
-      rag eval questions.jsonl --save before.json
-      rag eval questions.jsonl --against before.json --fail-under MRR@10=0.8
       rag eval --generate 50 --save-questions questions.jsonl
-      rag eval disks/ --topics topics.301-350 --qrels qrels.301-350 --run-out hybrid.run
+      rag eval questions.jsonl --against before.json --fail-under MRR@10=0.8
     """
     from cli.goals import missed, parse_goals
     from rag.runs import compare_runs, load

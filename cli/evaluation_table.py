@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.terminal import grouped, one_line, shortened, stdout
+from rag.collection import Kind
 from rag.measured import COMPARED, Evaluation
 from rag.metrics import NAMES
 from rag.report import p_value, ranks, signed
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rag.significance import Paired
 
 _SIGNIFICANT = 0.05
+_LABELS = {Kind.CLOZE: "clozes, weaker than questions", Kind.GENERATED: "questions by a language model"}
 _WORSE_SHOWN, _BETTER_SHOWN = 10, 5
 _NARROWEST = 20
 
@@ -44,7 +46,8 @@ def print_evaluation(measured: Evaluation, runs: Sequence[RunsCompared] = ()) ->
 def _title(measured: Evaluation) -> str:
     names = [one_line(part) for part in (measured.dataset, measured.split) if part]
     counts = [f"queries {grouped(measured.queries)}", f"documents {grouped(measured.documents)}"]
-    return " · ".join([*names, *counts])
+    label = [_LABELS[measured.kind]] if measured.kind in _LABELS else []
+    return " · ".join([*names, *label, *counts])
 
 
 def _means(measured: Evaluation) -> Table:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
 
 BLANK = "…"
-_PROSE_CHARACTERS = 200  # of a passage worth asking about
+_PROSE_CHARACTERS = 100  # of a passage worth asking about
 _FEWEST_TERMS, _MOST_TERMS = 5, 30
 _LONGEST_QUESTION = 300
 _TRIES = 4  # passages looked at for each question wanted

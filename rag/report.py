@@ -20,7 +20,8 @@ h1 { font-size: 1.5rem; overflow-wrap: anywhere } h2 { font-size: 1.15rem; margi
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th { text-align: left; font-weight: 600; color: #5a666e } th, td { padding: .25rem .6rem .25rem 0; vertical-align: top }
 tr + tr td { border-top: 1px solid #e4e8ea } td.n, th.n { text-align: right; white-space: nowrap }
-td.text { overflow-wrap: anywhere; unicode-bidi: isolate } .dim { color: #5a666e } .worse { color: #b5483a }
+td.name { white-space: nowrap } td.text { overflow-wrap: anywhere; unicode-bidi: isolate }
+.dim { color: #5a666e } .worse { color: #b5483a }
 .better { color: #2f7d4f } .label { background: #fff3d6; border-left: 4px solid #d97b29; padding: .4rem .8rem }
 svg { max-width: 100%; height: auto } summary { cursor: pointer } .row { display: flex; flex-wrap: wrap; gap: 1rem }
 """
@@ -165,11 +166,11 @@ def _paired(paired: Paired) -> list[str]:
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, texts: bool = False) -> str:
-    """A table of HTML cells; with `texts` the last column is text, else the first."""
-    text = len(header) - 1 if texts else 0
+    """A table of HTML cells; with `texts` the last column is text, else the first is a name; all else is numbers."""
+    text, kind_of_text = (len(header) - 1, "text") if texts else (0, "name")
 
     def line(cells: Sequence[str], tag: str) -> str:
-        kinds = ("text" if place == text else "n" for place in range(len(cells)))
+        kinds = (kind_of_text if place == text else "n" for place in range(len(cells)))
         return "".join(f'<{tag} class="{kind}">{cell}</{tag}>' for kind, cell in zip(kinds, cells, strict=True))
 
     body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
