@@ -53,6 +53,7 @@ def signals(evidence: Signals) -> dict[str, Any]:
         "dense_rank": evidence.dense_rank,
         "coverage": evidence.coverage,
         "addends": dict(evidence.addends),
+        "log_odds": dict(evidence.log_odds),
         "terms": dict(evidence.terms),
         "aligned": [
             {"query": pair.query, "passage": pair.passage, "similarity": pair.similarity, "weight": pair.weight}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from textwrap import dedent
@@ -18,7 +18,7 @@ from indexes.analyzer import query_terms
 from rag.words import terms
 
 if TYPE_CHECKING:
-    from rag.results import Hit, Signals
+    from rag.results import Hit
 
 MARGIN = 4  # columns left of everything but the rank
 _BAR_CELLS = 5
@@ -76,7 +76,9 @@ def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
     for line in excerpt(hit.text, _query_terms(query), text_width(), flows=hit.kind not in _KEPT_IN_LINES):
         console.print(Text(" " * MARGIN).append_text(line))
     if explain:
-        console.print(Padding(_evidence(hit.signals), (0, 0, 0, MARGIN)))
+        from cli.evidence import evidence
+
+        console.print(Padding(evidence(hit), (0, 0, 0, MARGIN)))
     console.print()
 
 
@@ -135,23 +137,3 @@ def _best_window(matches: list[int]) -> int:
 @cache
 def _query_terms(query: str) -> frozenset[str]:
     return frozenset(terms(query))
-
-
-def _evidence(signals: Signals) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column(justify="right")
-    table.add_column(style="dim", justify="right")
-    table.add_column(overflow="fold")
-    rank = {"BM25": signals.sparse_rank, "cosine": signals.dense_rank}
-    matched = (f"{one_line(term)} {score:.1f}" for term, score in signals.terms.items())
-    pairs = (f"{one_line(p.query)}→{one_line(p.passage)} {p.similarity:.2f}" for p in signals.aligned[:8])
-    rows: list[tuple[str, str, Iterable[str]]] = [
-        ("BM25", f"{signals.bm25:.2f}", matched),
-        ("cosine", f"{signals.cosine:.2f}", ()),
-        ("late", "–" if signals.late is None else f"{signals.late:.2f}", pairs),
-        ("coverage", percent(signals.coverage), ("of the query's rare words",)),
-    ]
-    for name, value, why in rows:
-        table.add_row(name, value, f"#{rank[name]}" if rank.get(name) else "", " · ".join(why))
-    return table

@@ -50,9 +50,22 @@ def relevance(features: Features) -> float:
         >>> strong > 0.7 > 0.1 > weak
         True
     """
+    return probability(sum(log_odds(features).values()))
+
+
+def log_odds(features: Features) -> dict[str, float]:
+    """What each input adds to the log-odds of relevance; the sum gives the probability."""
     weights = _model()["with_late" if features.late is not None else "without_late"]
-    score = weights["intercept"] + sum(weights[name] * value for name, value in inputs(features).items())
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+    return {"start": weights["intercept"]} | {name: weights[name] * value for name, value in inputs(features).items()}
+
+
+def probability(odds: float) -> float:
+    """The probability that has these log-odds.
+
+    >>> probability(0.0)
+    0.5
+    """
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
 
 
 def inputs(features: Features) -> dict[str, float]:

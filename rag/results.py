@@ -51,8 +51,9 @@ class Signals:
         dense_rank: 1-based place in the vector list, None outside it.
         coverage: share of the query's idf mass whose terms occur in the chunk, in [0, 1].
         addends: what each signal adds to the hit's score; their sum is the score. `likeness` is the cosine with the
-            best candidates, `hubness` (never above 0 for what resembles anything) what is taken off a passage that
-            resembles all of them, `depth` what keeps candidates from beyond the pool below it.
+            best candidates, `hubness` what is taken off a passage that resembles all of them, `depth` what keeps
+            candidates from beyond the pool below it.
+        log_odds: what each input adds to the log-odds of relevance.
         terms: with `explain`, what each matching term added to `bm25`.
         aligned: with `explain`, the alignment behind `late`.
     """
@@ -64,6 +65,7 @@ class Signals:
     dense_rank: int | None = None
     coverage: float = 0.0
     addends: Mapping[str, float] = field(default_factory=dict)
+    log_odds: Mapping[str, float] = field(default_factory=dict)
     terms: Mapping[str, float] = field(default_factory=dict)
     aligned: tuple[Aligned, ...] = ()
 

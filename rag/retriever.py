@@ -20,7 +20,7 @@ from indexes.late import maxsim
 from indexes.reading import Ids, Vectors
 from indexes.rows import StoredChunk
 from indexes.store import Store, View
-from rag.calibration import Features, relevance
+from rag.calibration import Features, log_odds, probability
 from rag.explanation import aligned_words, term_scores
 from rag.feedback import hubness, likeness
 from rag.results import Aligned, Hit, Mode, Signals
@@ -305,28 +305,25 @@ def _hits(
         matched = _matching(query, chunk)
         mass = query.idf_mass + query.mistyped
         coverage = sum(query.idf[term] for term in matched) / mass if mass else 0.0
+        late = None if np.isnan(pool.late[row]) else float(pool.late[row])
+        odds = log_odds(Features(float(pool.cosine[row]), late, coverage, len(chunk.indexed_text)))
         signals = Signals(
             bm25=float(pool.bm25[row]),
             cosine=float(pool.cosine[row]),
-            late=None if np.isnan(pool.late[row]) else float(pool.late[row]),
+            late=late,
             sparse_rank=pool.sparse_rank.get(chunk.id),
             dense_rank=pool.dense_rank.get(chunk.id),
             coverage=coverage,
             addends={name: float(values[row]) for name, values in pool.addends.items() if values[row]},
+            log_odds=odds,
             terms=term_scores(query.text, matched, chunk.id, view.indexes.sparse) if explain else {},
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
-        )
-        features = Features(
-            cosine=signals.cosine,
-            late=signals.late,
-            coverage=coverage,
-            length=len(chunk.indexed_text),
         )
         hits.append(
             Hit(
                 rank=place + 1,
                 score=float(score[row]),
-                relevance=relevance(features),
+                relevance=probability(sum(odds.values())),
                 uri=chunk.uri,
                 title=chunk.title,
                 kind=chunk.kind,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
 
 import rag
@@ -60,6 +63,25 @@ def test_explain_shows_the_evidence(shop: Shop) -> None:
     best = shop.rag("search", "refunds in days", "-k", "1", "--explain", "--json").json["hits"][0]
     assert best["signals"]["terms"]["refunds"] > 0
     assert {"query", "passage", "similarity", "weight"} == set(best["signals"]["aligned"][0])
+
+
+def test_what_explain_shows_adds_up(shop: Shop) -> None:
+    best = shop.rag("search", "refunds in days", "-k", "1", "--explain", "--json").json["hits"][0]
+    signals = best["signals"]
+    assert sum(signals["addends"].values()) == pytest.approx(best["score"])
+    assert 1 / (1 + math.exp(-sum(signals["log_odds"].values()))) == pytest.approx(best["relevance"])
+    assert sum(signals["terms"].values()) == pytest.approx(signals["bm25"], rel=1e-4)
+    assert sum(pair["similarity"] * pair["weight"] for pair in signals["aligned"]) == pytest.approx(
+        signals["late"], abs=1e-4
+    )
+    shown = shop.rag("search", "refunds in days", "-k", "1", "--explain").out
+    added = [
+        float(number)
+        for number in re.findall(r"^ +(?:BM25|cosine|late|likeness|hubness) .*?([+-]\d\.\d{3})", shown, re.MULTILINE)
+    ]
+    (total,) = re.findall(r"^ +score +(-?\d+\.\d{3}) *$", shown, re.MULTILINE)
+    assert len(added) == len(signals["addends"])
+    assert sum(added) == pytest.approx(float(total), abs=0.004)
 
 
 def test_the_modes_are_those_of_the_library() -> None:

@@ -1,0 +1,74 @@
+"""Why a hit stands where it stands: what `--explain` shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from cli.render import percent
+from cli.terminal import one_line
+
+if TYPE_CHECKING:
+    from rag.results import Hit, Signals
+
+_PAIRS_SHOWN = 8
+_CLOSE, _NEAR = 0.7, 0.5  # of a pair of words: all but the same, akin
+_MEANINGS = {
+    "likeness": "nearness to the best candidates",
+    "hubness": "nearness to everything found",
+    "depth": "from beyond the pool",
+}
+
+
+def evidence(hit: Hit) -> Table:
+    """A table of the signals: each with its value, its place in its list, what it adds to the score, and why."""
+    signals = hit.signals
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    for _ in range(3):
+        table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    table.add_row("", Text("value", "dim"), Text("place", "dim"), Text("adds", "dim"), "")
+    late = "–" if signals.late is None else f"{signals.late:.3f}"
+    _add(table, "BM25", f"{signals.bm25:.2f}", signals.sparse_rank, signals.addends.get("bm25"), _words(signals))
+    _add(table, "cosine", f"{signals.cosine:.3f}", signals.dense_rank, signals.addends.get("cosine"), Text())
+    _add(table, "late", late, None, signals.addends.get("late"), _pairs(signals))
+    for name, meaning in _MEANINGS.items():
+        if name in signals.addends:
+            _add(table, name, "", None, signals.addends[name], Text(meaning, "dim"))
+    table.add_row("score", "", "", Text(f"{hit.score:.3f}", "bold"), "")
+    table.add_row("coverage", percent(signals.coverage), "", "", Text("of the query's rare words", "dim"))
+    table.add_row("relevance", Text(percent(hit.relevance), "bold"), "", "", _odds(signals.log_odds))
+    return table
+
+
+def _add(table: Table, name: str, value: str, place: int | None, adds: float | None, why: Text) -> None:
+    table.add_row(name, value, f"#{place}" if place else "", "" if adds is None else f"{adds:+.3f}", why)
+
+
+def _words(signals: Signals) -> Text:
+    """The words that matched, each with its share of BM25."""
+    words = (Text.assemble((one_line(word), "yellow"), f" {score:.2f}") for word, score in signals.terms.items())
+    return Text(" · ").join(words)
+
+
+def _pairs(signals: Signals) -> Text:
+    """Words of the query and of the passage that met, green where they are all but the same."""
+    pairs = []
+    for pair in signals.aligned[:_PAIRS_SHOWN]:
+        colour = "green" if pair.similarity >= _CLOSE else "yellow" if pair.similarity >= _NEAR else "red"
+        words = f"{one_line(pair.query)}→{one_line(pair.passage)}"
+        pairs.append(Text.assemble((words, colour), f" {pair.similarity:.2f}×{pair.weight:.2f}"))
+    if hidden := signals.aligned[_PAIRS_SHOWN:]:
+        rest = sum(pair.similarity * pair.weight for pair in hidden)
+        pairs.append(Text(f"{len(hidden)} more words {rest:.2f}", "dim"))
+    return Text(" · ").join(pairs)
+
+
+def _odds(log_odds: Mapping[str, float]) -> Text:
+    """The log-odds and what makes them up."""
+    parts = " ".join(f"{value:+.2f} {name}" for name, value in log_odds.items())
+    return Text(f"log-odds {sum(log_odds.values()):+.2f} = {parts}", "dim")
