@@ -25,7 +25,7 @@ from rag.explanation import aligned_words, term_scores
 from rag.feedback import hubness, likeness
 from rag.results import Aligned, Hit, Mode, Signals
 from rag.spelling import Correction, Respelled, respell
-from rag.term_weights import idf, piece_weight
+from rag.term_weights import idf, piece_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -287,7 +287,7 @@ def _prepare(query: Respelled, encoded: EncodedQuery, view: View) -> _Query:
     if len(rarest) > MAX_QUERY_TERMS:
         kept = set(list(rarest)[:MAX_QUERY_TERMS])
         weights = {term: weight for term, weight in weights.items() if term.stems in kept}
-    pieces = np.array([piece_weight(span, weights) for span in encoded.spans], dtype=np.float32)
+    pieces = np.array(piece_weights(encoded.spans, weights), dtype=np.float32)
     if len(pieces) and not pieces.any():
         pieces[:] = 1.0
     return _Query(query.text, weights, mistyped, encoded, pieces)

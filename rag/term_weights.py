@@ -7,10 +7,12 @@ number with passages of general text, in which only the function words below occ
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from indexes.analyzer import QueryTerm, analyze
+from indexes.encoder import Span
 from indexes.sparse import SparseReader
 
 _ENOUGH_CHUNKS = 500
@@ -32,10 +34,25 @@ def idf(term: QueryTerm, sparse: SparseReader) -> float:
     return math.log(1 + (general + sparse.size - frequency + 0.5) / (frequency + 0.5))
 
 
-def piece_weight(span: tuple[int, int], weights: Mapping[QueryTerm, float]) -> float:
-    """The weight of a word piece: the idf of the rarest term it is part of; punctuation has none."""
-    start, end = span
-    return max((weight for term, weight in weights.items() if term.start < end and start < term.end), default=0.0)
+def piece_weights(spans: Sequence[Span], weights: Mapping[QueryTerm, float]) -> list[float]:
+    """The weight of each word piece: the idf of the rarest term it is part of, shared among that word's pieces.
+
+    Rare words are cut into many pieces: unshared, "diethylstilbestrol" would count eight times what it is worth.
+    Punctuation has no weight.
+    """
+    rarest = [
+        max(
+            (
+                (weight, (term.start, term.end))
+                for term, weight in weights.items()
+                if term.start < end and start < term.end
+            ),
+            default=(0.0, (start, end)),
+        )
+        for start, end in spans
+    ]
+    pieces = Counter(word for _, word in rarest)
+    return [weight / pieces[word] for weight, word in rarest]
 
 
 @cache

@@ -37,7 +37,7 @@ INCOMPLETE = ("nfcorpus", "pydoc_code")
 QUESTIONS = 150  # of each set's training split
 FOREIGN_QUESTIONS = 40  # of every other set
 NONSENSE = 60
-FITTED_HITS, FOREIGN_HITS, CHECKED_HITS = 5, 3, 10
+OWN_HITS, FOREIGN_HITS = 10, 3
 INCOMPLETE_WEIGHT = 0.1  # their examples are all positive: enough to be heard, too little to shift the base rate
 RIDGE = 0.002
 NAMES = ("cosine*log(length)", "coverage", "late")
@@ -130,7 +130,7 @@ def nonsense() -> list[str]:
 
 def search(kb: KnowledgeBase, question: str, judged: Mapping[str, int], *, foreign: bool) -> Examples:
     """The hits of one question."""
-    hits = kb.search(question, FOREIGN_HITS if foreign else CHECKED_HITS)
+    hits = kb.search(question, FOREIGN_HITS if foreign else OWN_HITS)
     rows = []
     for hit in hits:
         length = len(f"{hit.context}\n{hit.text}" if hit.context else hit.text)
@@ -148,7 +148,7 @@ def fit(sets: Mapping[str, Examples], columns: int) -> Model:
     """A model of the first `columns` inputs, by Newton's method on the weighted, ridged log-likelihood."""
     values, labels, weights = [], [], []
     for name, every in sets.items():
-        own = every.where(~every.foreign & (every.ranks <= FITTED_HITS))
+        own = every.where(~every.foreign)
         if name in INCOMPLETE:
             own = own.where(own.labels > 0)
         share = INCOMPLETE_WEIGHT if name in INCOMPLETE else 1.0

@@ -4,7 +4,7 @@ from connectors.document import Location
 from indexes.analyzer import query_terms
 from indexes.rows import StoredChunk
 from indexes.sparse import SparseIndex, SparseReader, SparseState
-from rag.term_weights import idf, piece_weight
+from rag.term_weights import idf, piece_weights
 
 
 def chunk(number: int, text: str) -> StoredChunk:
@@ -35,10 +35,10 @@ def test_an_unknown_word_weighs_most(reader):
     assert found["zebra"] > found["refunds"] > found["days"] > 0
 
 
-def test_a_word_piece_weighs_what_its_rarest_term_weighs():
+def test_the_pieces_of_a_word_share_the_weight_of_its_rarest_term():
     query = "getUserName, please"
     terms = query_terms(query)
     values = {term: float(number) for number, term in enumerate(terms, 1)}
-    user = next(term for term in terms if query[term.start : term.end] == "getUserName" and "user" in term.stems)
-    assert piece_weight((3, 7), values) >= values[user]
-    assert piece_weight((11, 12), values) == 0.0  # the comma
+    rarest = max(values[term] for term in terms if term.end == len("getUserName"))
+    found = piece_weights([(0, 3), (3, 7), (7, 11), (11, 12), (13, 19)], values)
+    assert found == pytest.approx([rarest / 3, rarest / 3, rarest / 3, 0.0, values[terms[-1]]])
