@@ -131,9 +131,13 @@ def sql(statement: str) -> Callable[[Path], None]:
 def flip(pattern: str, at: float = 0.5) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
         for path in folder.glob(pattern):
-            data = bytearray(path.read_bytes())
-            data[int(at * (len(data) - 1))] ^= 1
-            path.write_bytes(data)
+            # In place: to shorten a file, if only for a moment, kills whoever has it mapped into memory.
+            with path.open("r+b") as file:
+                offset = int(at * (path.stat().st_size - 1))
+                file.seek(offset)
+                (byte,) = file.read(1)
+                file.seek(offset)
+                file.write(bytes([byte ^ 1]))
 
     return damage
 
