@@ -10,6 +10,8 @@ from enum import StrEnum
 MetadataValue = str | int | float | bool
 Metadata = Mapping[str, MetadataValue]
 
+CODE = "code"  # the kind of a document that is source code: it is ranked differently
+
 
 class BlockKind(StrEnum):
     """What a stretch of a document's text is; anything not covered by a block is prose."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from connectors.document import CODE
 from indexes.catalog import Catalog
 from indexes.dense import BaseLostError, DenseIndex, load_dense, usable_state
 from indexes.dense_base import BaseState
@@ -91,6 +93,11 @@ class View:
         if missing := [key for key in ids.tolist() if key not in stored]:
             raise DamagedError(f"passage {missing[0]}")
         return stored
+
+    def code(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of these chunks are source code."""
+        kinds = self.reading.kinds(ids.tolist())
+        return np.array([kinds.get(key) == CODE for key in ids.tolist()], dtype=bool)
 
     def cosines(self, query: Vectors, ids: Ids) -> Scores:
         """The cosine of `query` and each of these chunks (ascending), from the vectors of record."""

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from connectors.document import Document
+from connectors.document import CODE, Document
 from connectors.errors import SourceError
+from connectors.formats.codelike import looks_like_code
 from connectors.source import Added, Changed, Event, Known, Removed, Unchanged
 from rag.lines import read_lines, read_records
 from rag.qrels import read_judgements
@@ -139,13 +140,13 @@ def _document(record: Mapping[str, Any], where: str) -> Document:
 
 
 def make_document(key: str, title: str, text: str, kind: str) -> Document:
-    """A document of a test collection, whose URI is its id."""
+    """A document of a test collection, whose URI is its id; its kind is `kind`, or `code` where it looks like code."""
     content = text if text.strip() else title  # a document that is all title can be found by it
     return Document(
         uri=key,
         title=title,
         text=content,
-        kind=kind,
+        kind=CODE if looks_like_code(content) else kind,
         revision=hashlib.blake2b(f"{title}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
         context=title if content is text else "",
     )

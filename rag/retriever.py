@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +54,8 @@ class Ranking:
         late_weight: weight of late interaction.
         likeness_weight: weight of the cosine with the best candidates (`rag.feedback`).
         hubness_weight: weight, taken off, of the mean cosine with the nearest other candidates.
+        code_share: what all weights but the cosine's are multiplied by where the candidates are source code. Questions
+            share few words with code, and what they share is in much of it. Candidates of both sorts give a mean.
         spelling: whether a word that no passage has is searched as the nearest word that some passage has.
     """
 
@@ -63,7 +65,19 @@ class Ranking:
     late_weight: float = 1.0
     likeness_weight: float = 0.8
     hubness_weight: float = 0.6
+    code_share: float = 0.5
     spelling: bool = True
+
+    def on(self, code: npt.NDArray[np.bool_]) -> Ranking:
+        """The weights for candidates of which these are source code."""
+        beside = 1 - (1 - self.code_share) * float(code.mean() if len(code) else 0)
+        return replace(
+            self,
+            sparse_weight=beside * self.sparse_weight,
+            late_weight=beside * self.late_weight,
+            likeness_weight=beside * self.likeness_weight,
+            hubness_weight=beside * self.hubness_weight,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,28 +220,29 @@ class Retriever:
             pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
             _add_late(pool, _best(pool, k), query, view, encoder)
             return
-        ranking = self._ranking
+        within = pool.within(self._ranking.pool)
+        ranking = self._ranking.on(view.code(pool.ids[within]))
         mass = math.sqrt(query.idf_mass or 1.0)
         pool.addends["bm25"] = ranking.sparse_weight * pool.bm25.astype(np.float64) / mass
         pool.addends["cosine"] = ranking.dense_weight * pool.cosine.astype(np.float64)
         _add_late(pool, _best(pool, len(pool.ids)), query, view, encoder)
         pool.addends["late"] = ranking.late_weight * np.nan_to_num(pool.late).astype(np.float64)
-        within = pool.within(ranking.pool)
         scored = ~np.isnan(pool.late) & within
         # Where late interaction ran out of time, or the encoder has none, it must not part the candidates twice.
-        self._add_feedback(pool, within if view.keeps_tokens or not scored.any() else scored)
+        _add_feedback(pool, within if view.keeps_tokens or not scored.any() else scored, ranking)
         if not view.keeps_tokens:
             _put_last(pool, np.isnan(pool.late))
         # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
         _put_last(pool, ~within)
 
-    def _add_feedback(self, pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:
-        """Let these candidates tell about each other; nothing is known of the rest."""
-        like, hub = np.zeros(len(pool.ids)), np.zeros(len(pool.ids))
-        if chosen.any():
-            like[chosen] = self._ranking.likeness_weight * likeness(pool.vectors[chosen], pool.score[chosen])
-            hub[chosen] = -self._ranking.hubness_weight * hubness(pool.vectors[chosen])
-        pool.addends |= {"likeness": like, "hubness": hub}
+
+def _add_feedback(pool: _Pool, chosen: npt.NDArray[np.bool_], ranking: Ranking) -> None:
+    """Let these candidates tell about each other; nothing is known of the rest."""
+    like, hub = np.zeros(len(pool.ids)), np.zeros(len(pool.ids))
+    if chosen.any():
+        like[chosen] = ranking.likeness_weight * likeness(pool.vectors[chosen], pool.score[chosen])
+        hub[chosen] = -ranking.hubness_weight * hubness(pool.vectors[chosen])
+    pool.addends |= {"likeness": like, "hubness": hub}
 
 
 def _put_last(pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:

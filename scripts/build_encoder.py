@@ -159,7 +159,7 @@ def minilm(model_folder: Path) -> Any:
     from torch.nn import functional
     from transformers import BertModel
 
-    class TwoOutputs(torch.nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
+    class TwoOutputs(torch.nn.Module):  # type: ignore[misc, unused-ignore]  # torch may be absent
         def __init__(self) -> None:
             super().__init__()
             self.bert = BertModel.from_pretrained(model_folder, attn_implementation="sdpa", add_pooling_layer=False)

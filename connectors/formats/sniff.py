@@ -10,6 +10,7 @@ from pathlib import Path
 
 import olefile
 
+from connectors.document import CODE
 from connectors.errors import SourceError
 
 
@@ -17,7 +18,7 @@ class Format(StrEnum):
     """A format that can be read. The value is what `Document.kind` says."""
 
     TEXT = "text"
-    CODE = "code"
+    CODE = CODE
     MARKDOWN = "markdown"
     RST = "rst"
     ORG = "org"

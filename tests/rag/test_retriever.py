@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import pytest
 
 from connectors.errors import ConfigurationError
@@ -82,3 +84,27 @@ def test_a_word_said_twice_counts_twice(kb):
 def test_of_a_long_query_no_word_is_lost_to_another_said_often(kb):
     query = "saffron " + "zeppelin " * 100
     assert "saffron" in kb.search(query, 1, mode="sparse")[0].text
+
+
+def test_on_code_all_but_the_cosine_weighs_half(kb, tmp_path):
+    for name in ("prose", "code"):
+        (tmp_path / name).mkdir()
+    for number in range(12):
+        lines = f"def number_{number}(comets):\n    return comets + {number}\n"
+        (tmp_path / "code" / f"{number}.py").write_text(lines)
+        (tmp_path / "prose" / f"{number}.txt").write_text(lines)
+    with closing(KnowledgeBase.open(tmp_path / "kb")) as mixed:
+        mixed.index(tmp_path / "code")
+        code = mixed.search("comets", 24)
+        mixed.index(tmp_path / "prose")
+        both = mixed.search("comets", 24)
+    with closing(KnowledgeBase.open(tmp_path / "other")) as other:
+        other.index(tmp_path / "prose")
+        prose = other.search("comets", 24)
+    weights = {name: {_late_weight(hit) for hit in hits} for name, hits in (("code", code), ("prose", prose))}
+    assert weights == {"code": {0.5}, "prose": {1.0}}
+    assert {_late_weight(hit) for hit in both} == {0.75}  # one scale for all candidates of a query
+
+
+def _late_weight(hit):
+    return round(hit.signals.addends["late"] / hit.signals.late, 4)

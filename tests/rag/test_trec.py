@@ -7,6 +7,7 @@ from ir_measures import RR, R, nDCG
 
 from connectors.errors import SourceError
 from connectors.source import Added
+from rag.beir import make_document
 from rag.evaluation import evaluate
 from rag.qrels import read_judgements
 from rag.trec import TrecCorpus, read_topics
@@ -116,3 +117,9 @@ def test_judgements_of_either_kind(tmp_path):
     for text in (QRELS, "query-id\tcorpus-id\tscore\n301\tFT-2\t1\n302\tFT-1\t2\n302\tFT-9\t0\n"):
         file.write_text(text)
         assert read_judgements(file).grades == {"301": {"FT-2": 1}, "302": {"FT-1": 2, "FT-9": 0}}
+
+
+def test_a_document_without_a_name_is_code_when_it_looks_like_it():
+    function = "def area(radius):\n    return 3.14 * radius * radius\n"
+    assert make_document("d1", "", function, "beir").kind == "code"
+    assert make_document("d2", "", "The area of a circle\ngrows with its radius.", "beir").kind == "beir"
