@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from indexes.analyzer import QueryTerm
+from indexes.analyzer import UNSPACED, WORD, QueryTerm
 from indexes.late import alignment
 from indexes.sparse import SparseReader
 from rag.results import Aligned
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(rf"{UNSPACED}+|{WORD}")
 
 
 def term_scores(query: str, terms: Sequence[QueryTerm], chunk_id: int, sparse: SparseReader) -> dict[str, float]:

@@ -32,7 +32,7 @@ def words(text: str) -> list[str]:
     >>> words("The fees are 5,120 francs")
     ['the', 'fee', 'are', '5120', 'franc']
     """
-    return analyze(text)
+    return analyze(text, characters=False)
 
 
 def terms(text: str) -> list[str]:

@@ -16,7 +16,7 @@ def test_terms_are_the_stemmed_content_words():
 
 
 def test_scripts_without_spaces_are_compared_by_pairs_of_characters():
-    assert set(words("東京都")) == {"東京", "京都"}
+    assert set(words("東京都")) == {"东京", "京都"}
 
 
 @pytest.mark.parametrize(
