@@ -117,6 +117,14 @@ class Reading:
             found.update((row.id, row.kind) for row in rows)
         return found
 
+    def languages_by_id(self, ids: Sequence[int]) -> dict[int, str]:
+        """The language of the document each chunk is from; unknown ids are absent."""
+        found: dict[int, str] = {}
+        for batch in batched(ids):
+            rows = self.connection.execute(_LANGUAGES.where(chunks.c.id.in_(batch)))
+            found.update((row.id, row.language) for row in rows)
+        return found
+
     def chunk_ids(self, *conditions: ColumnElement[bool]) -> Ids:
         """Ids of the chunks of the documents that meet every condition, ascending."""
         return expand(self._ranges(documents, *conditions))
@@ -256,6 +264,7 @@ def batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 _vectors = vectors
 _KINDS = select(chunks.c.id, documents.c.kind).join(documents, documents.c.id == chunks.c.document_id)
+_LANGUAGES = select(chunks.c.id, documents.c.language).join(documents, documents.c.id == chunks.c.document_id)
 _STORED_CHUNKS = select(
     chunks.c.id,
     chunks.c.document_id,

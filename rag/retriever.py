@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.errors import ConfigurationError
-from indexes.analyzer import QueryTerm, analyze, query_terms
+from indexes.analyzer import DEFAULT_LANGUAGE, QueryTerm, analyze, query_terms
 from indexes.filters import Condition
 from indexes.late import maxsim
 from indexes.reading import Ids, Vectors
@@ -23,6 +23,7 @@ from indexes.store import Store, View
 from rag.calibration import Features, log_odds, probability
 from rag.explanation import aligned_words, term_scores
 from rag.feedback import hubness, likeness
+from rag.fluency import sparse_trust
 from rag.results import Aligned, Hit, Mode, Signals
 from rag.spelling import Correction, Respelled, respell
 from rag.term_weights import idf, piece_weights
@@ -187,7 +188,7 @@ class Retriever:
             with self._store.view() as view:
                 if view.encoder == encoder.fingerprint:  # otherwise it was changed meanwhile
                     with clock("spell"):
-                        respelled = respell(query, view) if self._ranking.spelling else Respelled(query)
+                        respelled = respell(query, view, encoder) if self._ranking.spelling else Respelled(query)
                     with clock("encode"):
                         encoded = encoder.encode_query(respelled.text)
                     yield view, encoder, respelled, encoded
@@ -223,7 +224,8 @@ class Retriever:
         within = pool.within(self._ranking.pool)
         ranking = self._ranking.on(view.code(pool.ids[within]))
         mass = math.sqrt(query.idf_mass or 1.0)
-        pool.addends["bm25"] = ranking.sparse_weight * pool.bm25.astype(np.float64) / mass
+        trust = _sparse_trust(pool, query, view, encoder)
+        pool.addends["bm25"] = ranking.sparse_weight * trust * pool.bm25.astype(np.float64) / mass
         pool.addends["cosine"] = ranking.dense_weight * pool.cosine.astype(np.float64)
         _add_late(pool, _best(pool, len(pool.ids)), query, view, encoder)
         pool.addends["late"] = ranking.late_weight * np.nan_to_num(pool.late).astype(np.float64)
@@ -243,6 +245,16 @@ def _add_feedback(pool: _Pool, chosen: npt.NDArray[np.bool_], ranking: Ranking) 
         like[chosen] = ranking.likeness_weight * likeness(pool.vectors[chosen], pool.score[chosen])
         hub[chosen] = -ranking.hubness_weight * hubness(pool.vectors[chosen])
     pool.addends |= {"likeness": like, "hubness": hub}
+
+
+def _sparse_trust(pool: _Pool, query: _Query, view: View, encoder: Encoder) -> Scores:
+    """What BM25 counts for, more than else, in each candidate."""
+    trust = np.ones(len(pool.ids))
+    if view.indexes.languages not in {(), (DEFAULT_LANGUAGE,)}:
+        languages = view.reading.languages_by_id(pool.ids.tolist())
+        foreign = [languages.get(key, DEFAULT_LANGUAGE) != DEFAULT_LANGUAGE for key in pool.ids.tolist()]
+        trust[foreign] = sparse_trust(query.text, encoder.spans(query.text))
+    return trust
 
 
 def _put_last(pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:
