@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.document import Location
-from rag.results import Answer, Citation, Hit, IndexReport, Prompt, PromptSource, Signals, Status
+from rag.results import Answer, Citation, Hit, IndexReport, Prompt, PromptSource, Reranked, Signals, Status
 
 if TYPE_CHECKING:
     from indexes.findings import Check
@@ -49,6 +49,7 @@ def signals(evidence: Signals) -> dict[str, Any]:
         "bm25": evidence.bm25,
         "cosine": evidence.cosine,
         "late": evidence.late,
+        "reranker": evidence.reranker,
         "sparse_rank": evidence.sparse_rank,
         "dense_rank": evidence.dense_rank,
         "coverage": evidence.coverage,
@@ -60,6 +61,14 @@ def signals(evidence: Signals) -> dict[str, Any]:
             for pair in evidence.aligned
         ],
     }
+
+
+def reranked(done: Reranked | None) -> dict[str, Any] | None:
+    """What a reranker did; null where none was asked for."""
+    if done is None:
+        return None
+    failure = done.failure or None
+    return {"model": done.model, "candidates": done.candidates, "reached": done.reached, "failure": failure}
 
 
 def answer(given: Answer) -> dict[str, Any]:
@@ -77,6 +86,7 @@ def answer(given: Answer) -> dict[str, Any]:
             "completion_tokens": given.usage.completion_tokens,
         },
         "timings_ms": dict(given.timings_ms),
+        "reranked": reranked(given.reranked),
     }
 
 

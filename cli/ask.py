@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.opening import knowledge_base
-from cli.options import Filter, Json, parse_filters
+from cli.options import (
+    Fallback,
+    Filter,
+    Json,
+    RerankDepth,
+    Reranker,
+    RerankSeconds,
+    parse_filters,
+    reranking,
+    tell_reranked,
+)
 from cli.terminal import encodable, print_json
 
 if TYPE_CHECKING:
@@ -39,6 +49,10 @@ def ask(
     show_prompt: Annotated[
         bool, typer.Option("--show-prompt", metavar="", help="Also show what the model was sent, and what not.")
     ] = False,
+    reranker: Reranker = None,
+    rerank_depth: RerankDepth = None,
+    rerank_seconds: RerankSeconds = None,
+    fallback: Fallback = False,
     json: Json = False,
 ) -> None:
     """Answer a question from the documents, and name the sources.
@@ -50,12 +64,14 @@ def ask(
       rag ask "what is new?" --llm local
     """
     given: dict[str, Any] = {"k": k, "budget": budget, "min_relevance": min_relevance, "base_url": base_url}
+    given["reranking"] = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     with knowledge_base(context) as base:
         from rag.asking import AskOptions
 
         chosen = {name: value for name, value in given.items() if value is not None}
         options = AskOptions(filters=parse_filters(filters), **chosen)
         answer = _answer(base, encodable(question), llm, options, streaming=not json)
+    tell_reranked(answer.reranked, failure_only=json)
     _show(answer, json=json, show_prompt=show_prompt)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from cli.failures import ExitCode
 from cli.opening import knowledge_base, quieten_libraries
-from cli.options import Json, Mode
+from cli.options import Fallback, Json, Mode, RerankDepth, Reranker, RerankSeconds, reranking
 from cli.terminal import note, only_data_on_stdout, print_json, warn
 from connectors.errors import ConfigurationError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rag.evaluation import OnProgress, Step
     from rag.knowledge_base import KnowledgeBase
     from rag.measured import Evaluation
+    from rag.reranker import Reranking
     from rag.runs import RunsCompared, Saved
 
 _DATA, _COMPARING = "What is asked", "Keeping and comparing"
@@ -41,6 +42,7 @@ class _Request:
     modes: list[str]
     seed: int
     saved: Saved | None
+    reranking: Reranking | None
 
     @property
     def needs_knowledge_base(self) -> bool:
@@ -112,6 +114,10 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="Write a page with plots (extra: plots).", rich_help_panel=_COMPARING),
     ] = None,
+    reranker: Reranker = None,
+    rerank_depth: RerankDepth = None,
+    rerank_seconds: RerankSeconds = None,
+    fallback: Fallback = False,
     json: Json = False,
 ) -> None:
     """Measure the quality and speed of the search.
@@ -131,7 +137,10 @@ def evaluate(
     goals = parse_goals(fail_under, chosen)
     _check_outputs(save, run_out, html, save_questions)
     saved = None if against is None else load(against)
-    request = _Request(dataset, topics, qrels, split, generate, llm, base_url, save_questions, chosen, seed, saved)
+    judge = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
+    request = _Request(
+        dataset, topics, qrels, split, generate, llm, base_url, save_questions, chosen, seed, saved, judge
+    )
     _check(request)
     measured = _measure(context, request)
     runs = [] if saved is None else compare_runs(measured, saved)
@@ -190,6 +199,7 @@ def _measure(context: typer.Context, request: _Request) -> Evaluation:
             modes=request.modes,
             folder=context.obj,
             seed=request.seed,
+            reranking=request.reranking,
             on_progress=progress,
         )
 

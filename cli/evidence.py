@@ -20,6 +20,7 @@ _MEANINGS = {
     "likeness": "nearness to the best candidates",
     "hubness": "nearness to everything found",
     "depth": "from beyond the pool",
+    "unreached": "not reached by the reranker",
 }
 
 
@@ -39,6 +40,9 @@ def evidence(hit: Hit) -> Table:
     for name, meaning in _MEANINGS.items():
         if name in signals.addends:
             _add(table, name, "", None, signals.addends[name], Text(meaning, "dim"))
+    if signals.reranker is not None:
+        why = Text("decides alone among what it judged", "dim")
+        _add(table, "reranker", f"{signals.reranker:.3f}", None, signals.reranker, why)
     table.add_row("score", "", "", Text(f"{hit.score:.3f}", "bold"), "")
     table.add_row("coverage", percent(signals.coverage), "", "", Text("of the query's rare words", "dim"))
     table.add_row("relevance", Text(percent(hit.relevance), "bold"), "", "", _odds(signals.log_odds))

@@ -62,3 +62,7 @@ def quieten_libraries() -> None:
         logging.getLogger().addHandler(logging.NullHandler())
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
+        from indexes.sentence_transformer import DOWNLOAD_VARIABLE
+
+        if os.environ.get(DOWNLOAD_VARIABLE) != "1":  # a model that is here is read in a moment
+            os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

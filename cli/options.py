@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.terminal import note
 from connectors.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rag.reranker import Reranking
+    from rag.results import Reranked
 
 
 class Mode(StrEnum):
@@ -30,6 +35,61 @@ Filter = Annotated[
         "means or; all else means and.",
     ),
 ]
+
+_RERANKING = "A heavier reranker"
+Reranker = Annotated[
+    str | None,
+    typer.Option(
+        "--reranker",
+        metavar="SPEC",
+        help="A model that orders the best of what is found: the folder or name of a cross-encoder or multi-vector "
+        "model (extra: models).",
+        rich_help_panel=_RERANKING,
+    ),
+]
+RerankDepth = Annotated[
+    int | None,
+    typer.Option("--rerank-depth", metavar="N", help="How many it judges (50).", rich_help_panel=_RERANKING),
+]
+RerankSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--rerank-seconds", metavar="S", help="How long it may take for a question (2).", rich_help_panel=_RERANKING
+    ),
+]
+Fallback = Annotated[
+    bool,
+    typer.Option("--fallback", metavar="", help="If it fails, go on without it.", rich_help_panel=_RERANKING),
+]
+
+
+def reranking(model: str | None, depth: int | None, seconds: float | None, *, fallback: bool) -> Reranking | None:
+    """What the flags of a reranker ask for.
+
+    Raises:
+        ConfigurationError: there is no reranker for the other flags, or nothing that it could judge.
+    """
+    if model is None:
+        given = {"--rerank-depth": depth is not None, "--rerank-seconds": seconds is not None, "--fallback": fallback}
+        for flag in (name for name, is_given in given.items() if is_given):
+            raise ConfigurationError(f"{flag} goes with --reranker", hint="name a model: --reranker SPEC")
+        return None
+    from rag.reranker import Reranking
+
+    chosen: dict[str, Any] = {
+        name: value for name, value in {"depth": depth, "seconds": seconds}.items() if value is not None
+    }
+    return Reranking(model, fallback=fallback, **chosen)
+
+
+def tell_reranked(done: Reranked | None, *, failure_only: bool = False) -> None:
+    """Say on stderr where a reranker failed, or did not judge all that it should have."""
+    if done is None:
+        return
+    if done.failure:
+        note(f"ranked without the reranker: {done.failure}")
+    elif done.reached < done.candidates and not failure_only:
+        note(f"reranked {done.reached} of {done.candidates}: there was no time for more")
 
 
 def parse_filters(filters: Sequence[str] | None) -> dict[str, dict[str, list[str]]]:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.opening import knowledge_base
-from cli.options import Filter, Json, Mode, parse_filters
+from cli.options import (
+    Fallback,
+    Filter,
+    Json,
+    Mode,
+    RerankDepth,
+    Reranker,
+    RerankSeconds,
+    parse_filters,
+    reranking,
+    tell_reranked,
+)
 from cli.terminal import encodable, note, print_json
 
 if TYPE_CHECKING:
@@ -31,6 +42,10 @@ def search(
         float, typer.Option(metavar="P", help="Leave out hits less probably relevant than this, from 0 to 1.")
     ] = 0.0,
     explain: Annotated[bool, typer.Option("--explain", metavar="", help="Show the evidence behind every hit.")] = False,
+    reranker: Reranker = None,
+    rerank_depth: RerankDepth = None,
+    rerank_seconds: RerankSeconds = None,
+    fallback: Fallback = False,
     json: Json = False,
 ) -> None:
     """Find the passages that match a question.
@@ -42,16 +57,18 @@ def search(
       rag search refunds -k 3 --filter kind=pdf --explain
     """
     wanted, query = parse_filters(filters), encodable(query)
+    judge = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     with knowledge_base(context) as base:
-        found = base.find_hits(query, k, str(mode), wanted, min_relevance, explain=explain)
+        found = base.find_hits(query, k, str(mode), wanted, min_relevance, explain=explain, reranker=judge)
         nearest = _nearest(base, query, mode, wanted) if min_relevance and not found.hits else found.hits
+    tell_reranked(found.reranked, failure_only=json)
     if json:
         from cli import as_json
 
         hits = [as_json.hit(hit) for hit in found.hits]
         corrections = [{"typed": word.typed, "searched": word.searched} for word in found.corrections]
-        timings = dict(found.timings_ms)
-        print_json({"query": query, "corrections": corrections, "hits": hits, "timings_ms": timings})
+        told = {"query": query, "corrections": corrections, "reranked": as_json.reranked(found.reranked)}
+        print_json({**told, "hits": hits, "timings_ms": dict(found.timings_ms)})
         return
     from cli import render
 
@@ -61,8 +78,9 @@ def search(
     if not nearest:
         note("nothing found" + (": no document passes the filters" if wanted else ""))
     shown = found.hits
-    if nearest and (not shown or nearest[0].relevance < _DOUBTFUL):
-        note(f"nothing relevant: the best hit has {render.percent(nearest[0].relevance)}")
+    best = max((hit.relevance for hit in nearest), default=0.0)  # not always the first one's
+    if nearest and (not shown or best < _DOUBTFUL):
+        note(f"nothing relevant: the best hit has {render.percent(best)}")
         shown = shown[:_NEAREST_SHOWN]  # enough to see what there is instead
     for hit in shown:
         render.print_hit(hit, query, explain=explain)

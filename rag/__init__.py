@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rag.asking import AskOptions
     from rag.evaluation import evaluate
     from rag.knowledge_base import KnowledgeBase
+    from rag.reranker import Reranking
     from rag.results import Answer, Citation, Hit, IndexReport, Mode, Prompt, Status
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Mode",
     "PilotfishError",
     "Prompt",
+    "Reranking",
     "Status",
     "evaluate",
 ]
@@ -33,6 +35,7 @@ _HOMES = {
     "AskOptions": "rag.asking",
     "KnowledgeBase": "rag.knowledge_base",
     "PilotfishError": "connectors.errors",
+    "Reranking": "rag.reranker",
     "evaluate": "rag.evaluation",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.errors import ConfigurationError
@@ -13,7 +13,8 @@ from rag.citations import check, confidence
 from rag.composer import NOT_ANSWERED, Composer
 from rag.llm import ANSWER_TOKENS, LLM
 from rag.llm_loading import as_llm, load_llm
-from rag.results import Answer, Filters, Hit, Prompt, Usage
+from rag.reranker import Reranking
+from rag.results import Answer, Filters, Prompt, Usage
 from rag.retriever import Found
 from rag.sentence_encoder import SentenceEncoder
 
@@ -31,6 +32,7 @@ class AskOptions:
         budget: tokens of the prompt; None chooses by the model's window.
         filters: what a source must meet, as for `KnowledgeBase.search`.
         base_url: the server of an `openai:` model.
+        reranking: a heavier model that orders the best hits, None for none.
     """
 
     k: int = 8
@@ -38,6 +40,7 @@ class AskOptions:
     budget: int | None = None
     filters: Filters = field(default_factory=dict)
     base_url: str | None = None
+    reranking: Reranking | None = None
 
 
 def ask(
@@ -56,7 +59,7 @@ def ask(
     found = search(options)
     prompt = composer.compose(question, found.hits, min_relevance=options.min_relevance)
     if not prompt.sources:
-        return _abstention(question, found.hits, prompt, found.timings_ms, on_text)
+        return _abstention(question, found, prompt, on_text)
     start = time.perf_counter()
     pieces = []
     with model.stream(prompt, question) as reply:
@@ -84,6 +87,7 @@ def ask(
             "generate": round((generated - start) * 1_000, 3),
             "check": round((checked - generated) * 1_000, 3),
         },
+        reranked=found.reranked,
     )
 
 
@@ -103,14 +107,8 @@ def _budget(model: LLM, options: AskOptions) -> int:
     return options.budget
 
 
-def _abstention(
-    question: str,
-    hits: Sequence[Hit],
-    prompt: Prompt,
-    timings_ms: Mapping[str, float],
-    on_text: Callable[[str], None] | None,
-) -> Answer:
-    text = abstain(question, hits)
+def _abstention(question: str, found: Found, prompt: Prompt, on_text: Callable[[str], None] | None) -> Answer:
+    text = abstain(question, found.hits)
     if on_text is not None:
         on_text(text)
     return Answer(
@@ -119,9 +117,10 @@ def _abstention(
         abstained=True,
         citations=(),
         sources=(),
-        hits=tuple(hits),
+        hits=found.hits,
         confidence=0.0,
         usage=Usage(),
         prompt=prompt,
-        timings_ms={"search": timings_ms["total"]},
+        timings_ms={"search": found.timings_ms["total"]},
+        reranked=found.reranked,
     )

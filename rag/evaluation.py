@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ from rag.beir import LAYOUT, BeirCorpus
 from rag.collection import Collection, Corpus, beir_collection, check_names, trec_collection
 from rag.measured import Evaluation, IndexSpeed, Outcome
 from rag.metrics import first_relevant, query_metrics, ranking
-from rag.results import Hit, IndexReport, Mode
+from rag.reranker import Reranking
+from rag.results import Hit, IndexReport, Mode, Reranked
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
@@ -33,6 +34,7 @@ MODES = (Mode.HYBRID, Mode.SPARSE, Mode.DENSE)
 DEPTH = 100  # documents a ranking is read to
 TIMED_HITS = 10  # what a person's search asks for
 TIMED_QUERIES = 200
+TIMED_RERANKED = 20  # of searches with a reranker, which take seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def evaluate(
     depth: int = DEPTH,
     folder: str | Path | None = None,
     seed: int = 0,
+    reranking: Reranking | None = None,
     on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Ask queries whose answers are known, and measure what is found.
@@ -76,11 +79,13 @@ def evaluate(
         depth: how many documents of each ranking count.
         folder: where to keep the knowledge base, so that the next run embeds nothing; a temporary folder if None.
         seed: of the intervals, the tests and the queries that are timed.
+        reranking: a reranker to search with, in every mode.
         on_progress: called after every document and query.
 
     Raises:
         SourceError: for a file that is missing or broken; the message has its name and line.
-        ConfigurationError: `folder` holds something else, or the arguments do not fit together.
+        ConfigurationError: `folder` holds something else, the reranker cannot be loaded, or the arguments do not fit
+            together.
     """
     chosen = [Mode(mode) for mode in modes]
     if not chosen or depth < 1:
@@ -90,13 +95,14 @@ def evaluate(
         if isinstance(dataset, Collection)
         else read_collection(dataset, kb=kb, topics=topics, qrels=qrels, split=split)
     )
+    reranking = reranking and _loaded(reranking)
     if collection.corpus is None:
         if kb is None:
             raise ConfigurationError(f"{collection.name} needs a knowledge base", hint="hand it over as `kb`")
-        return _measure(kb, collection, chosen, depth, seed, on_progress)
+        return _measure(_Searches(kb, reranking), collection, chosen, depth, seed, on_progress)
     with _indexed(collection.corpus, folder, on_progress) as (made, report):
         speed = IndexSpeed(report.added + report.changed + report.unchanged, report.seconds, report.embedded)
-        measured = _measure(made, collection, chosen, depth, seed, on_progress)
+        measured = _measure(_Searches(made, reranking), collection, chosen, depth, seed, on_progress)
         reused = (f"{report.unchanged} documents were indexed already: docs_per_second is not the speed of embedding",)
         return replace(measured, index=speed, notices=measured.notices + (reused if report.unchanged else ()))
 
@@ -221,19 +227,56 @@ def _tell_documents(on_progress: OnProgress) -> Callable[[Progress], None]:
     return lambda progress: on_progress(Step("index", progress.documents, progress.total))
 
 
+def _loaded(reranking: Reranking) -> Reranking:
+    """The same with its model loaded, so that what is wrong with it is said before minutes of indexing."""
+    from rag.reranker_models import load_reranker
+
+    if reranking.fallback or not isinstance(reranking.model, str):
+        return reranking
+    return replace(reranking, model=load_reranker(reranking.model))
+
+
+@dataclass(frozen=True, slots=True)
+class _Searches:
+    """Searches of one knowledge base with or without a reranker, and what that did."""
+
+    kb: KnowledgeBase
+    reranking: Reranking | None = None
+    reranked: list[Reranked] = field(default_factory=list)
+
+    def hits(self, query: str, k: int, mode: Mode) -> Sequence[Hit]:
+        found = self.kb.find_hits(query, k, mode, reranker=self.reranking)
+        if found.reranked:
+            self.reranked.append(found.reranked)
+        return found.hits
+
+    def notices(self) -> Iterator[str]:
+        """How far the reranker came: where it did not reach all, another machine gives other numbers."""
+        if not self.reranked:
+            return
+        reached, wanted = (
+            np.mean([getattr(each, name) for each in self.reranked]) for name in ("reached", "candidates")
+        )
+        yield f"reranked by {self.reranked[0].model}: {reached:.1f} of {wanted:.1f} candidates a search"
+        failures = [each.failure for each in self.reranked if each.failure]
+        if failures:
+            yield f"{len(failures)} of {len(self.reranked)} searches went without the reranker: {failures[0]}"
+
+
 def _measure(
-    kb: KnowledgeBase,
+    searches: _Searches,
     collection: Collection,
     modes: Sequence[Mode],
     depth: int,
     seed: int,
     on_progress: OnProgress | None,
 ) -> Evaluation:
-    status = kb.status()
+    status = searches.kb.status()
     notices = list(collection.notices)
     if status.documents <= depth:
         notices.append(f"there are only {status.documents} documents: Recall@100 says nothing about their order")
-    outcomes = {str(mode): dict(_outcomes(kb, collection, mode, depth, on_progress)) for mode in modes}
+    outcomes = {str(mode): dict(_outcomes(searches, collection, mode, depth, on_progress)) for mode in modes}
+    notices += searches.notices()
     return Evaluation(
         dataset=collection.name,
         split=collection.split,
@@ -241,7 +284,7 @@ def _measure(
         identity=collection.identity,
         texts=collection.queries,
         outcomes=outcomes,
-        timings_ms=_time(kb, list(collection.queries.values()), modes, seed),
+        timings_ms=_time(searches, list(collection.queries.values()), modes, seed),
         documents=status.documents,
         seed=seed,
         notices=tuple(notices),
@@ -249,12 +292,12 @@ def _measure(
 
 
 def _outcomes(
-    kb: KnowledgeBase, collection: Collection, mode: Mode, depth: int, on_progress: OnProgress | None
+    searches: _Searches, collection: Collection, mode: Mode, depth: int, on_progress: OnProgress | None
 ) -> Iterator[tuple[str, Outcome]]:
-    hits = _hits_for(kb, depth)
+    hits = _hits_for(searches.kb, depth)
     names: dict[str, str] = {}  # a URI is kept once, however many rankings it is in
     for done, (key, text) in enumerate(collection.queries.items(), 1):
-        scores = _documents(kb, text, mode, depth, hits, without=key if collection.own_ids else None)
+        scores = _documents(searches, text, mode, depth, hits, without=key if collection.own_ids else None)
         ranked = [names.setdefault(uri, uri) for uri in ranking(scores)]
         judged = collection.grades[key]
         values = np.array([scores[uri] for uri in ranked], np.float32)
@@ -270,10 +313,12 @@ def _hits_for(kb: KnowledgeBase, depth: int) -> int:
     return math.ceil((depth + 1) * max(1.0, crowding))
 
 
-def _documents(kb: KnowledgeBase, query: str, mode: Mode, depth: int, k: int, without: str | None) -> dict[str, float]:
+def _documents(
+    searches: _Searches, query: str, mode: Mode, depth: int, k: int, without: str | None
+) -> dict[str, float]:
     """The best `depth` documents, each with the score of its best chunk; `k` is how many hits to try first."""
     while True:
-        hits = kb.search(query, k, mode=mode)
+        hits = searches.hits(query, k, mode)
         scores = _fold(hits, without)
         if len(scores) >= depth or len(hits) < k:
             return dict(list(scores.items())[:depth])
@@ -289,14 +334,15 @@ def _fold(hits: Iterable[Hit], without: str | None) -> dict[str, float]:
     return scores
 
 
-def _time(kb: KnowledgeBase, queries: Sequence[str], modes: Sequence[Mode], seed: int) -> Mapping[str, list[float]]:
+def _time(searches: _Searches, queries: Sequence[str], modes: Sequence[Mode], seed: int) -> Mapping[str, list[float]]:
     """Milliseconds of searches for ten hits, of the same random queries in every mode, taken in turns."""
-    chosen = np.random.default_rng(seed).permutation(len(queries))[:TIMED_QUERIES].tolist()
+    count = TIMED_RERANKED if searches.reranking else TIMED_QUERIES
+    chosen = np.random.default_rng(seed).permutation(len(queries))[:count].tolist()
     spent: dict[str, list[float]] = {str(mode): [] for mode in modes}
     for place in chosen:
         for mode in modes:
             start = time.perf_counter()
-            kb.search(queries[place], TIMED_HITS, mode=mode)
+            searches.hits(queries[place], TIMED_HITS, mode)
             spent[mode].append((time.perf_counter() - start) * 1_000)
     return spent
 

@@ -15,6 +15,7 @@ from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
 from indexes.store import LOCK_TIMEOUT_SECONDS, Store
 from indexes.writer import Batch
+from rag.reranker import Reranker, Rerankers, Reranking
 from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status
 from rag.retriever import Found, Retriever
 
@@ -49,6 +50,7 @@ class KnowledgeBase:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._retriever = Retriever(store)
+        self._rerankers = Rerankers()
 
     @classmethod
     def open(
@@ -177,6 +179,7 @@ class KnowledgeBase:
         filters: Filters | None = None,
         min_relevance: float = 0.0,
         explain: bool = False,
+        reranker: Reranking | Reranker | str | None = None,
     ) -> list[Hit]:
         """Find the best `k` chunks for `query`, best first.
 
@@ -188,8 +191,14 @@ class KnowledgeBase:
                 e.g. `{"kind": ["pdf", "docx"], "year": {">=": 2020}, "uri": {"prefix": "/docs/"}}`.
             min_relevance: leave out hits below this probability.
             explain: also say which terms and words matched.
+            reranker: a heavier model that orders the best of what was found: its folder or name, an object of one's
+                own, or a `Reranking`, which also has its depth, its time and what to do when it fails.
+
+        Raises:
+            ConfigurationError: the query cannot be searched, or the reranker cannot be loaded.
+            RerankerError: the reranker failed.
         """
-        return list(self.find_hits(query, k, mode, filters, min_relevance, explain=explain).hits)
+        return list(self.find_hits(query, k, mode, filters, min_relevance, explain=explain, reranker=reranker).hits)
 
     def find_hits(
         self,
@@ -200,10 +209,18 @@ class KnowledgeBase:
         min_relevance: float = 0.0,
         *,
         explain: bool = False,
+        reranker: Reranking | Reranker | str | None = None,
     ) -> Found:
-        """As `search`, with the time each step took."""
+        """As `search`, with the time each step took, and what the reranker did."""
+        wanted = reranker if isinstance(reranker, Reranking) or reranker is None else Reranking(reranker)
         return self._retriever.search(
-            query, k, mode=_mode(mode), filters=filters, min_relevance=min_relevance, explain=explain
+            query,
+            k,
+            mode=_mode(mode),
+            filters=filters,
+            min_relevance=min_relevance,
+            explain=explain,
+            judge=self._rerankers.judge(wanted) if wanted else None,
         )
 
     def ask(
@@ -226,7 +243,7 @@ class KnowledgeBase:
         from rag.asking import ask
 
         def search(options: AskOptions) -> Found:
-            return self.find_hits(question, options.k, filters=options.filters)
+            return self.find_hits(question, options.k, filters=options.filters, reranker=options.reranking)
 
         return ask(search, self._store.encoder, question, llm=llm, options=options, on_text=on_text)
 

@@ -52,10 +52,12 @@ class Signals:
         coverage: share of the query's idf mass whose terms occur in the chunk, in [0, 1].
         addends: what each signal adds to the hit's score; their sum is the score. `likeness` is the cosine with the
             best candidates, `hubness` what is taken off a passage that resembles all of them, `depth` what keeps
-            candidates from beyond the pool below it.
+            candidates from beyond the pool below it. Where a reranker judged, its score is the only addend;
+            `unreached` is what keeps the hits that it did not judge below.
         log_odds: what each input adds to the log-odds of relevance.
         terms: with `explain`, what each matching term added to `bm25`.
         aligned: with `explain`, the alignment behind `late`.
+        reranker: the score that a reranker gave, on its own scale; None where none judged this hit.
     """
 
     bm25: float
@@ -68,6 +70,7 @@ class Signals:
     log_odds: Mapping[str, float] = field(default_factory=dict)
     terms: Mapping[str, float] = field(default_factory=dict)
     aligned: tuple[Aligned, ...] = ()
+    reranker: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,23 @@ class Hit:
     metadata: Metadata
     signals: Signals
     chunk_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """What a reranker did for one search.
+
+    Attributes:
+        model: which one.
+        candidates: how many it was to judge.
+        reached: how many it judged in its time.
+        failure: why it judged none, where it could not be loaded or failed; empty otherwise.
+    """
+
+    model: str
+    candidates: int
+    reached: int
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +179,7 @@ class Answer:
 
     `abstained` is True when no evidence passed the relevance threshold: `text` then says so and names the nearest
     sources. `confidence` is in [0, 1]. `unsupported` lists the sentences of the answer that no source supports.
+    `reranked` tells what a reranker did, where one was asked for.
     """
 
     question: str
@@ -172,6 +193,7 @@ class Answer:
     unsupported: tuple[str, ...] = ()
     prompt: Prompt | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    reranked: Reranked | None = None
 
 
 @dataclass(frozen=True, slots=True)

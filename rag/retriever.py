@@ -24,7 +24,7 @@ from rag.calibration import Features, log_odds, probability
 from rag.explanation import aligned_words, term_scores
 from rag.feedback import hubness, likeness
 from rag.fluency import sparse_trust
-from rag.results import Aligned, Hit, Mode, Signals
+from rag.results import Aligned, Hit, Mode, Reranked, Signals
 from rag.spelling import Correction, Respelled, respell
 from rag.term_weights import idf, piece_weights
 
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexes.encoder import EncodedQuery, Encoder
+    from rag.reranker import Judge
 
 Scores = npt.NDArray[np.float64]
 
 MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
 LATE_SECONDS = 0.15  # for token vectors made at query time, where none are stored
 _ENCODED_AT_ONCE = 4
+_APART = 0.001  # between what a reranker judged and what it did not reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,15 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of one search, where its time went (milliseconds), and which words were searched in another spelling."""
+    """The hits of one search, where its time went (milliseconds), and which words were searched in another spelling.
+
+    `reranked` tells what a reranker did, where one was asked for.
+    """
 
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float]
     corrections: tuple[Correction, ...] = ()
+    reranked: Reranked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,8 @@ class _Query:
 class _Pool:
     """The candidates, each with every score; `late` is NaN where it was not computed.
 
-    `addends` are what makes up the score, each [candidates].
+    `addends` are what makes up the score, each [candidates]; `judged` has the scores of a reranker, NaN where it gave
+    none.
     """
 
     ids: Ids
@@ -126,10 +133,12 @@ class _Pool:
     sparse_rank: Mapping[int, int]
     dense_rank: Mapping[int, int]
     late: npt.NDArray[np.float32] = field(init=False)
+    judged: Scores = field(init=False)
     addends: dict[str, Scores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.late = np.full(len(self.ids), np.nan, np.float32)
+        self.judged = np.full(len(self.ids), np.nan)
 
     @property
     def score(self) -> Scores:
@@ -159,26 +168,33 @@ class Retriever:
         filters: Mapping[str, Condition] | None = None,
         min_relevance: float = 0.0,
         explain: bool = False,
+        judge: Judge | None = None,
     ) -> Found:
-        """Find the best `k` chunks for `query`, best first.
+        """Find the best `k` chunks for `query`, best first, the first of them in the order of `judge` if there is one.
 
         Raises:
             ConfigurationError: for an empty query, `k` below 1, or `min_relevance` outside [0, 1].
             ConfigurationError: for an unknown filter key.
+            RerankerError: `judge` failed.
         """
         _check(query, k, min_relevance)
         clock = _Clock()
+        ranked = max(k, judge.depth) if judge else k
         with self._encoded(query, clock) as (view, encoder, respelled, encoded):
             with clock("retrieve"):
                 prepared = _prepare(respelled, encoded, view)
-                pool = self._pool(prepared, view, mode, k, filters or {})
+                pool = self._pool(prepared, view, mode, ranked, filters or {})
             with clock("late"):
-                self._rank(pool, prepared, view, encoder, mode, k)
+                self._rank(pool, prepared, view, encoder, mode, ranked)
+            reranked = None
+            if judge is not None:
+                with clock("rerank"):
+                    reranked = _rerank(pool, prepared, view, judge, self._ranking.pool)
             with clock("hits"):
                 order = _best(pool, k)
                 hits = _hits(pool, order, prepared, view, encoder, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
-        return Found(kept, clock.timings(), respelled.corrections)
+        return Found(kept, clock.timings(), respelled.corrections, reranked)
 
     @contextmanager
     def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
@@ -255,6 +271,26 @@ def _sparse_trust(pool: _Pool, query: _Query, view: View, encoder: Encoder) -> S
         foreign = [languages.get(key, DEFAULT_LANGUAGE) != DEFAULT_LANGUAGE for key in pool.ids.tolist()]
         trust[foreign] = sparse_trust(query.text, encoder.spans(query.text))
     return trust
+
+
+def _rerank(pool: _Pool, query: _Query, view: View, judge: Judge, pool_depth: int) -> Reranked:
+    """Let the judge alone order the best candidates, as far as it comes; the others stay below, in their order."""
+    # What only a large `k` brought in is not judged: the first hits stay what they were.
+    within = pool.within(max(pool_depth, judge.depth))
+    rows = [row for row in _best(pool, len(pool.ids)).tolist() if within[row]][: judge.depth]
+    stored = view.chunks(pool.ids[rows])
+    passages = [stored[key].indexed_text for key in pool.ids[rows].tolist()]
+    scores, reranked = judge.judge(query.text, passages)
+    if reached := rows[: len(scores)]:
+        pool.judged[reached] = scores
+        others = np.isnan(pool.judged)
+        pool.addends = {name: values * others for name, values in pool.addends.items()}
+        pool.addends["reranker"] = np.nan_to_num(pool.judged)
+        if others.any():
+            score = pool.score
+            below = max(0.0, float(score[others].max()) - min(scores)) + _APART
+            pool.addends["unreached"] = -below * others
+    return reranked
 
 
 def _put_last(pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:
@@ -345,6 +381,7 @@ def _hits(
             log_odds=odds,
             terms=term_scores(query.text, matched, chunk.id, view.indexes.sparse) if explain else {},
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
+            reranker=None if np.isnan(pool.judged[row]) else float(pool.judged[row]),
         )
         hits.append(
             Hit(

@@ -27,7 +27,8 @@ def test_hits_for_people(shop: Shop) -> None:
 
 def test_hits_as_json(shop: Shop) -> None:
     found = shop.rag("search", "how long do refunds take?", "--json", "-k", "2").json
-    assert list(found) == ["query", "corrections", "hits", "timings_ms"]
+    assert list(found) == ["query", "corrections", "reranked", "hits", "timings_ms"]
+    assert found["reranked"] is None
     assert found["corrections"] == []
     assert found["query"] == "how long do refunds take?"
     assert len(found["hits"]) == 2
