@@ -49,12 +49,12 @@ Reranker = Annotated[
 ]
 RerankDepth = Annotated[
     int | None,
-    typer.Option("--rerank-depth", metavar="N", help="How many it judges (50).", rich_help_panel=_RERANKING),
+    typer.Option("--rerank-depth", metavar="N", help="How many it judges (20).", rich_help_panel=_RERANKING),
 ]
 RerankSeconds = Annotated[
     float | None,
     typer.Option(
-        "--rerank-seconds", metavar="S", help="How long it may take for a question (2).", rich_help_panel=_RERANKING
+        "--rerank-seconds", metavar="S", help="How long it may take for a question (5).", rich_help_panel=_RERANKING
     ),
 ]
 Fallback = Annotated[

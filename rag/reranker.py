@@ -50,8 +50,8 @@ class Reranking:
     """
 
     model: str | Reranker
-    depth: int = 50
-    seconds: float = 2.0
+    depth: int = 20
+    seconds: float = 5.0
     fallback: bool = False
 
     def __post_init__(self) -> None:

@@ -70,8 +70,6 @@ def test_with_fallback_search_and_answer_go_on_and_say_so(shop: Shop) -> None:
 def test_flags_that_do_not_fit_are_refused_with_a_hint(
     shop: Shop, verb: list[str], flags: list[str], said: str
 ) -> None:
-    if "names no reranker" in said:
-        pytest.importorskip("sentence_transformers", reason="needs the extra: pip install 'pilotfish[models]'")
     ran = shop.rag(*verb, *flags)
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err

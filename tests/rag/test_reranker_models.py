@@ -124,6 +124,15 @@ def test_a_multi_vector_model_of_sentence_transformers_is_known_by_its_configura
     )
 
 
+def test_a_colbert_of_stanford_keeps_the_projection_it_was_saved_with(tmp_path: Path) -> None:
+    folder = str(tiny_models.stanford_colbert(tmp_path / "stanford"))
+    first, second = load_reranker(folder), load_reranker(folder)
+    assert isinstance(first, MultiVectorReranker)
+    scores = first.score(QUERY, PASSAGES)
+    assert second.score(QUERY, PASSAGES) == pytest.approx(scores, abs=1e-4), "a projection made up differs every time"
+    assert np.std(scores) > 0.01
+
+
 def test_an_encoder_is_a_reranker_only_when_told_to_compare_word_pieces(encoder: Path) -> None:
     with pytest.raises(ConfigurationError, match="neither a cross-encoder nor a multi-vector model") as caught:
         load_reranker(str(encoder))

@@ -59,6 +59,20 @@ def pylate_colbert(folder: Path) -> Path:
     return folder
 
 
+def stanford_colbert(folder: Path) -> Path:
+    """A ColBERT as Stanford's code saves it: the projection among the weights of BERT, the settings beside them."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    encoder(folder)
+    weights = {f"bert.{name}": weight for name, weight in load_file(folder / "model.safetensors").items()}
+    save_file(weights | {"linear.weight": torch.randn(OUT, HIDDEN)}, folder / "model.safetensors", {"format": "pt"})
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    _write(folder / "config.json", {**config, "architectures": ["HF_ColBERT"]})
+    _write(folder / "artifact.metadata", {"query_maxlen": 32, "doc_maxlen": WINDOW, "mask_punctuation": True})
+    return folder
+
+
 def _config(**more: Any) -> Any:
     from transformers import BertConfig
 
