@@ -300,13 +300,13 @@ def test_judgements_that_are_repeated_or_bare_are_counted(tmp_path):
 
 def test_every_search_for_the_ranking_is_made_once(dataset, monkeypatch):
     asked = []
-    search = KnowledgeBase.search
+    find_hits = KnowledgeBase.find_hits
 
-    def counted(kb, query, k=10, **given):
-        asked.append((query, given["mode"], k))
-        return search(kb, query, k, **given)
+    def counted(kb, query, k, mode, **given):
+        asked.append((query, mode, k))
+        return find_hits(kb, query, k, mode, **given)
 
-    monkeypatch.setattr(KnowledgeBase, "search", counted)
+    monkeypatch.setattr(KnowledgeBase, "find_hits", counted)
     evaluate(dataset)
     assert len(asked) == len(set(asked)) == 2 * 3 * len(QUERIES), "one for the ranking, one that is timed"
 
