@@ -344,8 +344,17 @@ def plot(results: Sequence[Result], file: Path) -> None:
     axes = figure.subplots()
     for result in results:
         recall, _, iou = 100 * result.scores[Mode.HYBRID, "budget"].mean(axis=0)
-        axes.scatter(iou, recall, color="tab:red" if result.name.startswith("pilotfish") else "tab:blue")
-        axes.annotate(result.name, (iou, recall), xytext=(4, 3), textcoords="offset points", fontsize=8)
+        ours = result.name.startswith("pilotfish")
+        axes.scatter(iou, recall, color="tab:red" if ours else "tab:blue")
+        axes.annotate(
+            result.name,
+            (iou, recall),
+            xytext=(-5 if ours else 5, -8 if result.name == "pilotfish" else -2),
+            textcoords="offset points",
+            horizontalalignment="right" if ours else "left",
+            fontsize=8,
+        )
+    axes.margins(x=0.25)
     axes.set(xlabel="IoU, %", ylabel="recall, %", title="The first 4,000 characters retrieved, hybrid search")
     figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
 
