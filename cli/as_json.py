@@ -132,6 +132,7 @@ def status(state: Status) -> dict[str, Any]:
         "encoder": state.encoder,
         "generation": state.generation,
         "schema_version": state.schema_version,
+        "tuning": state.tuning.to_json() if state.tuning else None,
     }
 
 

@@ -187,7 +187,7 @@ def _check_outputs(save: Path | None, run_out: Path | None, html: Path | None, s
 def _measure(context: typer.Context, request: _Request) -> Evaluation:
     from rag.evaluation import evaluate as measure
 
-    with _opened(context, request) as base, _progress() as progress:
+    with _opened(context, request) as base, progress_meter() as progress:
         collection = _collection(base, request, progress)
         if request.saved is not None:
             from rag.runs import check_comparable
@@ -217,13 +217,14 @@ def _opened(context: typer.Context, request: _Request) -> Iterator[KnowledgeBase
 
 
 @contextmanager
-def _progress() -> Iterator[OnProgress]:
+def progress_meter() -> Iterator[OnProgress]:
+    """Shows on stderr how far it is."""
     from cli.progress import Meter
 
     with Meter() as meter:
 
         def progress(step: Step) -> None:
-            unit = {"index": "documents", "questions": ""}.get(step.stage, "queries")
+            unit = {"index": "documents", "questions": "", "weights": "steps"}.get(step.stage, "queries")
             meter.update(step.stage, step.done, step.total, unit)
 
         yield progress

@@ -21,6 +21,7 @@ from cli.models import models
 from cli.search import search
 from cli.status import status
 from cli.terminal import data_stream, tolerate_any_text
+from cli.tune import tune
 
 app = typer.Typer(add_completion=False, cls=Family, context_settings=CONTEXT)
 app.command(cls=Verb)(index)
@@ -31,6 +32,7 @@ app.command(cls=Verb)(remove)
 app.command(cls=Verb)(doctor)
 app.add_typer(models, name="models")
 app.command("eval", cls=Verb)(evaluate)
+app.command(cls=Verb)(tune)
 
 
 def _show_version(asked: bool) -> None:

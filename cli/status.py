@@ -12,6 +12,7 @@ from cli.terminal import grouped, one_line, print_json, stdout
 
 if TYPE_CHECKING:
     from rag.results import Status
+    from rag.tuned import Part, Tuning
 
 
 def status(context: typer.Context, json: Json = False) -> None:
@@ -33,6 +34,13 @@ def status(context: typer.Context, json: Json = False) -> None:
         _print(state)
 
 
+def _tuned(tuning: Tuning, part: Part) -> str:
+    """What a part is tuned to."""
+    said = tuning.to_json()
+    values = said[part] if part in said else {"minimum relevance": said["min_relevance"]}
+    return ", ".join(f"{name} {value:.3g}" for name, value in values.items())
+
+
 def _print(state: Status) -> None:
     from rich.filesize import decimal
     from rich.table import Table
@@ -47,6 +55,8 @@ def _print(state: Status) -> None:
     facts.add_row("generation", str(state.generation))
     parts = ", ".join(f"{part} {decimal(size)}" for part, size in state.sizes.items())
     facts.add_row("on disk", f"{decimal(sum(state.sizes.values()))} ({parts})")
+    for part, why in state.tuning.evidence.items():
+        facts.add_row(f"tuned {part}", one_line(f"{_tuned(state.tuning, part)} · {why}"))
     stdout().print(facts)
     stdout().print()
     if not state.sources:

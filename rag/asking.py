@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from connectors.errors import ConfigurationError
 from rag.abstention import abstain
-from rag.calibration import DEFAULT_MIN_RELEVANCE
 from rag.citations import check, confidence
 from rag.composer import NOT_ANSWERED, Composer
 from rag.llm import ANSWER_TOKENS, LLM
@@ -28,7 +27,8 @@ class AskOptions:
 
     Attributes:
         k: how many hits may become sources.
-        min_relevance: hits below this probability are not evidence; without any above it the answer abstains.
+        min_relevance: hits below this probability are not evidence; without any above it the answer abstains. None is
+            the knowledge base's own threshold: the default, or what it was tuned to.
         budget: tokens of the prompt; None chooses by the model's window.
         filters: what a source must meet, as for `KnowledgeBase.search`.
         base_url: the server of an `openai:` model.
@@ -36,7 +36,7 @@ class AskOptions:
     """
 
     k: int = 8
-    min_relevance: float = DEFAULT_MIN_RELEVANCE
+    min_relevance: float | None = None
     budget: int | None = None
     filters: Filters = field(default_factory=dict)
     base_url: str | None = None
@@ -57,7 +57,8 @@ def ask(
     model = load_llm(llm, encoder=encoder, base_url=options.base_url) if isinstance(llm, str) else as_llm(llm)
     composer = Composer(_budget(model, options), model.count)
     found = search(options)
-    prompt = composer.compose(question, found.hits, min_relevance=options.min_relevance)
+    threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
+    prompt = composer.compose(question, found.hits, min_relevance=threshold)
     if not prompt.sources:
         return _abstention(question, found, prompt, on_text)
     start = time.perf_counter()

@@ -10,6 +10,7 @@ for the default encoder: another one spreads its cosines differently.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -68,6 +69,15 @@ def probability(odds: float) -> float:
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
 
 
+def log_odds_of(chance: float) -> float:
+    """The log-odds of a probability between 0 and 1, the inverse of `probability`.
+
+    >>> log_odds_of(0.5)
+    0.0
+    """
+    return math.log(chance / (1 - chance))
+
+
 def inputs(features: Features) -> dict[str, float]:
     """The model's inputs by name.
 
@@ -79,6 +89,12 @@ def inputs(features: Features) -> dict[str, float]:
         "coverage": features.coverage,
     }
     return found if features.late is None else {**found, "late": features.late}
+
+
+@cache
+def fingerprint() -> str:
+    """What tells this relevance model from another: what was fitted to improve the one says nothing about the other."""
+    return hashlib.blake2b(json.dumps(_model(), sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 @cache

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection as Sized
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -51,6 +51,8 @@ class Collection:
         corpus: what has to be indexed for it; None for the knowledge base as it is.
         own_ids: leave out a document with the query's own id, as BEIR does.
         notices: what a reader of the numbers must know, a sentence each.
+        unanswerable: id → text, of questions that nothing answers. No ranking of them is right, so they are not asked
+            for the metrics; a threshold is tuned on them.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Collection:
     corpus: Corpus | None = None
     own_ids: bool = False
     notices: tuple[str, ...] = ()
+    unanswerable: Mapping[str, str] = field(default_factory=dict)
 
 
 def beir_collection(folder: Path, split: str) -> Collection:

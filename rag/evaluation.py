@@ -273,6 +273,12 @@ def _measure(
 ) -> Evaluation:
     status = searches.kb.status()
     notices = list(collection.notices)
+    if collection.unanswerable:
+        notices.append(
+            f"{len(collection.unanswerable)} questions that nothing answers were not asked: no order is right"
+        )
+    if status.tuning:
+        notices.append("the knowledge base is tuned: on the questions it was tuned on, it looks better than it is")
     if status.documents <= depth:
         notices.append(f"there are only {status.documents} documents: Recall@100 says nothing about their order")
     outcomes = {str(mode): dict(_outcomes(searches, collection, mode, depth, on_progress)) for mode in modes}

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,18 @@ from indexes.store import LOCK_TIMEOUT_SECONDS, Store
 from indexes.writer import Batch
 from rag.reranker import Reranker, Rerankers, Reranking
 from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status
-from rag.retriever import Found, Retriever
+from rag.retriever import Found, Retriever, basis
+from rag.tuned import SETTING, read, written
 
 if TYPE_CHECKING:
     from indexes.findings import Check
     from indexes.reading import Reading
     from rag.asking import AskOptions
+    from rag.collection import Collection
+    from rag.evaluation import OnProgress
     from rag.llm import LLM
     from rag.synchroniser import Progress, Tally
+    from rag.verdicts import TuningReport
 
 DEFAULT_FOLDER = ".rag"
 SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
@@ -47,9 +52,10 @@ class KnowledgeBase:
         >>> kb.close()
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, notify: Callable[[str], None] | None = None) -> None:
         self._store = store
-        self._retriever = Retriever(store)
+        self._notify = notify or _ignore
+        self._retriever = Retriever(store, notify=self._notify)
         self._rerankers = Rerankers()
 
     @classmethod
@@ -69,13 +75,14 @@ class KnowledgeBase:
             create: make it when it is not there.
             encoder: the encoder of a new knowledge base; an existing one keeps its own.
             late: whether a new knowledge base keeps token vectors for late interaction, two thirds of its size.
-            notify: called with one line whenever something had to be mended.
+            notify: called with one line whenever something had to be mended or ignored.
 
         Raises:
             NoKnowledgeBaseError: there is none and `create` is false.
             StoreError: it cannot be read, or a newer version wrote it.
         """
-        return cls(Store(Path(path).absolute(), create=create, encoder=encoder, late=late, notify=notify or _ignore))
+        notify = notify or _ignore
+        return cls(Store(Path(path).absolute(), create=create, encoder=encoder, late=late, notify=notify), notify)
 
     @classmethod
     def find(cls, start: str | Path = ".", *, notify: Callable[[str], None] | None = None) -> KnowledgeBase:
@@ -133,6 +140,8 @@ class KnowledgeBase:
         tally = Tally()
         with self._store.writer(lock_timeout) as writer:
             prepare(writer, tally, encoder=encoder, late=late, on_progress=on_progress)
+            if encoder is not None:
+                self._drop_other_tuning()
             splitter = Splitter(self._store.encoder, window=self._store.encoder.window - SPECIAL_PIECES)
             for spec in sources or [source.uri for source in writer.sources()]:
                 try:
@@ -247,8 +256,64 @@ class KnowledgeBase:
 
         return ask(search, self._store.encoder, question, llm=llm, options=options, on_text=on_text)
 
+    def tune(
+        self,
+        questions: str | Path | Collection | None = None,
+        *,
+        topics: str | Path | None = None,
+        qrels: str | Path | None = None,
+        held_out: float = 0.5,
+        seed: int = 0,
+        dry_run: bool = False,
+        on_progress: OnProgress | None = None,
+        lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+    ) -> TuningReport:
+        """Fit the ranking, relevance and its threshold to questions, and keep what others of them confirm.
+
+        Args:
+            questions: as for `evaluate` with a knowledge base.
+            topics: TREC topics, as for `evaluate`.
+            qrels: judgements, as for `evaluate`.
+            held_out: the share of the questions that decide, and are not fitted on.
+            seed: of the split and the intervals.
+            dry_run: only find out.
+            on_progress: called after every question.
+            lock_timeout: seconds to wait for another writer.
+
+        Raises:
+            SourceError: for a file that is missing or broken.
+            ConfigurationError: there are too few questions, or they are not about this knowledge base.
+            LockedError: another process is writing.
+        """
+        from rag.evaluation import read_collection
+        from rag.tuning import answerable, tune
+
+        if questions is None or isinstance(questions, str | Path):
+            questions = read_collection(questions, kb=self, topics=topics, qrels=qrels)
+        encoder = self._store.encoder.fingerprint
+        with self._store.catalog.reading() as reading:
+            now, collection = self._retriever.tuning(reading), answerable(questions, reading)
+        search = self._retriever.candidates
+        report = tune(search, collection, now, held_out=held_out, seed=seed, on_progress=on_progress)
+        if dry_run or not report.improved:
+            return report
+        self._keep_tuning(written(report.tuning, encoder, basis()), lock_timeout)
+        return replace(report, stored=True)
+
+    def reset_tuning(self, *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> bool:
+        """Go back to the defaults; returns whether there was anything to forget.
+
+        Raises:
+            LockedError: another process is writing.
+        """
+        with self._store.catalog.reading() as reading:
+            tuned = bool(reading.setting(SETTING))
+        if tuned:
+            self._keep_tuning("", lock_timeout)
+        return tuned
+
     def status(self) -> Status:
-        """Sources, counts, sizes, encoder and generation."""
+        """Sources, counts, sizes, encoder, generation and tuning."""
         with self._store.catalog.reading() as reading:
             generation = reading.generation()
             return Status(
@@ -263,6 +328,7 @@ class KnowledgeBase:
                     for source in reading.count_sources(generation)
                 ),
                 sizes=_sizes(self.path, reading.token_bytes()),
+                tuning=self._retriever.tuning(reading),
             )
 
     def reading(self) -> AbstractContextManager[Reading]:
@@ -288,6 +354,17 @@ class KnowledgeBase:
         from indexes.repair import repair
 
         return repair(self._store, lock_timeout)
+
+    def _keep_tuning(self, setting: str, lock_timeout: float) -> None:
+        with self._store.writer(lock_timeout), self._store.catalog.writing() as writing:
+            writing.set_setting(SETTING, setting)
+
+    def _drop_other_tuning(self) -> None:
+        """After a change of the encoder: what was fitted for another one."""
+        with self._store.catalog.writing() as writing:
+            if read(writing.setting(SETTING), writing.setting("encoder"), basis())[1]:
+                writing.set_setting(SETTING, "")
+                self._notify("dropped the tuning, which was for another encoder: `rag tune QUESTIONS` tunes anew")
 
     def _report(self, tally: Tally, start: float) -> IndexReport:
         with self._store.catalog.reading() as reading:

@@ -22,13 +22,16 @@ WEAKER = (
     "the questions are clozes, sentences of the documents with a word left out: weaker than real questions, and "
     "flattering to the sparse search, which finds them by their own words"
 )
-_JSONL = 'each line is {"question": "…", "expected": "path or URI"} (or a list of them)'
-_CSV = "the first line is: question,expected; each further one a question and a path or URI"
+_JSONL = 'each line is {"question": "…", "expected": "path or URI"} (or a list of them; [] if nothing answers it)'
+_CSV = (
+    "the first line is: question,expected; each further one a question and a path or URI (or - if nothing answers it)"
+)
+_NOTHING = "-"  # in a CSV, whose empty cells are more often forgotten than meant
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, the documents of which any answers it (as paths or URIs), and whether a person asked it."""
+    """A question, the documents of which any answers it (as paths or URIs; none may), and whether a person asked it."""
 
     text: str
     expected: tuple[str, ...]
@@ -46,7 +49,12 @@ def read_questions(file: Path) -> list[Question]:
     questions: dict[str, Question] = {}
     for where, record in records:
         question = _question(record, where, form)
-        before = questions.get(question.text, Question("", ()))
+        before = questions.get(question.text, question)
+        if bool(before.expected) != bool(question.expected):
+            raise SourceError(
+                f"{where}: nothing answers {question.text[:80]!r} in one line, and a document in another",
+                hint="keep one of the two lines",
+            )
         expected = tuple(dict.fromkeys((*before.expected, *question.expected)))
         questions[question.text] = Question(question.text, expected, question.kind)
     if not questions:
@@ -74,14 +82,22 @@ def questions_collection(
     """Questions over what `kb` holds; `near` is a folder that paths may be relative to, besides the current one.
 
     The collection is labelled by its weakest questions.
+
+    Raises:
+        SourceError: nothing answers any of them.
     """
-    asked = {f"q{number}": question for number, question in enumerate(questions, 1)}
+    numbered = {f"q{number}": question for number, question in enumerate(questions, 1)}
+    unanswerable = {key: question.text for key, question in numbered.items() if not question.expected}
+    asked = {key: question for key, question in numbered.items() if question.expected}
+    if not asked:
+        raise SourceError(f"{name} holds no question that anything answers", hint=_JSONL)
     queries = {key: question.text for key, question in asked.items()}
     grades = {key: dict.fromkeys(question.expected, 1) for key, question in asked.items()}
     kinds = {question.kind for question in asked.values()}
     kind = next(kind for kind in (Kind.CLOZE, Kind.GENERATED, Kind.QUESTIONS) if kind in kinds)
     said = (*([WEAKER] if kind is Kind.CLOZE else []), *notices)
-    return _resolved(kb, Collection(name, queries, grades, identity(queries, grades), kind=kind), near, said)
+    collection = Collection(name, queries, grades, identity(queries, grades), kind=kind, unanswerable=unanswerable)
+    return _resolved(kb, collection, near, said)
 
 
 def topics_collection(kb: KnowledgeBase, topics: Path, qrels: Path) -> Collection:
@@ -112,6 +128,7 @@ def _resolved(kb: KnowledgeBase, collection: Collection, near: Path, notices: It
         identity=collection.identity,
         split=collection.split,
         kind=collection.kind,
+        unanswerable=collection.unanswerable,
         notices=(*notices, *absent_notice(wanted - uris.keys(), "this knowledge base")),
     )
 
@@ -134,7 +151,7 @@ def _question(record: Mapping[str, Any], where: str, form: str) -> Question:
     names = [expected] if isinstance(expected, str) else expected
     if not isinstance(text, str) or not text.strip():
         raise SourceError(f"{where}: 'question' is {text!r}, not a text", hint=form)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
         raise SourceError(f"{where}: 'expected' is {expected!r}, not a path or URI", hint=form)
     kind = record.get("kind") or Kind.QUESTIONS
     if kind not in set(Kind) - {Kind.COLLECTION}:
@@ -156,6 +173,6 @@ def _csv_records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         if not {"question", "expected"} <= set(rows.fieldnames or ()):
             raise SourceError(f"{file}, line 1: the columns are {rows.fieldnames}", hint=_CSV)
         for row in rows:
-            yield places[-1], row
+            yield places[-1], row | ({"expected": []} if row["expected"] == _NOTHING else {})
     except csv.Error as error:
         raise SourceError(f"{places[-1]}: not CSV ({error})", hint=_CSV) from error

@@ -11,6 +11,7 @@ from connectors.document import Location, Metadata
 
 if TYPE_CHECKING:
     from indexes.filters import Condition
+    from rag.tuned import Tuning
 
 Filters: TypeAlias = "Mapping[str, Condition]"
 """Metadata key → the condition that a document must meet.
@@ -54,7 +55,7 @@ class Signals:
             best candidates, `hubness` what is taken off a passage that resembles all of them, `depth` what keeps
             candidates from beyond the pool below it. Where a reranker judged, its score is the only addend;
             `unreached` is what keeps the hits that it did not judge below.
-        log_odds: what each input adds to the log-odds of relevance.
+        log_odds: what each input adds to the log-odds of relevance; `tuning` is what `rag tune` made of their sum.
         terms: with `explain`, what each matching term added to `bm25`.
         aligned: with `explain`, the alignment behind `late`.
         reranker: the score that a reranker gave, on its own scale; None where none judged this hit.
@@ -233,7 +234,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a knowledge base; `sizes` maps a part to its bytes on disk."""
+    """The state of a knowledge base; `sizes` maps a part to its bytes, `tuning` is false where all is default."""
 
     path: str
     generation: int
@@ -243,3 +244,4 @@ class Status:
     encoder: str
     sources: tuple[SourceStatus, ...]
     sizes: Mapping[str, int]
+    tuning: Tuning

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,16 +20,17 @@ from connectors.errors import ConfigurationError
 from indexes.analyzer import DEFAULT_LANGUAGE, QueryTerm, analyze, query_terms
 from indexes.filters import Condition
 from indexes.late import maxsim
-from indexes.reading import Ids, Vectors
+from indexes.reading import Ids, Reading, Vectors
 from indexes.rows import StoredChunk
 from indexes.store import Store, View
-from rag.calibration import Features, log_odds, probability
+from rag.calibration import DEFAULT_MIN_RELEVANCE, Features, fingerprint, log_odds, probability
 from rag.explanation import aligned_words, term_scores
 from rag.feedback import hubness, likeness
 from rag.fluency import sparse_trust
 from rag.results import Aligned, Hit, Mode, Reranked, Signals
 from rag.spelling import Correction, Respelled, respell
 from rag.term_weights import idf, piece_weights
+from rag.tuned import SETTING, WEIGHTS, Calibration, Tuning, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,17 +86,40 @@ class Ranking:
             hubness_weight=beside * self.hubness_weight,
         )
 
+    def weighed(self, weights: Mapping[str, float]) -> Ranking:
+        """The same with other weights, named as in `rag.tuned.WEIGHTS`."""
+        known = self.weights | dict(weights)
+        return replace(
+            self,
+            sparse_weight=known["sparse"],
+            late_weight=known["late"],
+            likeness_weight=known["likeness"],
+            hubness_weight=known["hubness"],
+        )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights that can be tuned."""
+        values = (self.sparse_weight, self.late_weight, self.likeness_weight, self.hubness_weight)
+        return dict(zip(WEIGHTS, values, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of one search, where its time went (milliseconds), and which words were searched in another spelling.
+    """The hits of one search.
 
-    `reranked` tells what a reranker did, where one was asked for.
+    Attributes:
+        hits: the best first.
+        timings_ms: where the time went.
+        corrections: which words were searched in another spelling.
+        min_relevance: below which relevance a hit is no evidence, in the knowledge base as it was searched.
+        reranked: what a reranker did, where one was asked for.
     """
 
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float]
     corrections: tuple[Correction, ...] = ()
+    min_relevance: float = DEFAULT_MIN_RELEVANCE
     reranked: Reranked | None = None
 
 
@@ -122,8 +149,9 @@ class _Query:
 class _Pool:
     """The candidates, each with every score; `late` is NaN where it was not computed.
 
-    `addends` are what makes up the score, each [candidates]; `judged` has the scores of a reranker, NaN where it gave
-    none.
+    `addends` are what makes up the score, each [candidates]. Only a hybrid search sets `words`, BM25 as it is weighed,
+    and `code`, which of the candidates that have a say are source code. `judged` has the scores of a reranker, NaN
+    where it gave none.
     """
 
     ids: Ids
@@ -134,6 +162,9 @@ class _Pool:
     dense_rank: Mapping[int, int]
     late: npt.NDArray[np.float32] = field(init=False)
     judged: Scores = field(init=False)
+    words: Scores = field(init=False)
+    code: npt.NDArray[np.bool_] = field(init=False)
+    hubness: Scores | None = None  # which no weight changes
     addends: dict[str, Scores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -151,13 +182,51 @@ class _Pool:
         return np.array([min(rank.get(key, depth + 1) for rank in ranks) <= depth for key in self.ids.tolist()], bool)
 
 
-class Retriever:
-    """Searches a store."""
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What one hybrid search found, to see in which order other weights would put it.
 
-    def __init__(self, store: Store, ranking: Ranking | None = None) -> None:
+    Attributes:
+        uris: the document of each candidate.
+        odds: log-odds of relevance of each, before any tuning, [candidates].
+    """
+
+    uris: tuple[str, ...]
+    odds: Scores
+    _pool: _Pool
+    _keeps_tokens: bool
+
+    def order(self, ranking: Ranking) -> npt.NDArray[np.intp]:
+        """The candidates, best first."""
+        _weigh(self._pool, ranking, keeps_tokens=self._keeps_tokens)
+        return _best(self._pool, len(self.uris))
+
+
+class Retriever:
+    """Searches a store: as it was tuned, or, with a `ranking` of its own, by that alone.
+
+    `notify` is called with one line when a tuning has to be ignored.
+    """
+
+    def __init__(
+        self, store: Store, ranking: Ranking | None = None, *, notify: Callable[[str], None] | None = None
+    ) -> None:
         self._store = store
         self._ranking = ranking or Ranking()
+        self._tunes = ranking is None
+        self._notify = notify
+        self._told: set[str] = set()
         self._beside = ThreadPoolExecutor(thread_name_prefix="search")
+
+    def tuning(self, reading: Reading) -> Tuning:
+        """What the knowledge base is tuned to."""
+        if not self._tunes:
+            return Tuning()
+        tuning, problem = read(reading.setting(SETTING), reading.setting("encoder"), basis())
+        if problem and problem not in self._told and self._notify is not None:
+            self._told.add(problem)
+            self._notify(problem)
+        return tuning
 
     def search(
         self,
@@ -184,17 +253,35 @@ class Retriever:
             with clock("retrieve"):
                 prepared = _prepare(respelled, encoded, view)
                 pool = self._pool(prepared, view, mode, ranked, filters or {})
+            tuning = self.tuning(view.reading)
             with clock("late"):
-                self._rank(pool, prepared, view, encoder, mode, ranked)
+                ranking = self._ranking.weighed(tuning.weights or {})
+                _rank(pool, ranking, prepared, view, encoder, mode, ranked)
             reranked = None
             if judge is not None:
                 with clock("rerank"):
                     reranked = _rerank(pool, prepared, view, judge, self._ranking.pool)
             with clock("hits"):
                 order = _best(pool, k)
-                hits = _hits(pool, order, prepared, view, encoder, explain=explain)
+                hits = _hits(pool, order, prepared, view, encoder, tuning.calibration, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
-        return Found(kept, clock.timings(), respelled.corrections, reranked)
+        return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked)
+
+    def candidates(self, query: str) -> Candidates:
+        """Everything that the hybrid search puts in order for `query`.
+
+        Raises:
+            ConfigurationError: for an empty query.
+        """
+        _check(query, 1, 0.0)
+        with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
+            prepared = _prepare(respelled, encoded, view)
+            pool = self._pool(prepared, view, Mode.HYBRID, 1, {})
+            _rank(pool, self._ranking, prepared, view, encoder, Mode.HYBRID, 1)
+            stored = view.chunks(pool.ids)
+            chunks = [stored[key] for key in pool.ids.tolist()]
+            odds = [sum(_evidence(pool, row, prepared, chunk).log_odds.values()) for row, chunk in enumerate(chunks)]
+            return Candidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
 
     @contextmanager
     def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
@@ -230,37 +317,62 @@ class Retriever:
             dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
         )
 
-    def _rank(self, pool: _Pool, query: _Query, view: View, encoder: Encoder, mode: Mode, k: int) -> None:
-        """Set `pool.addends`, and `pool.late` for all candidates, or for those that will be hits if it orders none."""
-        if mode is not Mode.HYBRID:
-            alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
-            pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
-            _add_late(pool, _best(pool, k), query, view, encoder)
-            return
-        within = pool.within(self._ranking.pool)
-        ranking = self._ranking.on(view.code(pool.ids[within]))
-        mass = math.sqrt(query.idf_mass or 1.0)
-        trust = _sparse_trust(pool, query, view, encoder)
-        pool.addends["bm25"] = ranking.sparse_weight * trust * pool.bm25.astype(np.float64) / mass
-        pool.addends["cosine"] = ranking.dense_weight * pool.cosine.astype(np.float64)
-        _add_late(pool, _best(pool, len(pool.ids)), query, view, encoder)
-        pool.addends["late"] = ranking.late_weight * np.nan_to_num(pool.late).astype(np.float64)
-        scored = ~np.isnan(pool.late) & within
-        # Where late interaction ran out of time, or the encoder has none, it must not part the candidates twice.
-        _add_feedback(pool, within if view.keeps_tokens or not scored.any() else scored, ranking)
-        if not view.keeps_tokens:
-            _put_last(pool, np.isnan(pool.late))
-        # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
-        _put_last(pool, ~within)
+
+@cache
+def basis() -> str:
+    """What tells these defaults from others: what was tuned to be better than the ones may be worse than the others."""
+    defaults = json.dumps([asdict(Ranking()), fingerprint(), DEFAULT_MIN_RELEVANCE])
+    return hashlib.blake2b(defaults.encode(), digest_size=8).hexdigest()
 
 
-def _add_feedback(pool: _Pool, chosen: npt.NDArray[np.bool_], ranking: Ranking) -> None:
+def _rank(pool: _Pool, ranking: Ranking, query: _Query, view: View, encoder: Encoder, mode: Mode, k: int) -> None:
+    """Set `pool.addends`, and `pool.late` for all candidates, or for those that will be hits if it orders none."""
+    if mode is not Mode.HYBRID:
+        alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
+        pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
+        _add_late(pool, _best(pool, k), query, view, encoder)
+        return
+    pool.code = view.code(pool.ids[pool.within(ranking.pool)])
+    trust, mass = _sparse_trust(pool, query, view, encoder), math.sqrt(query.idf_mass or 1.0)
+    pool.words = trust * pool.bm25.astype(np.float64) / mass
+    _fuse(pool, ranking.on(pool.code))
+    _add_late(pool, _best(pool, len(pool.ids)), query, view, encoder)
+    _weigh(pool, ranking, keeps_tokens=view.keeps_tokens)
+
+
+def _fuse(pool: _Pool, ranking: Ranking) -> None:
+    """Set `pool.addends` to what every candidate's own scores add."""
+    pool.addends = {
+        "bm25": ranking.sparse_weight * pool.words,
+        "cosine": ranking.dense_weight * pool.cosine.astype(np.float64),
+        "late": ranking.late_weight * np.nan_to_num(pool.late).astype(np.float64),
+    }
+
+
+def _weigh(pool: _Pool, ranking: Ranking, *, keeps_tokens: bool) -> None:
+    """Set `pool.addends` of a hybrid search, whose `pool.code`, `pool.words` and `pool.late` are known."""
+    ranking = ranking.on(pool.code)
+    _fuse(pool, ranking)
+    within = pool.within(ranking.pool)
+    scored = ~np.isnan(pool.late) & within
+    # Where late interaction ran out of time, or the encoder has none, it must not part the candidates twice.
+    _add_feedback(pool, ranking, within if keeps_tokens or not scored.any() else scored)
+    if not keeps_tokens:
+        _put_last(pool, np.isnan(pool.late))
+    # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
+    _put_last(pool, ~within)
+
+
+def _add_feedback(pool: _Pool, ranking: Ranking, chosen: npt.NDArray[np.bool_]) -> None:
     """Let these candidates tell about each other; nothing is known of the rest."""
-    like, hub = np.zeros(len(pool.ids)), np.zeros(len(pool.ids))
+    like = np.zeros(len(pool.ids))
+    if pool.hubness is None:
+        pool.hubness = np.zeros(len(pool.ids))
+        if chosen.any():
+            pool.hubness[chosen] = hubness(pool.vectors[chosen])
     if chosen.any():
         like[chosen] = ranking.likeness_weight * likeness(pool.vectors[chosen], pool.score[chosen])
-        hub[chosen] = -ranking.hubness_weight * hubness(pool.vectors[chosen])
-    pool.addends |= {"likeness": like, "hubness": hub}
+    pool.addends |= {"likeness": like, "hubness": -ranking.hubness_weight * pool.hubness}
 
 
 def _sparse_trust(pool: _Pool, query: _Query, view: View, encoder: Encoder) -> Scores:
@@ -357,7 +469,14 @@ def _prepare(query: Respelled, encoded: EncodedQuery, view: View) -> _Query:
 
 
 def _hits(
-    pool: _Pool, order: npt.NDArray[np.intp], query: _Query, view: View, encoder: Encoder, *, explain: bool
+    pool: _Pool,
+    order: npt.NDArray[np.intp],
+    query: _Query,
+    view: View,
+    encoder: Encoder,
+    calibration: Calibration | None,
+    *,
+    explain: bool,
 ) -> list[Hit]:
     ids = pool.ids[order]
     stored = view.chunks(ids)
@@ -365,21 +484,21 @@ def _hits(
     score = pool.score
     for place, row in enumerate(order.tolist()):
         chunk = stored[int(pool.ids[row])]
-        matched = _matching(query, chunk)
-        mass = query.idf_mass + query.mistyped
-        coverage = sum(query.idf[term] for term in matched) / mass if mass else 0.0
-        late = None if np.isnan(pool.late[row]) else float(pool.late[row])
-        odds = log_odds(Features(float(pool.cosine[row]), late, coverage, len(chunk.indexed_text)))
+        found = _evidence(pool, row, query, chunk)
+        odds = found.log_odds
+        if calibration is not None:
+            default = sum(odds.values())
+            odds = {**odds, "tuning": calibration(default) - default}
         signals = Signals(
             bm25=float(pool.bm25[row]),
-            cosine=float(pool.cosine[row]),
-            late=late,
+            cosine=found.features.cosine,
+            late=found.features.late,
             sparse_rank=pool.sparse_rank.get(chunk.id),
             dense_rank=pool.dense_rank.get(chunk.id),
-            coverage=coverage,
+            coverage=found.features.coverage,
             addends={name: float(values[row]) for name, values in pool.addends.items() if values[row]},
             log_odds=odds,
-            terms=term_scores(query.text, matched, chunk.id, view.indexes.sparse) if explain else {},
+            terms=term_scores(query.text, found.matched, chunk.id, view.indexes.sparse) if explain else {},
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
             reranker=None if np.isnan(pool.judged[row]) else float(pool.judged[row]),
         )
@@ -400,6 +519,26 @@ def _hits(
             )
         )
     return hits
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What speaks for a candidate: the query's terms it holds, and what its relevance rests on."""
+
+    matched: list[QueryTerm]
+    features: Features
+
+    @property
+    def log_odds(self) -> dict[str, float]:
+        return log_odds(self.features)
+
+
+def _evidence(pool: _Pool, row: int, query: _Query, chunk: StoredChunk) -> _Evidence:
+    matched = _matching(query, chunk)
+    mass = query.idf_mass + query.mistyped
+    coverage = sum(query.idf[term] for term in matched) / mass if mass else 0.0
+    late = None if np.isnan(pool.late[row]) else float(pool.late[row])
+    return _Evidence(matched, Features(float(pool.cosine[row]), late, coverage, len(chunk.indexed_text)))
 
 
 def _matching(query: _Query, chunk: StoredChunk) -> list[QueryTerm]:

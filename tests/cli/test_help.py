@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import ROOT, Rag, environment
 
-VERBS = ["index", "search", "ask", "status", "remove", "eval", "doctor", "models"]
+VERBS = ["index", "search", "ask", "status", "remove", "eval", "tune", "doctor", "models"]
 # Modules that would make every start slow.
 SLOW = {
     "numpy",
@@ -84,7 +84,7 @@ def test_wrong_usage_is_told_with_a_hint(rag: Rag, arguments: list[str], said: s
     assert said in ran.err
 
 
-@pytest.mark.parametrize("verb", [["search", "x"], ["ask", "x"], ["status"], ["remove", "x"], ["index"]])
+@pytest.mark.parametrize("verb", [["search", "x"], ["ask", "x"], ["status"], ["remove", "x"], ["index"], ["tune", "x"]])
 def test_without_a_knowledge_base(rag: Rag, verb: list[str], tmp_path: Path) -> None:
     ran = rag(*verb)
     assert ran.code == 3

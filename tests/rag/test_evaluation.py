@@ -262,7 +262,14 @@ def test_questions_without_a_knowledge_base(notes):
 
 
 @pytest.mark.parametrize(
-    "row", [{"question": "", "expected": "a.md"}, {"question": "what?"}, {"question": "what?", "expected": []}, 3]
+    "row",
+    [
+        {"question": "", "expected": "a.md"},
+        {"question": "what?"},
+        {"question": "what?", "expected": [""]},
+        {"question": "what is lava?", "expected": []},
+        3,
+    ],
 )
 def test_a_broken_question_is_named(notes, row):
     file = write_questions(notes, {"question": "what is lava?", "expected": "notes/volcano.md"}, row)
