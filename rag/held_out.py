@@ -38,7 +38,7 @@ def split(expected: Mapping[str, Collection[str]], share: float, seed: int) -> S
     apart = len(held) >= _LEAST * wanted
     if not apart:
         held = _take([[key] for key in sorted(expected, key=lambda key: _draw(key, seed))], wanted)
-    return Split(tuple(sorted(expected.keys() - held)), tuple(key for key in expected if key in held), apart)
+    return Split(tuple(sorted(expected.keys() - held)), tuple(sorted(held)), apart)
 
 
 def _groups(expected: Mapping[str, Collection[str]]) -> list[list[str]]:

@@ -44,6 +44,7 @@ MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
 LATE_SECONDS = 0.15  # for token vectors made at query time, where none are stored
 _ENCODED_AT_ONCE = 4
 _APART = 0.001  # between what a reranker judged and what it did not reach
+_NOWHERE = 2**62  # the place of what a list has not
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class _Pool:
     cosine: npt.NDArray[np.float32]
     sparse_rank: Mapping[int, int]
     dense_rank: Mapping[int, int]
+    place: Ids = field(init=False)  # in the list that has it further up
     late: npt.NDArray[np.float32] = field(init=False)
     judged: Scores = field(init=False)
     words: Scores = field(init=False)
@@ -168,6 +170,8 @@ class _Pool:
     addends: dict[str, Scores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        ranks, keys = (self.sparse_rank, self.dense_rank), self.ids.tolist()
+        self.place = np.array([min(rank.get(key, _NOWHERE) for rank in ranks) for key in keys], np.int64)
         self.late = np.full(len(self.ids), np.nan, np.float32)
         self.judged = np.full(len(self.ids), np.nan)
 
@@ -178,8 +182,7 @@ class _Pool:
 
     def within(self, depth: int) -> npt.NDArray[np.bool_]:
         """Which candidates are among the best `depth` of a list."""
-        ranks = (self.sparse_rank, self.dense_rank)
-        return np.array([min(rank.get(key, depth + 1) for rank in ranks) <= depth for key in self.ids.tolist()], bool)
+        return self.place <= depth
 
 
 @dataclass(frozen=True, slots=True)
