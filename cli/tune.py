@@ -17,8 +17,6 @@ from connectors.errors import ConfigurationError
 if TYPE_CHECKING:
     from rag.verdicts import Measure, TuningReport, Verdict
 
-_INDENT = 2
-
 
 def tune(
     context: typer.Context,
@@ -87,7 +85,6 @@ def _reset(context: typer.Context, *, json: bool) -> None:
 
 
 def _print(report: TuningReport) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     counts = f"{report.fitting + report.unanswerable[0]} questions to fit, {report.held_out + report.unanswerable[1]}"
@@ -97,7 +94,7 @@ def _print(report: TuningReport) -> None:
         stdout().print()
         stdout().print(Text.assemble((verdict.part, "bold"), " · ", (verdict.why, colour)))
         for line in _lines(verdict):
-            stdout().print(Padding(Text(line), (0, 0, 0, _INDENT)))
+            stdout().print(Text(f"  {line}"))
     stdout().print()
     stdout().print(_outcome(report))
 

@@ -275,7 +275,7 @@ def _measure(
     notices = list(collection.notices)
     if collection.unanswerable:
         notices.append(
-            f"{len(collection.unanswerable)} questions that nothing answers were not asked: no order is right"
+            f"{len(collection.unanswerable)} questions that nothing answers were left out: no order is right"
         )
     if status.tuning:
         notices.append("the knowledge base is tuned: on the questions it was tuned on, it looks better than it is")

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -95,8 +96,38 @@ def test_csv_and_jsonl_say_the_same(tmp_path):
     assert read_questions(tmp_path / "q.csv") == read_questions(tmp_path / "q.jsonl")
 
 
+def test_questions_that_nothing_answers_are_kept_apart(notes, tmp_path):
+    (tmp_path / "q.jsonl").write_text(
+        '{"question": "what is lava?", "expected": "notes/volcano.md"}\n{"question": "who won?", "expected": []}\n'
+    )
+    (tmp_path / "q.csv").write_text("question,expected\nwhat is lava?,notes/volcano.md\nwho won?,-\n")
+    assert read_questions(tmp_path / "q.csv") == read_questions(tmp_path / "q.jsonl")
+    shutil.copy(tmp_path / "q.jsonl", notes.path.parent / "q.jsonl")
+    result = evaluate(notes.path.parent / "q.jsonl", kb=notes, modes=["hybrid"])
+    assert list(result.texts.values()) == ["what is lava?"]
+    assert result.metrics["hybrid"]["MRR@10"] == 1.0
+    assert any("1 questions that nothing answers were left out" in notice for notice in result.notices)
+    (tmp_path / "none.csv").write_text("question,expected\nwho won?,-\n")
+    with pytest.raises(SourceError, match="no question that anything answers"):
+        evaluate(tmp_path / "none.csv", kb=notes)
+
+
+@pytest.mark.parametrize("first", ['"b.md"', "[]"])
+def test_a_question_that_is_answered_in_one_line_and_not_in_another(tmp_path, first):
+    second = "[]" if first != "[]" else '"b.md"'
+    (tmp_path / "q.jsonl").write_text(
+        "".join(f'{{"question": "a?", "expected": {each}}}\n' for each in (first, second))
+    )
+    with pytest.raises(SourceError, match="line 2: nothing answers 'a\\?' in one line"):
+        read_questions(tmp_path / "q.jsonl")
+
+
 def test_what_is_written_is_read(tmp_path):
-    questions = [Question("wie heißt\u2028das?", ("ä.md",), Kind.GENERATED), Question("b?", ("a", "b"))]
+    questions = [
+        Question("wie heißt\u2028das?", ("ä.md",), Kind.GENERATED),
+        Question("b?", ("a", "b")),
+        Question("c?", ()),
+    ]
     write_questions(tmp_path / "q.jsonl", questions)
     assert read_questions(tmp_path / "q.jsonl") == questions
 
