@@ -255,7 +255,7 @@ def measure(
     rows: dict[tuple[str, str], list[tuple[float, ...]]] = {}
     for mode in MODES:
         for question in questions:
-            hits = kb.search(question.text, MOST, mode=mode)
+            hits = kb.search(question.text, MOST, mode=mode, fold=False)
             found = [(Path(hit.uri).stem, hit.location.start, hit.location.end) for hit in hits]
             needed = len(_touching(question, spans[question.corpus]))
             depths = {"k=5": found[:K], "min-k": found[:needed], "budget": _within(found, BUDGET)}

@@ -132,7 +132,10 @@ def reciprocal_ranks(
         writer.commit(Batch(new))
     kb = KnowledgeBase(store)
     found = {
-        mode: [1 / (question.rank(kb.search(question.text, DEPTH, mode=mode)) or np.inf) for question in questions]
+        mode: [
+            1 / (question.rank(kb.search(question.text, DEPTH, mode=mode, fold=False)) or np.inf)
+            for question in questions
+        ]
         for mode in MODES
     }
     kb.close()

@@ -155,7 +155,7 @@ def main() -> None:
 
 def _ask(kb: KnowledgeBase, collection: Collection, key: str, states: States) -> Asked | None:
     text = collection.queries[key]
-    hits = [hit for hit in kb.search(text, POOL) if hit.uri != key]
+    hits = [hit for hit in kb.search(text, POOL, fold=False) if hit.uri != key]
     hits = sorted(hits, key=lambda hit: -_fused(hit))[:RANKED]
     weights = _weights(text, kb)
     if not hits or not weights.sum() > 0:
@@ -246,7 +246,7 @@ def _depths(
         retriever = Retriever(kb._store, Ranking(pool=depth))
         values, spent = [], []
         for key in keys:
-            found = retriever.search(collection.queries[key], RANKED)
+            found = retriever.search(collection.queries[key], RANKED, fold_copies=False)
             documents = list(dict.fromkeys(hit.uri for hit in found.hits if hit.uri != key))
             values.append(ndcg(documents, collection.grades[key], 10))
             spent.append(found.timings_ms["late"])

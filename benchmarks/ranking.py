@@ -61,12 +61,13 @@ def main() -> None:
 
 def evaluate(kb: KnowledgeBase, collection: Collection) -> dict[str, list[float]]:
     """Step → nDCG@10 of each query."""
-    found: dict[str, list[float]] = {step: [] for step in STEPS}
+    measured: dict[str, list[float]] = {step: [] for step in STEPS}
     for key, text in collection.queries.items():
-        hits = [hit for hit in kb.search(text, POOL) if "depth" not in hit.signals.addends and hit.uri != key]
+        found = kb.search(text, POOL, fold=False)
+        hits = [hit for hit in found if "depth" not in hit.signals.addends and hit.uri != key]
         for step, signals in STEPS.items():
-            found[step].append(ndcg(_documents(hits, signals), collection.grades[key], 10))
-    return found
+            measured[step].append(ndcg(_documents(hits, signals), collection.grades[key], 10))
+    return measured
 
 
 def _documents(hits: Sequence[Hit], signals: Sequence[str]) -> list[str]:

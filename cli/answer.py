@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.rule import Rule
 from rich.text import Text
 
-from cli.render import MARGIN, percent, place, print_heading, print_indented
+from cli.render import MARGIN, other_places, percent, place, print_heading, print_indented
 from cli.terminal import near, one_line, printable, put, shortened, stderr, stdout
 from rag.results import Answer, Prompt, PromptSource
 
@@ -146,6 +146,8 @@ def _print_source(source: PromptSource, answer: Answer) -> None:
     console = stdout()
     print_heading(f"[{source.number}]", source.hit)
     console.print(Text(" " * MARGIN).append_text(place(source.hit)), soft_wrap=True)
+    if source.hit.copies:
+        console.print(other_places(source.hit), soft_wrap=True)
     mine = [citation for citation in answer.citations if citation.number == source.number]
     quotes = dict.fromkeys(
         shortened(citation.quote, _QUOTE_SHOWN) for citation in mine if citation.supported and citation.quote

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.document import Location
-from rag.results import Answer, Citation, Hit, IndexReport, Prompt, PromptSource, Reranked, Signals, Status
+from rag.results import Answer, Citation, Hit, IndexReport, Moved, Prompt, PromptSource, Reranked, Signals, Status
 
 if TYPE_CHECKING:
     from indexes.findings import Check
@@ -39,12 +39,18 @@ def hit(found: Hit) -> dict[str, Any]:
         "context": found.context,
         "text": found.text,
         "metadata": dict(found.metadata),
+        "copies": copies(found),
         "signals": signals(found.signals),
     }
 
 
+def copies(found: Hit) -> list[dict[str, Any]]:
+    """The other places where a hit's passage stands."""
+    return [{"uri": copy.uri, "title": copy.title, "location": location(copy.location)} for copy in found.copies]
+
+
 def signals(evidence: Signals) -> dict[str, Any]:
-    """The evidence behind a hit; `terms` and `aligned` are empty without --explain."""
+    """The evidence behind a hit; `terms` and `aligned` are for --explain, `moved` is for --diversity."""
     return {
         "bm25": evidence.bm25,
         "cosine": evidence.cosine,
@@ -60,6 +66,7 @@ def signals(evidence: Signals) -> dict[str, Any]:
             {"query": pair.query, "passage": pair.passage, "similarity": pair.similarity, "weight": pair.weight}
             for pair in evidence.aligned
         ],
+        "moved": _moved(evidence.moved),
     }
 
 
@@ -146,6 +153,18 @@ def examination(checks: Sequence[Check], repaired: Sequence[str]) -> dict[str, A
     }
 
 
+def _moved(why: Moved | None) -> dict[str, Any] | None:
+    if why is None:
+        return None
+    return {
+        "place": why.place,
+        "standing": why.standing,
+        "like": why.like,
+        "cosine": why.cosine,
+        "worth": why.worth,
+    }
+
+
 def _citation(each: Citation) -> dict[str, Any]:
     return {
         "number": each.number,
@@ -164,5 +183,6 @@ def _source(each: PromptSource) -> dict[str, Any]:
         "title": each.hit.title,
         "location": location(each.hit.location),
         "relevance": each.hit.relevance,
+        "copies": copies(each.hit),
         "text": each.text,
     }

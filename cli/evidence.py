@@ -12,7 +12,7 @@ from cli.render import percent
 from cli.terminal import one_line
 
 if TYPE_CHECKING:
-    from rag.results import Hit, Signals
+    from rag.results import Hit, Moved, Signals
 
 _PAIRS_SHOWN = 8
 _CLOSE, _NEAR = 0.7, 0.5  # of a pair of words: all but the same, akin
@@ -44,6 +44,8 @@ def evidence(hit: Hit) -> Table:
         why = Text("decides alone among what it judged", "dim")
         _add(table, "reranker", f"{signals.reranker:.3f}", None, signals.reranker, why)
     table.add_row("score", "", "", Text(f"{hit.score:.3f}", "bold"), "")
+    if signals.moved is not None:
+        table.add_row("diversity", f"{signals.moved.worth:.3f}", f"#{signals.moved.place}", "", _moved(signals.moved))
     table.add_row("coverage", percent(signals.coverage), "", "", Text("of the query's rare words", "dim"))
     table.add_row("relevance", Text(percent(hit.relevance), "bold"), "", "", _odds(signals.log_odds))
     return table
@@ -51,6 +53,12 @@ def evidence(hit: Hit) -> Table:
 
 def _add(table: Table, name: str, value: str, place: int | None, adds: float | None, why: Text) -> None:
     table.add_row(name, value, f"#{place}" if place else "", "" if adds is None else f"{adds:+.3f}", why)
+
+
+def _moved(why: Moved) -> Text:
+    """Why diversity put a hit where it is; its place by its score stands before this."""
+    like = "" if why.like is None else f", cosine {why.cosine:.2f} with hit {why.like}"
+    return Text(f"worth more than all that follow: standing {why.standing:.2f}{like}", "dim")
 
 
 def _words(signals: Signals) -> Text:

@@ -18,7 +18,7 @@ from indexes.analyzer import query_terms
 from rag.words import terms
 
 if TYPE_CHECKING:
-    from rag.results import Hit
+    from rag.results import Copy, Hit
 
 MARGIN = 4  # columns left of everything but the rank
 _BAR_CELLS = 5
@@ -48,8 +48,8 @@ def relevance(probability: float) -> Text:
     return Text.assemble(("▰" * filled, colour), ("▱" * (_BAR_CELLS - filled), "dim"), f" {percent(probability):>4}")
 
 
-def place(hit: Hit) -> Text:
-    """Where a hit stands, `docs/refunds.md:12-18` or `report.pdf, p. 3`; a link where the terminal makes links."""
+def place(hit: Hit | Copy) -> Text:
+    """Where a hit or a copy stands, `docs/refunds.md:12-18` or `report.pdf, p. 3`; on many terminals a link."""
     path = Path(hit.uri)
     spot = hit.location
     if not path.is_absolute():
@@ -57,6 +57,20 @@ def place(hit: Hit) -> Text:
     lines = f":{spot.line_start}" + (f"-{spot.line_end}" if spot.line_end > spot.line_start else "")
     where = lines if spot.page_start is None else f", {spot}"
     return Text(one_line(f"{near(hit.uri)}{where}"), f"cyan link {path.as_uri()}")
+
+
+def other_places(hit: Hit) -> Text:
+    """The line that names the places of a hit's copies, as many as it has room for and always one."""
+    line = Text(" " * MARGIN).append("also in: ", "dim")
+    for shown, copy in enumerate(hit.copies):
+        left = len(hit.copies) - shown
+        more = Text(f", and {left} more", "dim")
+        where = Text(", " if shown else "", "dim").append_text(place(copy))
+        room = stdout().width - line.cell_len - (more.cell_len if left > 1 else 0)
+        if shown and where.cell_len > room:
+            return line.append_text(more)
+        line.append_text(where)
+    return line
 
 
 def headings(hit: Hit) -> str:
@@ -73,6 +87,8 @@ def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
     if above := headings(hit):
         where.append(f"  {shortened(above, max(console.width - where.cell_len - 2, _NARROWEST))}", "dim")
     console.print(where, soft_wrap=True)
+    if hit.copies:
+        console.print(other_places(hit), soft_wrap=True)
     for line in excerpt(hit.text, _query_terms(query), text_width(), flows=hit.kind not in _KEPT_IN_LINES):
         console.print(Text(" " * MARGIN).append_text(line))
     if explain:

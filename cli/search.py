@@ -41,6 +41,15 @@ def search(
     min_relevance: Annotated[
         float, typer.Option(metavar="P", help="Leave out hits less probably relevant than this, from 0 to 1.")
     ] = 0.0,
+    fold: Annotated[
+        bool,
+        typer.Option(
+            " /--no-fold", metavar="", show_default=False, help="Show every copy of a passage as its own hit."
+        ),
+    ] = True,
+    diversity: Annotated[
+        float, typer.Option(metavar="L", help="How much a hit has to differ from those above it, from 0 to 1.")
+    ] = 0.0,
     explain: Annotated[bool, typer.Option("--explain", metavar="", help="Show the evidence behind every hit.")] = False,
     reranker: Reranker = None,
     rerank_depth: RerankDepth = None,
@@ -59,7 +68,17 @@ def search(
     wanted, query = parse_filters(filters), encodable(query)
     judge = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     with knowledge_base(context) as base:
-        found = base.find_hits(query, k, str(mode), wanted, min_relevance, explain=explain, reranker=judge)
+        found = base.find_hits(
+            query,
+            k,
+            str(mode),
+            wanted,
+            min_relevance,
+            explain=explain,
+            reranker=judge,
+            fold=fold,
+            diversity=diversity,
+        )
         nearest = _nearest(base, query, mode, wanted) if min_relevance and not found.hits else found.hits
     tell_reranked(found.reranked, failure_only=json)
     if json:

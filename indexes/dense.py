@@ -20,6 +20,7 @@ from indexes.reading import Ids, Reading, Vectors
 _DELTA_LEAST = 1_000
 _DELTA_SHARE = 0.1
 _DELTA_MOST = 20_000
+_LAST_BITS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,12 @@ class DenseIndex:
             ids, rows = ids[chosen], rows[chosen]
         if len(ids) <= limit:
             return ids
-        return ids[np.argpartition(rows @ query, -limit)[-limit:]]
+        near = rows @ query
+        least = np.partition(near, -limit)[-limit]
+        # Of copies, which the product tells apart by their last bits at most, the oldest: so they stay the same ones,
+        # however many are wanted.
+        equal = np.flatnonzero(np.abs(near - least) <= _LAST_BITS)[:limit]
+        return ids[np.union1d(np.flatnonzero(near > least + _LAST_BITS), equal)]
 
 
 def outgrown(delta: int, base: int) -> bool:

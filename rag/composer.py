@@ -110,7 +110,7 @@ class _Draft:
         self.sources, self.left_out = [], []
         seen: list[Fingerprint] = []
         for hit in self.hits:
-            fingerprint = Fingerprint.of(hit.text)
+            fingerprint = Fingerprint(hit.text)
             twin = next((n for n, other in enumerate(seen, 1) if fingerprint.adds_nothing_to(other)), None)
             if hit.relevance < self.min_relevance:
                 self._leave_out(hit, f"relevance {hit.relevance:.2f} is below the threshold {self.min_relevance:.2f}")

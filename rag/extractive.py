@@ -122,7 +122,7 @@ def select(sentences: Sequence[_Sentence], scores: NDArray[np.float64]) -> list[
     chosen: list[int] = []
     seen: list[Fingerprint] = []
     for i in order:
-        fingerprint = Fingerprint.of(sentences[i].text)
+        fingerprint = Fingerprint(sentences[i].text)
         wanted = [*_antecedent(sentences, i), i]
         if scores[i] < scores[order[0]] - _MARGIN or len({*chosen, *wanted}) > _MOST_SENTENCES:
             break

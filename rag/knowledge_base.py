@@ -189,6 +189,8 @@ class KnowledgeBase:
         min_relevance: float = 0.0,
         explain: bool = False,
         reranker: Reranking | Reranker | str | None = None,
+        fold: bool = True,
+        diversity: float = 0.0,
     ) -> list[Hit]:
         """Find the best `k` chunks for `query`, best first.
 
@@ -202,12 +204,27 @@ class KnowledgeBase:
             explain: also say which terms and words matched.
             reranker: a heavier model that orders the best of what was found: its folder or name, an object of one's
                 own, or a `Reranking`, which also has its depth, its time and what to do when it fails.
+            fold: whether copies of a passage are one hit, with the other places in `Hit.copies`. A copy differs in
+                white space, capitals or a few words, never in a number or a negation.
+            diversity: how much a hit has to differ from those above it, from 0, not at all, to 1. It moves hits, and
+                changes no score.
 
         Raises:
             ConfigurationError: the query cannot be searched, or the reranker cannot be loaded.
             RerankerError: the reranker failed.
         """
-        return list(self.find_hits(query, k, mode, filters, min_relevance, explain=explain, reranker=reranker).hits)
+        found = self.find_hits(
+            query,
+            k,
+            mode,
+            filters,
+            min_relevance,
+            explain=explain,
+            reranker=reranker,
+            fold=fold,
+            diversity=diversity,
+        )
+        return list(found.hits)
 
     def find_hits(
         self,
@@ -219,6 +236,8 @@ class KnowledgeBase:
         *,
         explain: bool = False,
         reranker: Reranking | Reranker | str | None = None,
+        fold: bool = True,
+        diversity: float = 0.0,
     ) -> Found:
         """As `search`, with the time each step took, and what the reranker did."""
         wanted = reranker if isinstance(reranker, Reranking) or reranker is None else Reranking(reranker)
@@ -230,6 +249,8 @@ class KnowledgeBase:
             min_relevance=min_relevance,
             explain=explain,
             judge=self._rerankers.judge(wanted) if wanted else None,
+            fold_copies=fold,
+            diversity=diversity,
         )
 
     def ask(

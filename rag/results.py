@@ -40,6 +40,27 @@ class Aligned:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Why diversity put a hit where it is: of those that were left, its worth was the greatest.
+
+    worth = (1 - diversity) x standing - diversity x cosine
+
+    Attributes:
+        place: where its score alone would have put it, from 1.
+        standing: its score, from 0 for the least of the candidates to 1 for the best.
+        like: the rank of the hit above it that it resembles most; None for the first.
+        cosine: its cosine with that hit; 0 for the first.
+        worth: what it was chosen by.
+    """
+
+    place: int
+    standing: float
+    like: int | None
+    cosine: float
+    worth: float
+
+
+@dataclass(frozen=True, slots=True)
 class Signals:
     """The evidence behind a hit; every number is exact for this chunk, none is imputed.
 
@@ -59,6 +80,7 @@ class Signals:
         terms: with `explain`, what each matching term added to `bm25`.
         aligned: with `explain`, the alignment behind `late`.
         reranker: the score that a reranker gave, on its own scale; None where none judged this hit.
+        moved: with `diversity`, why the hit is where it is; it changes no score.
     """
 
     bm25: float
@@ -72,6 +94,16 @@ class Signals:
     terms: Mapping[str, float] = field(default_factory=dict)
     aligned: tuple[Aligned, ...] = ()
     reranker: float | None = None
+    moved: Moved | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Another place where the passage of a hit stands, the same or nearly so (`rag.duplicates`)."""
+
+    uri: str
+    title: str
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +112,8 @@ class Hit:
 
     `score` orders the hits of one search and means nothing beyond it. `relevance` is a calibrated probability that the
     chunk is relevant: thresholds belong on it. `text` is exactly the document's `[location.start:location.end]`;
-    `context` is the title and heading path that were indexed with it.
+    `context` is the title and heading path that were indexed with it. `copies` are the other places where the same
+    stands, as far as the search came upon them, the oldest first.
     """
 
     rank: int
@@ -95,6 +128,7 @@ class Hit:
     metadata: Metadata
     signals: Signals
     chunk_id: int
+    copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,14 @@ from indexes.filters import Condition
 from indexes.late import maxsim
 from indexes.reading import Ids, Reading, Vectors
 from indexes.rows import StoredChunk
-from indexes.store import Store, View
+from indexes.store import Store, View, cosines
 from rag.calibration import DEFAULT_MIN_RELEVANCE, Features, fingerprint, log_odds, probability
+from rag.choosing import Choice, Scored, always_found, choose, diversified, tiers
 from rag.explanation import aligned_words, term_scores
 from rag.feedback import hubness, likeness
 from rag.fluency import sparse_trust
-from rag.results import Aligned, Hit, Mode, Reranked, Signals
+from rag.folding import Group, Passages
+from rag.results import Aligned, Copy, Hit, Mode, Reranked, Signals
 from rag.spelling import Correction, Respelled, respell
 from rag.term_weights import idf, piece_weights
 from rag.tuned import SETTING, WEIGHTS, Calibration, Tuning, read
@@ -180,9 +182,18 @@ class _Pool:
         """The sum of the addends."""
         return np.asarray(np.sum(list(self.addends.values()), axis=0), dtype=np.float64)
 
+    @property
+    def scored(self) -> Scored:
+        """What the choice of the hits rests on."""
+        return Scored(self.ids, self.vectors, self.score, self.place)
+
     def within(self, depth: int) -> npt.NDArray[np.bool_]:
         """Which candidates are among the best `depth` of a list."""
         return self.place <= depth
+
+    def exhausts(self, depth: int) -> bool:
+        """Whether no list has more than was read of it."""
+        return max(len(self.sparse_rank), len(self.dense_rank)) < depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,32 +252,45 @@ class Retriever:
         min_relevance: float = 0.0,
         explain: bool = False,
         judge: Judge | None = None,
+        fold_copies: bool = True,
+        diversity: float = 0.0,
     ) -> Found:
         """Find the best `k` chunks for `query`, best first, the first of them in the order of `judge` if there is one.
 
         Raises:
-            ConfigurationError: for an empty query, `k` below 1, or `min_relevance` outside [0, 1].
+            ConfigurationError: for an empty query, `k` below 1, or `min_relevance` or `diversity` outside [0, 1].
             ConfigurationError: for an unknown filter key.
             RerankerError: `judge` failed.
         """
-        _check(query, k, min_relevance)
+        _check(query, k, min_relevance, diversity)
         clock = _Clock()
-        ranked = max(k, judge.depth) if judge else k
+        choice = Choice(k, judge.depth if judge else 0, self._ranking.pool, fold_copies, diversity)
         with self._encoded(query, clock) as (view, encoder, respelled, encoded):
             with clock("retrieve"):
                 prepared = _prepare(respelled, encoded, view)
-                pool = self._pool(prepared, view, mode, ranked, filters or {})
             tuning = self.tuning(view.reading)
-            with clock("late"):
-                ranking = self._ranking.weighed(tuning.weights or {})
-                _rank(pool, ranking, prepared, view, encoder, mode, ranked)
+            ranking = self._ranking.weighed(tuning.weights or {})
+            for depth in choice.depths():
+                with clock("retrieve"):
+                    pool = self._pool(prepared, view, mode, depth, filters or {})
+                with clock("late"):
+                    _rank(pool, ranking, prepared, view, encoder, mode)
+                with clock("fold"):
+                    passages = Passages(view, pool.ids)
+                    groups = _choose(pool, choice, passages, prepared)
+                if len(groups) >= k or pool.exhausts(depth):
+                    break
             reranked = None
             if judge is not None:
                 with clock("rerank"):
-                    reranked = _rerank(pool, prepared, view, judge, self._ranking.pool)
+                    reranked = _rerank(pool, always_found(pool.scored, groups, choice), passages, prepared, judge)
+                with clock("fold"):
+                    groups = _choose(pool, choice, passages, prepared)
             with clock("hits"):
-                order = _best(pool, k)
-                hits = _hits(pool, order, prepared, view, encoder, tuning.calibration, explain=explain)
+                groups = diversified(pool.scored, groups, choice)[:k]
+                if mode is not Mode.HYBRID:  # which ranks without it
+                    _add_late(pool, np.array([group.row for group in groups], np.intp), prepared, view, encoder)
+                hits = _hits(pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
         return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked)
 
@@ -276,11 +300,11 @@ class Retriever:
         Raises:
             ConfigurationError: for an empty query.
         """
-        _check(query, 1, 0.0)
+        _check(query, 1, 0.0, 0.0)
         with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
             prepared = _prepare(respelled, encoded, view)
-            pool = self._pool(prepared, view, Mode.HYBRID, 1, {})
-            _rank(pool, self._ranking, prepared, view, encoder, Mode.HYBRID, 1)
+            pool = self._pool(prepared, view, Mode.HYBRID, self._ranking.pool, {})
+            _rank(pool, self._ranking, prepared, view, encoder, Mode.HYBRID)
             stored = view.chunks(pool.ids)
             chunks = [stored[key] for key in pool.ids.tolist()]
             odds = [sum(_evidence(pool, row, prepared, chunk).log_odds.values()) for row, chunk in enumerate(chunks)]
@@ -300,8 +324,7 @@ class Retriever:
                     yield view, encoder, respelled, encoded
                     return
 
-    def _pool(self, query: _Query, view: View, mode: Mode, k: int, filters: Mapping[str, Condition]) -> _Pool:
-        depth = max(self._ranking.pool, k)
+    def _pool(self, query: _Query, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]) -> _Pool:
         mask = view.mask(filters)
         sparse, vector = view.indexes.sparse, query.encoded.vector
         # The sparse index works beside the dense one: tantivy needs no interpreter lock.
@@ -315,7 +338,7 @@ class Retriever:
             ids=ids,
             vectors=vectors,
             bm25=bm25.result(),
-            cosine=vectors @ vector,
+            cosine=cosines(vectors, vector),
             sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
             dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
         )
@@ -328,12 +351,11 @@ def basis() -> str:
     return hashlib.blake2b(defaults.encode(), digest_size=8).hexdigest()
 
 
-def _rank(pool: _Pool, ranking: Ranking, query: _Query, view: View, encoder: Encoder, mode: Mode, k: int) -> None:
-    """Set `pool.addends`, and `pool.late` for all candidates, or for those that will be hits if it orders none."""
+def _rank(pool: _Pool, ranking: Ranking, query: _Query, view: View, encoder: Encoder, mode: Mode) -> None:
+    """Set `pool.addends`, and where late interaction is one of them `pool.late`."""
     if mode is not Mode.HYBRID:
         alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
         pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
-        _add_late(pool, _best(pool, k), query, view, encoder)
         return
     pool.code = view.code(pool.ids[pool.within(ranking.pool)])
     trust, mass = _sparse_trust(pool, query, view, encoder), math.sqrt(query.idf_mass or 1.0)
@@ -361,9 +383,11 @@ def _weigh(pool: _Pool, ranking: Ranking, *, keeps_tokens: bool) -> None:
     # Where late interaction ran out of time, or the encoder has none, it must not part the candidates twice.
     _add_feedback(pool, ranking, within if keeps_tokens or not scored.any() else scored)
     if not keeps_tokens:
-        _put_last(pool, np.isnan(pool.late))
+        _put_last(pool, np.isnan(pool.late), above=~np.isnan(pool.late))
     # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
-    _put_last(pool, ~within)
+    depth = tiers(pool.place, ranking.pool)
+    for tier in range(1, depth.max(initial=0) + 1):
+        _put_last(pool, depth == tier, above=depth < tier)
 
 
 def _add_feedback(pool: _Pool, ranking: Ranking, chosen: npt.NDArray[np.bool_]) -> None:
@@ -388,14 +412,18 @@ def _sparse_trust(pool: _Pool, query: _Query, view: View, encoder: Encoder) -> S
     return trust
 
 
-def _rerank(pool: _Pool, query: _Query, view: View, judge: Judge, pool_depth: int) -> Reranked:
-    """Let the judge alone order the best candidates, as far as it comes; the others stay below, in their order."""
-    # What only a large `k` brought in is not judged: the first hits stay what they were.
-    within = pool.within(max(pool_depth, judge.depth))
-    rows = [row for row in _best(pool, len(pool.ids)).tolist() if within[row]][: judge.depth]
-    stored = view.chunks(pool.ids[rows])
-    passages = [stored[key].indexed_text for key in pool.ids[rows].tolist()]
-    scores, reranked = judge.judge(query.text, passages)
+def _choose(pool: _Pool, choice: Choice, passages: Passages, query: _Query) -> list[Group]:
+    return choose(pool.scored, choice, passages, lambda chunk: _matching(query, chunk))
+
+
+def _rerank(pool: _Pool, rows: Sequence[int], passages: Passages, query: _Query, judge: Judge) -> Reranked:
+    """Let the judge alone order the first of these candidates, as far as it comes; all others stay below, in order.
+
+    They are such as are found whatever `k` is, and no copies: those end up below what they are copies of.
+    """
+    rows = rows[: judge.depth]
+    stored = passages(rows)
+    scores, reranked = judge.judge(query.text, [stored[row].indexed_text for row in rows])
     if reached := rows[: len(scores)]:
         pool.judged[reached] = scores
         others = np.isnan(pool.judged)
@@ -408,11 +436,11 @@ def _rerank(pool: _Pool, query: _Query, view: View, judge: Judge, pool_depth: in
     return reranked
 
 
-def _put_last(pool: _Pool, chosen: npt.NDArray[np.bool_]) -> None:
-    """Lower the scores of some candidates until none is above any other candidate."""
-    if chosen.any() and not chosen.all():
+def _put_last(pool: _Pool, chosen: npt.NDArray[np.bool_], above: npt.NDArray[np.bool_]) -> None:
+    """Lower the scores of some candidates until none is above any of those that shall be `above`."""
+    if chosen.any() and above.any():
         score = pool.score
-        below = max(0.0, float(score[chosen].max() - score[~chosen].min()))
+        below = max(0.0, float(score[chosen].max() - score[above].min()))
         pool.addends["depth"] = pool.addends.get("depth", np.zeros(len(score))) - below * chosen
 
 
@@ -446,7 +474,7 @@ def _encode(ids: Sequence[int], view: View, encoder: Encoder) -> dict[int, bytes
     return codes
 
 
-def _check(query: str, k: int, min_relevance: float) -> None:
+def _check(query: str, k: int, min_relevance: float, diversity: float) -> None:
     if not query.strip():
         raise ConfigurationError("the query is empty", hint="say what to look for, e.g. `rag search 'refund policy'`")
     if k < 1:
@@ -454,6 +482,10 @@ def _check(query: str, k: int, min_relevance: float) -> None:
     if not 0.0 <= min_relevance <= 1.0:
         raise ConfigurationError(
             f"the relevance threshold {min_relevance} is not a probability", hint="choose a number from 0 to 1"
+        )
+    if not 0.0 <= diversity <= 1.0:
+        raise ConfigurationError(
+            f"the diversity {diversity} is not between 0 and 1", hint="0 is none; 0.5 weighs it as much as the score"
         )
 
 
@@ -473,7 +505,8 @@ def _prepare(query: Respelled, encoded: EncodedQuery, view: View) -> _Query:
 
 def _hits(
     pool: _Pool,
-    order: npt.NDArray[np.intp],
+    groups: Sequence[Group],
+    passages: Passages,
     query: _Query,
     view: View,
     encoder: Encoder,
@@ -481,12 +514,11 @@ def _hits(
     *,
     explain: bool,
 ) -> list[Hit]:
-    ids = pool.ids[order]
-    stored = view.chunks(ids)
+    stored = passages(row for group in groups for row in (group.row, *group.copies))
     hits = []
     score = pool.score
-    for place, row in enumerate(order.tolist()):
-        chunk = stored[int(pool.ids[row])]
+    for place, group in enumerate(groups):
+        row, chunk = group.row, stored[group.row]
         found = _evidence(pool, row, query, chunk)
         odds = found.log_odds
         if calibration is not None:
@@ -504,6 +536,7 @@ def _hits(
             terms=term_scores(query.text, found.matched, chunk.id, view.indexes.sparse) if explain else {},
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
             reranker=None if np.isnan(pool.judged[row]) else float(pool.judged[row]),
+            moved=group.moved,
         )
         hits.append(
             Hit(
@@ -519,9 +552,14 @@ def _hits(
                 metadata=chunk.metadata,
                 signals=signals,
                 chunk_id=chunk.id,
+                copies=tuple(_copy(stored[other]) for other in group.copies),
             )
         )
     return hits
+
+
+def _copy(chunk: StoredChunk) -> Copy:
+    return Copy(chunk.uri, chunk.title, chunk.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -569,7 +607,7 @@ class _Clock:
     def __call__(self, step: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        self._steps[step] = (time.perf_counter() - start) * 1_000
+        self._steps[step] = self._steps.get(step, 0.0) + (time.perf_counter() - start) * 1_000
 
     def timings(self) -> dict[str, float]:
         total = (time.perf_counter() - self._start) * 1_000

@@ -6,6 +6,7 @@ Both sides of a comparison are always stemmed the same way, so the English stemm
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from indexes.analyzer import analyze
@@ -51,16 +52,30 @@ def numbers(text: str, *, spelled: bool = False) -> frozenset[str]:
     >>> sorted(numbers("5,120 francs on 03.50"))
     ['3.5', '5120']
     """
-    found = {_canonical(match.group()) for match in _NUMBER.finditer(text)}
+    found = set(numbers_in_order(text))
     if spelled:
         present = set(text.casefold().split())
         found |= {str(value) for value, name in enumerate(_SPELLED.split()) if name in present}
     return frozenset(found)
 
 
+def numbers_in_order(text: str) -> tuple[str, ...]:
+    """The numbers in `text` in one notation, one after another as they stand there.
+
+    >>> numbers_in_order("7 of 5,120 francs, 07.0 each")
+    ('7', '5120', '7')
+    """
+    return tuple(_canonical(match.group()) for match in _NUMBER.finditer(text))
+
+
 def negations(text: str) -> frozenset[str]:
     """The words in `text` that turn a statement round."""
-    return _stems(_NEGATIONS).intersection(words(text))
+    return frozenset(denials(words(text)))
+
+
+def denials(stemmed: Iterable[str]) -> tuple[str, ...]:
+    """Those of a text's `words` that turn a statement round, one after another as they stand there."""
+    return tuple(word for word in stemmed if word in _stems(_NEGATIONS))
 
 
 @cache

@@ -135,7 +135,7 @@ def nonsense() -> list[str]:
 
 def search(kb: KnowledgeBase, question: str, judged: Mapping[str, int], *, foreign: bool) -> Examples:
     """The hits of one question."""
-    hits = kb.search(question, FOREIGN_HITS if foreign else OWN_HITS)
+    hits = kb.search(question, FOREIGN_HITS if foreign else OWN_HITS, fold=False)
     rows = []
     for hit in hits:
         length = len(f"{hit.context}\n{hit.text}" if hit.context else hit.text)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 
 import rag
 from cli.options import Mode
-from tests.cli.conftest import Shop
+from tests.cli.conftest import REFUNDS, SHIPPING, Rag, Shop
 
 HIT_KEYS = {"rank", "score", "relevance", "uri", "title", "location", "text", "metadata", "signals"}
 
@@ -83,6 +84,46 @@ def test_what_explain_shows_adds_up(shop: Shop) -> None:
     (total,) = re.findall(r"^ +score +(-?\d+\.\d{3}) *$", shown, re.MULTILINE)
     assert len(added) == len(signals["addends"])
     assert sum(added) == pytest.approx(float(total), abs=0.004)
+
+
+@pytest.fixture
+def copied(tmp_path: Path, rag: Rag) -> Shop:
+    """The shop with the page on refunds in six more folders."""
+    docs = tmp_path / "docs"
+    for name in "abcdef":
+        (docs / name).mkdir(parents=True)
+        (docs / name / "refunds.md").write_text(REFUNDS, encoding="utf-8")
+    (docs / "shipping.md").write_text(SHIPPING, encoding="utf-8")
+    return Shop(tmp_path, rag("index", "docs", "--json"), rag)
+
+
+def test_copies_are_listed_in_one_line(copied: Shop) -> None:
+    ran = copied.rag("search", "how long do refunds take?")
+    line = next(line for line in ran.out.splitlines() if "also in:" in line)
+    assert re.fullmatch(r" {4}also in: docs/b/refunds\.md:\d+-\d+, docs/c/refunds\.md:\d+-\d+, and 3 more", line)
+    assert len(line) <= 80
+    assert "also in:" not in copied.rag("search", "express parcels", "-k", "1").out
+    assert "also in: docs/b/refunds.md" in copied.rag("ask", "how long do refunds take?").out
+
+
+def test_copies_as_json_and_unfolded(copied: Shop) -> None:
+    best = copied.rag("search", "how long do refunds take?", "--json").json["hits"][0]
+    assert [Path(copy["uri"]).parent.name for copy in best["copies"]] == list("bcdef")
+    assert all(copy["title"] == "Refunds" and copy["location"] == best["location"] for copy in best["copies"])
+    hits = copied.rag("search", "how long do refunds take?", "--json", "--no-fold").json["hits"]
+    assert sorted(Path(hit["uri"]).parent.name for hit in hits[:6]) == list("abcdef")
+    assert all(hit["copies"] == [] for hit in hits)
+    source = copied.rag("ask", "how long do refunds take?", "--json").json["sources"][0]
+    assert source["copies"] == best["copies"]
+
+
+def test_diversity_is_explained(shop: Shop) -> None:
+    ran = shop.rag("search", "refunds", "--diversity", "0.9", "--explain")
+    assert ran.out.count("worth more than all that follow") == len(re.findall("^ *relevance ", ran.out, re.MULTILINE))
+    hits = shop.rag("search", "refunds", "--diversity", "0.9", "--json").json["hits"]
+    assert set(hits[1]["signals"]["moved"]) == {"place", "standing", "like", "cosine", "worth"}
+    assert shop.rag("search", "refunds", "--json").json["hits"][0]["signals"]["moved"] is None
+    assert shop.rag("search", "refunds", "--diversity", "2").code == 2
 
 
 def test_the_modes_are_those_of_the_library() -> None:

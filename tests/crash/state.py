@@ -39,7 +39,7 @@ def read(kb: Path) -> State:
         base = KnowledgeBase.open(kb, create=False, notify=notices.append)
     except NoKnowledgeBaseError:
         return {"generation": None}
-    held = {mode: base.search(COMMON, k=EVERYTHING, mode=mode) for mode in Mode}
+    held = {mode: base.search(COMMON, k=EVERYTHING, mode=mode, fold=False) for mode in Mode}
     base.close()
     store = Store(kb, notify=lambda line: None)
     with store.view() as view:
