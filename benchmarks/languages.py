@@ -58,7 +58,7 @@ def _row(kb: KnowledgeBase, documents: str, questions: str, asked: list[dict[str
     for mode in (Mode.SPARSE, Mode.DENSE, Mode.HYBRID):
         first = third = 0
         for each in asked:
-            hits = kb.search(each["question"], DEPTH, mode=mode)
+            hits = kb.search(each["question"], DEPTH, mode=mode, fold=False)
             found = [ids[int(Path(hit.uri).stem)] for hit in hits]
             third += each["expected"] in found
             if found[:1] == [each["expected"]]:

@@ -191,7 +191,7 @@ def _ndcg(retriever: Retriever, collection: Collection, mode: Mode, asked: Seque
     """nDCG@10 of each query."""
     values = []
     for key, text in asked:
-        hits = retriever.search(text, DEPTH, mode=mode).hits
+        hits = retriever.search(text, DEPTH, mode=mode, fold_copies=False).hits
         documents = list(dict.fromkeys(hit.uri for hit in hits if hit.uri != key))
         values.append(ndcg(documents, collection.grades[key], 10))
     return values
