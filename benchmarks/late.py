@@ -28,8 +28,9 @@ from rag.collection import Collection, beir_collection
 from rag.evaluation import indexed
 from rag.knowledge_base import KnowledgeBase
 from rag.metrics import ndcg
+from rag.pool import Ranking
 from rag.results import Hit
-from rag.retriever import Ranking, Retriever
+from rag.retriever import Retriever
 from rag.term_weights import idf, piece_weights
 
 POOL = 100  # at most: the best 50 of either list

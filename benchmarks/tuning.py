@@ -20,7 +20,7 @@ from rag.beir import read_qrels, read_queries
 from rag.collection import Collection, Grades
 from rag.evaluation import indexed
 from rag.fitting import Asked
-from rag.retriever import Candidates, Ranking
+from rag.pool import Candidates, Ranking
 from rag.tuned import Tuning
 from rag.tuning import tune
 

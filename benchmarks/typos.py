@@ -29,8 +29,9 @@ from rag.collection import Collection, beir_collection
 from rag.evaluation import indexed
 from rag.knowledge_base import KnowledgeBase
 from rag.metrics import ndcg
+from rag.pool import Ranking
 from rag.results import Mode
-from rag.retriever import Ranking, Retriever
+from rag.retriever import Retriever
 from rag.significance import compare
 from rag.spelling import Correction, respell
 from rag.term_weights import _common_stems

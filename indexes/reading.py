@@ -109,20 +109,12 @@ class Reading:
             found.update((row.id, stored_chunk(row)) for row in rows)
         return found
 
-    def kinds(self, ids: Sequence[int]) -> dict[int, str]:
-        """The kind of document each chunk is from; unknown ids are absent."""
-        found: dict[int, str] = {}
+    def kinds(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """The kind and the language of the document each chunk is from; unknown ids are absent."""
+        found: dict[int, tuple[str, str]] = {}
         for batch in batched(ids):
             rows = self.connection.execute(_KINDS.where(chunks.c.id.in_(batch)))
-            found.update((row.id, row.kind) for row in rows)
-        return found
-
-    def languages_by_id(self, ids: Sequence[int]) -> dict[int, str]:
-        """The language of the document each chunk is from; unknown ids are absent."""
-        found: dict[int, str] = {}
-        for batch in batched(ids):
-            rows = self.connection.execute(_LANGUAGES.where(chunks.c.id.in_(batch)))
-            found.update((row.id, row.language) for row in rows)
+            found.update((row.id, (row.kind, row.language)) for row in rows)
         return found
 
     def chunk_ids(self, *conditions: ColumnElement[bool]) -> Ids:
@@ -263,8 +255,9 @@ def batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 _vectors = vectors
-_KINDS = select(chunks.c.id, documents.c.kind).join(documents, documents.c.id == chunks.c.document_id)
-_LANGUAGES = select(chunks.c.id, documents.c.language).join(documents, documents.c.id == chunks.c.document_id)
+_KINDS = select(chunks.c.id, documents.c.kind, documents.c.language).join(
+    documents, documents.c.id == chunks.c.document_id
+)
 _STORED_CHUNKS = select(
     chunks.c.id,
     chunks.c.document_id,

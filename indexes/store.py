@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from connectors.document import CODE
 from indexes.catalog import Catalog
 from indexes.dense import BaseLostError, DenseIndex, load_dense, usable_state
 from indexes.dense_base import BaseState
@@ -94,10 +92,10 @@ class View:
             raise DamagedError(f"passage {missing[0]}")
         return stored
 
-    def code(self, ids: Ids) -> npt.NDArray[np.bool_]:
-        """Which of these chunks are source code."""
-        kinds = self.reading.kinds(ids.tolist())
-        return np.array([kinds.get(key) == CODE for key in ids.tolist()], dtype=bool)
+    def kinds(self, ids: Ids) -> list[tuple[str, str]]:
+        """The kind and the language of the document that each of these chunks is from."""
+        found = self.reading.kinds(ids.tolist())
+        return [found.get(key, ("", "")) for key in ids.tolist()]
 
     def cosines(self, query: Vectors, ids: Ids) -> Scores:
         """The cosine of `query` and each of these chunks (ascending), from the vectors of record."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.metrics import Judgements, ndcg
-from rag.retriever import Candidates, Ranking
+from rag.pool import Candidates, Ranking
 from rag.tuned import Calibration
 
 Floats = npt.NDArray[np.float64]

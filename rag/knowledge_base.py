@@ -16,9 +16,10 @@ from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
 from indexes.store import LOCK_TIMEOUT_SECONDS, Store
 from indexes.writer import Batch
+from rag.pool import basis
 from rag.reranker import Reranker, Rerankers, Reranking
 from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status
-from rag.retriever import Found, Retriever, basis
+from rag.retriever import Found, Retriever
 from rag.tuned import SETTING, read, written
 
 if TYPE_CHECKING:

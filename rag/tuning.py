@@ -22,7 +22,7 @@ from rag.collection import Collection
 from rag.evaluation import OnProgress, Step
 from rag.fitting import DEPTH, Asked, Judged, fit_calibration, fit_threshold, fit_weights
 from rag.held_out import Split, split
-from rag.retriever import Candidates, Ranking
+from rag.pool import Candidates, Ranking
 from rag.significance import compare
 from rag.tuned import Calibration, Evidence, Part, Tuning
 from rag.verdicts import Measure, TuningReport, Verdict

@@ -19,7 +19,7 @@ from rag.collection import Kind
 from rag.evaluation import evaluate, read_collection
 from rag.fitting import Asked, fit_weights
 from rag.knowledge_base import KnowledgeBase
-from rag.retriever import Ranking, basis
+from rag.pool import Ranking, basis
 from rag.tuned import Calibration, Evidence, Part, Tuning, read, written
 from rag.tuning import tune
 from tests.indexes.conftest import BagEncoder

@@ -1,0 +1,240 @@
+"""The candidates of a query, and the formula that puts them in order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes.analyzer import QueryTerm, analyze
+from indexes.reading import Ids, Vectors
+from indexes.rows import StoredChunk
+from rag.calibration import DEFAULT_MIN_RELEVANCE, fingerprint
+from rag.choosing import Scored, tiers
+from rag.feedback import hubness, likeness
+from rag.tuned import WEIGHTS
+
+if TYPE_CHECKING:
+    from indexes.encoder import EncodedQuery
+
+Scores = npt.NDArray[np.float64]
+
+_NOWHERE = 2**62  # the place of what a list has not
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The formula of the hybrid mode: a weighted sum of every candidate's own scores and of what the others tell.
+
+    No score is standardised over the candidates; what only a `k` beyond the pool brings in comes after them and has no
+    say. BM25 adds up over the query's terms, and is divided by the root of their idf mass. The last two weights were
+    chosen on training splits; `docs/ranking.md` has what they bring to collections that had none.
+
+    Attributes:
+        pool: how deep each list is read; every candidate found gets every score.
+        sparse_weight: weight of the BM25 score.
+        dense_weight: weight of the cosine.
+        late_weight: weight of late interaction.
+        likeness_weight: weight of the cosine with the best candidates (`rag.feedback`).
+        hubness_weight: weight, taken off, of the mean cosine with the nearest other candidates.
+        code_share: what all weights but the cosine's are multiplied by where the candidates are source code. Questions
+            share few words with code, and what they share is in much of it. Candidates of both sorts give a mean.
+        spelling: whether a word that no passage has is searched as the nearest word that some passage has.
+    """
+
+    pool: int = 50
+    sparse_weight: float = 0.1
+    dense_weight: float = 1.0
+    late_weight: float = 1.0
+    likeness_weight: float = 0.8
+    hubness_weight: float = 0.6
+    code_share: float = 0.5
+    spelling: bool = True
+
+    def on(self, code: npt.NDArray[np.bool_]) -> Ranking:
+        """The weights for candidates of which these are source code."""
+        beside = 1 - (1 - self.code_share) * float(code.mean() if len(code) else 0)
+        return replace(
+            self,
+            sparse_weight=beside * self.sparse_weight,
+            late_weight=beside * self.late_weight,
+            likeness_weight=beside * self.likeness_weight,
+            hubness_weight=beside * self.hubness_weight,
+        )
+
+    def weighed(self, weights: Mapping[str, float]) -> Ranking:
+        """The same with other weights, named as in `rag.tuned.WEIGHTS`."""
+        known = self.weights | dict(weights)
+        return replace(
+            self,
+            sparse_weight=known["sparse"],
+            late_weight=known["late"],
+            likeness_weight=known["likeness"],
+            hubness_weight=known["hubness"],
+        )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights that can be tuned."""
+        values = (self.sparse_weight, self.late_weight, self.likeness_weight, self.hubness_weight)
+        return dict(zip(WEIGHTS, values, strict=True))
+
+
+@cache
+def basis() -> str:
+    """What tells these defaults from others: what was tuned to be better than the ones may be worse than the others."""
+    defaults = json.dumps([asdict(Ranking()), fingerprint(), DEFAULT_MIN_RELEVANCE])
+    return hashlib.blake2b(defaults.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as the indexes see it: its terms, the inverse document frequency of each, and its encoding.
+
+    `mistyped` is the idf mass of words that are nowhere, and were searched in another spelling.
+    """
+
+    text: str
+    idf: Mapping[QueryTerm, float]
+    mistyped: float
+    encoded: EncodedQuery
+    token_weights: npt.NDArray[np.float32]
+
+    @property
+    def stems(self) -> list[str]:
+        """The stems of its terms, as the sparse index takes them."""
+        return [stem for term in self.idf for stem in term.stems]
+
+    @property
+    def idf_mass(self) -> float:
+        """The sum over its terms."""
+        return sum(self.idf.values())
+
+    def matching(self, chunk: StoredChunk) -> list[QueryTerm]:
+        """The terms that a chunk holds. Analysing ten chunks again is ten times as fast as asking the index."""
+        held = set(analyze(chunk.indexed_text, chunk.language))
+        return [term for term in self.idf if not held.isdisjoint(term.stems)]
+
+
+@dataclass(slots=True)
+class Pool:
+    """The candidates, each with every score; `late` is NaN where it was not computed.
+
+    `addends` are what makes up the score, each [candidates]. Only a hybrid search sets `words`, BM25 as it is weighed,
+    and `code`, which of the candidates that have a say are source code. `judged` has the scores of a reranker, NaN
+    where it gave none.
+    """
+
+    ids: Ids
+    vectors: Vectors
+    bm25: npt.NDArray[np.float32]
+    cosine: npt.NDArray[np.float32]
+    sparse_rank: Mapping[int, int]
+    dense_rank: Mapping[int, int]
+    place: Ids = field(init=False)  # in the list that has it further up
+    late: npt.NDArray[np.float32] = field(init=False)
+    judged: Scores = field(init=False)
+    words: Scores = field(init=False)
+    code: npt.NDArray[np.bool_] = field(init=False)
+    hubness: Scores | None = None  # which no weight changes
+    addends: dict[str, Scores] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ranks, keys = (self.sparse_rank, self.dense_rank), self.ids.tolist()
+        self.place = np.array([min(rank.get(key, _NOWHERE) for rank in ranks) for key in keys], np.int64)
+        self.late = np.full(len(self.ids), np.nan, np.float32)
+        self.judged = np.full(len(self.ids), np.nan)
+
+    @property
+    def score(self) -> Scores:
+        """The sum of the addends."""
+        return np.asarray(np.sum(list(self.addends.values()), axis=0), dtype=np.float64)
+
+    @property
+    def scored(self) -> Scored:
+        """What the choice of the hits rests on."""
+        return Scored(self.ids, self.vectors, self.score, self.place)
+
+    def within(self, depth: int) -> npt.NDArray[np.bool_]:
+        """Which candidates are among the best `depth` of a list."""
+        return self.place <= depth
+
+    def exhausts(self, depth: int) -> bool:
+        """Whether no list has more than was read of it."""
+        return max(len(self.sparse_rank), len(self.dense_rank)) < depth
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What one hybrid search found, to see in which order other weights would put it.
+
+    Attributes:
+        uris: the document of each candidate.
+        odds: log-odds of relevance of each, before any tuning, [candidates].
+    """
+
+    uris: tuple[str, ...]
+    odds: Scores
+    _pool: Pool
+    _keeps_tokens: bool
+
+    def order(self, ranking: Ranking) -> npt.NDArray[np.intp]:
+        """The candidates, best first."""
+        weigh(self._pool, ranking, keeps_tokens=self._keeps_tokens)
+        return best(self._pool, len(self.uris))
+
+
+def fuse(pool: Pool, ranking: Ranking) -> None:
+    """Set `pool.addends` to what every candidate's own scores add."""
+    pool.addends = {
+        "bm25": ranking.sparse_weight * pool.words,
+        "cosine": ranking.dense_weight * pool.cosine.astype(np.float64),
+        "late": ranking.late_weight * np.nan_to_num(pool.late).astype(np.float64),
+    }
+
+
+def weigh(pool: Pool, ranking: Ranking, *, keeps_tokens: bool) -> None:
+    """Set `pool.addends` of a hybrid search, whose `pool.code`, `pool.words` and `pool.late` are known."""
+    ranking = ranking.on(pool.code)
+    fuse(pool, ranking)
+    within = pool.within(ranking.pool)
+    scored = ~np.isnan(pool.late) & within
+    # Where late interaction ran out of time, or the encoder has none, it must not part the candidates twice.
+    _add_feedback(pool, ranking, within if keeps_tokens or not scored.any() else scored)
+    if not keeps_tokens:
+        _put_last(pool, np.isnan(pool.late), above=~np.isnan(pool.late))
+    # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
+    depth = tiers(pool.place, ranking.pool)
+    for tier in range(1, depth.max(initial=0) + 1):
+        _put_last(pool, depth == tier, above=depth < tier)
+
+
+def _add_feedback(pool: Pool, ranking: Ranking, chosen: npt.NDArray[np.bool_]) -> None:
+    """Let these candidates tell about each other; nothing is known of the rest."""
+    like = np.zeros(len(pool.ids))
+    if pool.hubness is None:
+        pool.hubness = np.zeros(len(pool.ids))
+        if chosen.any():
+            pool.hubness[chosen] = hubness(pool.vectors[chosen])
+    if chosen.any():
+        like[chosen] = ranking.likeness_weight * likeness(pool.vectors[chosen], pool.score[chosen])
+    pool.addends |= {"likeness": like, "hubness": -ranking.hubness_weight * pool.hubness}
+
+
+def _put_last(pool: Pool, chosen: npt.NDArray[np.bool_], above: npt.NDArray[np.bool_]) -> None:
+    """Lower the scores of some candidates until none is above any of those that shall be `above`."""
+    if chosen.any() and above.any():
+        score = pool.score
+        below = max(0.0, float(score[chosen].max() - score[above].min()))
+        pool.addends["depth"] = pool.addends.get("depth", np.zeros(len(score))) - below * chosen
+
+
+def best(pool: Pool, k: int) -> npt.NDArray[np.intp]:
+    """The rows of the best `k` candidates, best first; among equals the older chunk."""
+    return np.lexsort((pool.ids, -pool.score))[:k]
