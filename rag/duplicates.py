@@ -61,10 +61,14 @@ class Fingerprint:
     def is_copy_of(self, other: Fingerprint) -> bool:
         """Whether neither passage adds anything to the other, number for number and negation for negation.
 
-        Where "14" and "30" have changed places, or one of three "not" is gone, nearly all words are the same still.
+        Where "14" and "30" have changed places, or one of three "not" is gone, nearly all words are the same still. So
+        they are where one letter is to Ann and the other to Bob: of copies, one has no word that the other lacks.
         """
         if self.plain == other.plain:
             return True
         if self.figures != other.figures or self.denials != other.denials:
+            return False
+        mine, theirs = frozenset(self.words), frozenset(other.words)
+        if not (mine <= theirs or theirs <= mine):
             return False
         return self.adds_nothing_to(other) and other.adds_nothing_to(self)

@@ -80,6 +80,12 @@ def test_the_order_of_the_numbers_and_the_count_of_negations_tell(other):
     assert not copies(LONG, other)
 
 
+def test_letters_that_differ_in_a_name_are_no_copies():
+    ann, bob = f"Dear Ann, {LONG}", f"Dear Bob, {LONG}"
+    assert repeats(ann, bob)
+    assert not copies(ann, bob)
+
+
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_being_a_copy_goes_both_ways_and_implies_the_same_numbers_and_negations(one, other):
     assert copies(one, one)
