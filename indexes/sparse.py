@@ -380,7 +380,8 @@ def _lockable(path: Path) -> Iterator[Path]:
     if os.access(path, os.W_OK) or not path.is_dir():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="pilotfish-") as links:
+    # A thread of tantivy may lay a lock file down while the folder goes away.
+    with tempfile.TemporaryDirectory(prefix="pilotfish-", ignore_cleanup_errors=True) as links:
         for file in path.iterdir():
             if file.suffix != ".lock":
                 Path(links, file.name).symlink_to(file.absolute())

@@ -93,7 +93,8 @@ def test_an_interrupt_keeps_what_was_published(tmp_path: Path) -> None:
     for number in range(120):
         (tmp_path / f"{number}.md").write_text(f"# Note {number}\n\n" + f"Sentence {number} of many words. " * 20)
     process = subprocess.Popen([*COMMAND, "index", "."], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
-    while not (tmp_path / ".rag" / "sparse").exists() and process.poll() is None:
+    # The index itself comes into being with the only commit, when all is nearly over.
+    while not (tmp_path / ".rag" / "catalog.sqlite").exists() and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
