@@ -88,9 +88,13 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="leave passages and indexes in this folder")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure into this file")
     given = parser.parse_args()
-    setting = Setting(given.model or _weights(), given.threads, _pythons(given.venv), given.cold_starts)
-    with tempfile.TemporaryDirectory() as temporary:
-        report = run(given.collections, setting, given.keep or Path(temporary), given.sample)
+    try:
+        setting = Setting(given.model or _weights(), given.threads, _pythons(given.venv), given.cold_starts)
+        with tempfile.TemporaryDirectory() as temporary:
+            report = run(given.collections, setting, given.keep or Path(temporary), given.sample)
+    except PilotfishError as error:
+        print(f"{error}\nhint: {error.hint}", file=sys.stderr)
+        return 1
     if given.json:
         given.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     return 0
@@ -193,7 +197,9 @@ def _check(task: Task, answers: Mapping[str, Mapping[str, Any]]) -> None:
     """Every system holds every passage, or its figures are of something else."""
     for name, answer in answers.items():
         if answer["held"] != task.counts[1]:
-            raise PilotfishError(f"{name} holds {answer['held']} passages of {task.counts[1]}")
+            raise PilotfishError(
+                f"{name} holds {answer['held']} passages of {task.counts[1]}", hint="its set-up is in peer_systems.py"
+            )
 
 
 def _time_queries(task: Task, servers: Mapping[str, _Server], measured: Mapping[str, Measured]) -> None:
