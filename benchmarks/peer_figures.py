@@ -35,15 +35,22 @@ class Measured:
     index: dict[str, Any] = field(default_factory=dict)
     again: dict[str, Any] = field(default_factory=dict)
     cold_s: list[float] = field(default_factory=list)
+    cold_cpu_s: list[float] = field(default_factory=list)
     query_ms: list[float] = field(default_factory=list)
+    query_cpu_ms: list[float] = field(default_factory=list)
     search_mb: float = 0.0
     disk_mb: float = 0.0
     ndcg: list[float] = field(default_factory=list)
     recall: list[float] = field(default_factory=list)
 
+    def add_cold(self, seconds: float, cpu_seconds: float) -> None:
+        """One more cold start."""
+        self.cold_s.append(seconds)
+        self.cold_cpu_s.append(cpu_seconds)
+
 
 def tables(task: Task, measured: Mapping[str, Measured]) -> Iterator[str]:
-    """Three tables in Markdown: quality, times, sizes."""
+    """Four tables in Markdown: quality, times, processor times, sizes."""
     documents, passages = task.counts
     ours = measured[OURS]
     yield f"\n{task.collection.name}: {documents:,} documents, {passages:,} passages, {len(ours.ndcg)} queries\n"
@@ -64,16 +71,18 @@ def tables(task: Task, measured: Mapping[str, Measured]) -> Iterator[str]:
         )
     yield from _aligned(quality)
     yield ""
-    base = _times(task, ours)
-    times = [["", *base]]
+    for figures_of in (_times, _cpu_times):
+        base = figures_of(task, ours)
+        rows = [["", *base]]
+        for name, one in measured.items():
+            cells = [f"{value:.3g} ({value / base[key]:.2g}×)" for key, value in figures_of(task, one).items()]
+            rows.append([name, *cells])
+        yield from _aligned(rows)
+        yield ""
     sizes = [["", *SIZES]]
     for name, one in measured.items():
-        cells = [f"{value:.3g} ({value / base[key]:.2g}×)" for key, value in _times(task, one).items()]
-        times.append([name, *cells])
         held = [one.again["embedded"], one.index["peak_mb"], one.search_mb, one.disk_mb]
         sizes.append([name, *(f"{value:,.0f}" for value in held)])
-    yield from _aligned(times)
-    yield ""
     yield from _aligned(sizes)
 
 
@@ -87,6 +96,17 @@ def _times(task: Task, one: Measured) -> dict[str, float]:
         "cold s": statistics.median(one.cold_s),
         "again s": one.again["seconds"],
         "again, process s": one.again["process_s"],
+    }
+
+
+def _cpu_times(task: Task, one: Measured) -> dict[str, float]:
+    """The same in processor time, which other work on the machine changes little."""
+    return {
+        "passages/CPU s": task.counts[1] / one.index["cpu_s"],
+        "CPU ms a search": statistics.median(one.query_cpu_ms),
+        "cold CPU s": statistics.median(one.cold_cpu_s),
+        "again CPU s": one.again["cpu_s"],
+        "again, process CPU s": one.again["process_cpu_s"],
     }
 
 
@@ -120,6 +140,7 @@ def figures(task: Task, measured: Mapping[str, Measured]) -> dict[str, Any]:
                 "against_pilotfish": asdict(paired[name]) if name in paired else None,
                 "Recall@100": float(np.mean(one.recall)),
                 **_times(task, one),
+                **_cpu_times(task, one),
                 "index": one.index,
                 "again": one.again,
                 "cold_s_each": one.cold_s,

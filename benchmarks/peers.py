@@ -16,6 +16,7 @@ in a process of its own. What takes time is done in turns, and every time is als
     cold       a new process: Python, imports, opening what was saved, the first answer; files in the system's cache
     again      the same indexing over what was saved, without imports and weights, and as a whole process
     embedded   how many texts the encoder was given in it
+    CPU        seconds of processor time, all threads together: what is left of a comparison on a machine that is busy
     MB         the most memory held by the process that indexed, and by the one that answered every query
 """
 
@@ -178,12 +179,12 @@ def measure(task: Task, setting: Setting) -> dict[str, Measured]:
     for number in range(setting.cold_starts - 1):
         for name in _turn(list(measured), number):
             with _Server(name, task, setting) as server:
-                measured[name].cold_s.append(server.cold_s)
+                measured[name].add_cold(server.cold_s, server.cold_cpu_s)
     with contextlib.ExitStack() as stack:
         servers = {}
         for name in _turn(list(measured), setting.cold_starts):
             servers[name] = stack.enter_context(_Server(name, task, setting))
-            measured[name].cold_s.append(servers[name].cold_s)
+            measured[name].add_cold(servers[name].cold_s, servers[name].cold_cpu_s)
         _time_queries(task, servers, measured)
         for name, server in servers.items():
             _rank(task, server, measured[name])
@@ -211,6 +212,7 @@ def _time_queries(task: Task, servers: Mapping[str, _Server], measured: Mapping[
         for name in _turn(list(servers), number):
             answer = servers[name].ask([WAKING, *block], TIMED_HITS)
             measured[name].query_ms += answer["ms"][1:]
+            measured[name].query_cpu_ms += answer["cpu_ms"][1:]
 
 
 def _rank(task: Task, server: _Server, measured: Measured) -> None:
@@ -226,7 +228,7 @@ def _rank(task: Task, server: _Server, measured: Measured) -> None:
 
 
 class _Server:
-    """A process of one system that answers queries; `cold_s` is how long its first answer took, its start included."""
+    """A process of one system that answers queries; `cold_s`: how long its first answer took, its start included."""
 
     def __init__(self, name: str, task: Task, setting: Setting) -> None:
         self._name = name
@@ -241,8 +243,8 @@ class _Server:
             env=_environment(setting),
             cwd=ROOT,
         )
-        self.ask([next(iter(task.collection.queries.values()))], TIMED_HITS)
-        self.cold_s = time.perf_counter() - start
+        first = self.ask([next(iter(task.collection.queries.values()))], TIMED_HITS)
+        self.cold_s, self.cold_cpu_s = time.perf_counter() - start, first["process_cpu_s"]
 
     def __enter__(self) -> _Server:
         return self
