@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from indexes.encoder import DefaultEncoder, EncodedQuery
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument, text_hash
 from rag import KnowledgeBase
+from rag.spelling import respell
 from rag.synchroniser import BATCH_CHUNKS
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -220,7 +222,9 @@ def measure(corpus: Path, keep: Path, chunks: int) -> Row:
     queries = (corpus / "queries.txt").read_text("utf-8").splitlines()[:QUERIES]
     exact(folder, queries[WARM_UP:])
     static = StaticEncoder()
-    made = {query: static.encode_query(query) for query in queries}
+    with closing(Store(folder, create=False)) as store, store.view() as view:
+        spelled = [respell(query, view, static).text for query in queries]  # what a search has encoded
+    made = {text: static.encode_query(text) for text in spelled}
     (keep / "queries.json").write_text(
         json.dumps({query: [each.vector.tolist(), each.tokens.tolist(), each.spans] for query, each in made.items()})
     )

@@ -92,9 +92,15 @@ def test_an_encoding_without_the_characters(shop: Shop) -> None:
 def test_an_interrupt_keeps_what_was_published(tmp_path: Path) -> None:
     for number in range(120):
         (tmp_path / f"{number}.md").write_text(f"# Note {number}\n\n" + f"Sentence {number} of many words. " * 20)
-    process = subprocess.Popen([*COMMAND, "index", "."], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
-    # The index itself comes into being with the only commit, when all is nearly over.
-    while not (tmp_path / ".rag" / "catalog.sqlite").exists() and process.poll() is None:
+    process = subprocess.Popen(
+        [*COMMAND, "index", "."],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        # What a shell runs in the background inherits that interrupts are ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread
+    )
+    while not (tmp_path / ".rag" / "sparse").exists() and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
