@@ -32,6 +32,7 @@ class Writing(Reading):
         changed = self.connection.execute(update(settings).where(settings.c.key == key).values(value=value))
         if not changed.rowcount:
             self.connection.execute(insert(settings).values(key=key, value=value))
+        self._settings = None
 
     def take_ids(self, counter: str, count: int) -> int:
         """Reserve `count` ids that were never used before; returns the first."""
