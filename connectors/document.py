@@ -39,6 +39,42 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """A name by which people look for a document: what a row is called, what code defines or calls.
+
+    Attributes:
+        text: the name as it stands.
+        role: `defines` or `calls` in code; in a row, the `table.column` that holds it.
+        start: where it stands in the document's text.
+    """
+
+    text: str
+    role: str
+    start: int = 0
+
+
+DEFINES = "defines"  # the roles of names in code
+CALLS = "calls"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """What a chunk of code defines.
+
+    Attributes:
+        name: qualified, as people write it (`Cart.total`).
+        kind: `function`, `method`, `class`, `module`, …
+        signature: the stretch `text[start:end]` of the document's text that says how it is used; (0, 0) for none.
+        docstring: the stretch that says what it does, comments above it included; (0, 0) for none.
+    """
+
+    name: str
+    kind: str
+    signature: tuple[int, int] = (0, 0)
+    docstring: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One unit a source yields: a file, a row, a code file.
 
@@ -53,6 +89,7 @@ class Document:
             so that renaming a file changes no chunk.
         blocks: headings, tables and code, in order.
         pages: for paged formats, the offset in `text` where each page (or slide) starts; `pages[0] == 0`.
+        names: what people may call it, or look it up by.
     """
 
     uri: str
@@ -64,6 +101,7 @@ class Document:
     context: str = ""
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
+    names: tuple[Name, ...] = ()
 
     def page_at(self, offset: int) -> int | None:
         """The 1-based page holding `offset`, or None where the format has no pages."""
@@ -72,7 +110,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a chunk stands in its document: `text[start:end]`, 1-based lines and pages (both ends inclusive)."""
+    """Where a chunk stands in its document: `text[start:end]`, 1-based lines and pages (both ends inclusive).
+
+    `symbol` is what it defines, where it is code.
+    """
 
     start: int
     end: int
@@ -81,6 +122,7 @@ class Location:
     page_start: int | None = None
     page_end: int | None = None
     headings: tuple[str, ...] = ()
+    symbol: Symbol | None = None
 
     def __str__(self) -> str:
         """The location as people cite it: `p. 3, lines 40-52`."""

@@ -96,7 +96,7 @@ class FileSource:
                 unreadable.append(found.path + os.sep)
         for uri in known:
             if uri not in seen:
-                yield _missing(uri, known[uri], tuple(unreadable))
+                yield _missing(uri, tuple(unreadable))
 
     def _entries(self) -> Iterator[Entry | Unreadable]:
         try:
@@ -124,7 +124,7 @@ class FileSource:
     def _event(self, entry: Entry, known: Known | None) -> _Seen | None:
         """What became of one file; None for one that nobody expects to be a document."""
         if known is not None and known.stamp and known.stamp == _stamp(entry.size, entry.modified_ns):
-            return Unchanged(entry.path, known.stamp)
+            return Unchanged(entry.path)
         try:
             content = self._read(entry.path)
             revision = _revision(content.data)
@@ -183,6 +183,7 @@ class FileSource:
             context=parsed.title,
             blocks=parsed.blocks,
             pages=parsed.pages,
+            names=parsed.names,
         )
 
 
@@ -210,9 +211,9 @@ def _is_empty_folder(path: str) -> bool:
         return False
 
 
-def _missing(uri: str, known: Known, unreadable: tuple[str, ...]) -> Removed | Unchanged:
+def _missing(uri: str, unreadable: tuple[str, ...]) -> Removed | Unchanged:
     """A known document that was not found: gone, unless it is in a folder that just cannot be read now."""
-    return Unchanged(uri, known.stamp) if uri.startswith(unreadable) else Removed(uri)
+    return Unchanged(uri) if uri.startswith(unreadable) else Removed(uri)
 
 
 def _unreadable(path: str, error: OSError) -> Failed:

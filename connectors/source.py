@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +19,17 @@ class Known:
 
     revision: str
     stamp: str = ""
+
+
+class KnownDocuments(Mapping[str, Known]):
+    """What is remembered of the documents of one source, by URI: perhaps more of them than memory should hold.
+
+    Iterating and looking up one by one read from disk then; `among` asks for many at once.
+    """
+
+    def among(self, uris: Sequence[str]) -> dict[str, Known]:
+        """What is remembered of those of these documents that are known."""
+        return {uri: known for uri in uris if (known := self.get(uri)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +50,10 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A known document with the same content; `stamp` may be newer than the known one (a touched file)."""
+    """A known document with the same content; `stamp` where it is another than the known one (a touched file)."""
 
     uri: str
-    stamp: str = ""
+    stamp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ class Failed:
 
 
 Event = Added | Changed | Unchanged | Removed | Failed
+Option = str | int | float | bool | list[str] | None
+Options = Mapping[str, Option]
 
 
 @runtime_checkable
@@ -80,8 +93,18 @@ class Source(Protocol):
     def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
         """Yield one event per document, reading only what may have changed.
 
-        `known` maps the URI of every document indexed from this source to what is remembered of it. Every known URI
-        gets exactly one event. A document that cannot be read yields `Failed` and never ends the iteration; only a
-        source that cannot be listed at all raises `SourceError`.
+        `known` maps the URI of every document indexed from this source to what is remembered of it (`KnownDocuments`
+        when a knowledge base asks). Every known URI gets exactly one event. A document that cannot be read yields
+        `Failed` and never ends the iteration; only a source that cannot be listed at all raises `SourceError`.
         """
+        ...
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """A source that its URI alone does not describe."""
+
+    @property
+    def options(self) -> Options:
+        """What it must be opened with to be the same source again (`open_source`): never a secret."""
         ...

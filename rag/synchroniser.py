@@ -13,6 +13,7 @@ from rag.results import Failure
 
 # Chunks a generation: what is searchable while a long run goes on lags at most this far behind.
 BATCH_CHUNKS = 1_024
+BATCH_DOCUMENTS = 20_000  # and documents, of which some bring no chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class _Run:
         self._done_before = tally.documents
         self._total: int | None = None
         self._batch = Batch()
+        self._chunks = 0  # in the batch
 
     def run(self) -> None:
         self._total = self._source.size_hint()
@@ -115,7 +117,7 @@ class _Run:
         for event in self._source.events(known):
             self._apply(event)
             self._report()
-            if self._batch.chunks >= BATCH_CHUNKS:
+            if self._chunks >= BATCH_CHUNKS or self._waiting >= BATCH_DOCUMENTS:
                 self._commit()
         self._commit()
         self._writer.register(self._source.uri)  # also a source that is empty today
@@ -128,7 +130,8 @@ class _Run:
                 self._put(document, stamp, self._writer.register(self._source.uri))
                 self._tally.changed += 1
             case Unchanged(uri, stamp):
-                self._batch.stamps[uri] = stamp
+                if stamp is not None:
+                    self._batch.stamps[uri] = stamp
                 self._tally.unchanged += 1
             case Removed(uri):
                 self._batch.removed.append(uri)
@@ -149,13 +152,21 @@ class _Run:
             self._tally.changed += 1
 
     def _put(self, document: Document, stamp: str, source_id: int) -> None:
-        self._batch.documents.append(NewDocument(source_id, document, self._splitter.split(document), stamp))
+        chunks = self._splitter.split(document)
+        self._batch.documents.append(NewDocument(source_id, document, chunks, stamp))
+        self._chunks += len(chunks)
 
     def _commit(self) -> None:
         done = self._writer.commit(self._batch, on_embedded=self._count_embedded)
         self._tally.chunks_added += done.chunks_added
         self._tally.chunks_removed += done.chunks_removed
         self._batch = Batch()
+        self._chunks = 0
+
+    @property
+    def _waiting(self) -> int:
+        """Documents whose change waits for the next generation."""
+        return len(self._batch.documents) + len(self._batch.removed) + len(self._batch.stamps)
 
     def _count_embedded(self, count: int, pending: int) -> None:
         self._tally.embedded += count

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from connectors.document import Block, BlockKind, Metadata, MetadataValue
+from connectors.document import Block, BlockKind, Metadata, MetadataValue, Name
 
 _NO_METADATA: Metadata = MappingProxyType({})
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -28,7 +28,7 @@ _HEADING_LIMIT = 200  # longer than this is a paragraph that someone made bold o
 class Parsed:
     """The content of one file: its text, the format it really has, and what was found on the way.
 
-    `title` is a title found inside the content, else empty. `blocks` and `pages` are as in `Document`.
+    `title` is a title found inside the content, else empty. `blocks`, `pages` and `names` are as in `Document`.
     """
 
     text: str
@@ -37,6 +37,7 @@ class Parsed:
     metadata: Metadata = field(default_factory=lambda: _NO_METADATA)
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
+    names: tuple[Name, ...] = ()
 
 
 def clean(text: str) -> str:

@@ -233,7 +233,7 @@ def test_a_folder_that_cannot_be_listed_keeps_what_is_known_of_it(tmp_path: Path
     failed, unchanged = events
     assert isinstance(failed, Failed)
     assert (failed.uri, failed.error) == (str(folder), "disappeared during the run")
-    assert unchanged == Unchanged(f"{folder}/a.txt", "s")
+    assert unchanged == Unchanged(f"{folder}/a.txt")
 
 
 def test_missing_paths_are_errors_except_a_deleted_file(tmp_path: Path) -> None:
