@@ -15,7 +15,7 @@ from connectors.document import Document, MetadataValue
 from connectors.errors import SourceError
 from connectors.formats import PARSER_VERSION
 from connectors.ignore import IgnoreRules
-from connectors.source import Added, Changed, Event, Failed, Known, Removed, Unchanged
+from connectors.source import Added, Changed, Event, Failed, Known, Option, Options, Removed, Unchanged
 from connectors.walk import Entry, Unreadable, Walk
 
 MAX_BYTES = 100 * 1024 * 1024
@@ -24,6 +24,7 @@ MAX_BYTES = 100 * 1024 * 1024
 # A file this young may change again without a visible trace: coarse file systems count time in steps of two seconds.
 _FRESH_NS = 2_000_000_000
 _HEAD = 4096
+_DEFAULTS: Options = {"use_ignore": True, "include": [], "exclude": [], "max_bytes": MAX_BYTES}
 _GONE_HINT = "check the path; a source that is gone for good is forgotten by `rag remove`"
 _PERMISSION_HINT = "check its permissions, or exclude it in .ragignore"
 
@@ -57,12 +58,24 @@ class FileSource:
         self._path = os.path.abspath(Path(path).expanduser())  # noqa: PTH100
         self._rules = IgnoreRules(self._path, use_ignore=use_ignore, include=include, exclude=exclude)
         self._skips_opaque = use_ignore
+        chosen: dict[str, Option] = {
+            "use_ignore": use_ignore,
+            "include": list(include),
+            "exclude": list(exclude),
+            "max_bytes": max_bytes,
+        }
+        self._options = {key: value for key, value in chosen.items() if value != _DEFAULTS[key]}
         self._max_bytes = max_bytes
 
     @property
     def uri(self) -> str:
         """The absolute path."""
         return self._path
+
+    @property
+    def options(self) -> Options:
+        """The arguments that are not the default."""
+        return self._options
 
     def size_hint(self) -> int | None:
         """How many files will be looked at; None when the path cannot be listed."""

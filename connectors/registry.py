@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from connectors.errors import ConfigurationError
 from connectors.files import FileSource
-from connectors.source import Source
+from connectors.source import Options, Source
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?://|(?=\w+@))")
 _DATABASES = frozenset({"sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql", "duckdb"})
 _REPOSITORIES = frozenset({"git", "ssh", "git+https", "git+ssh"})
 
 
-def open_source(
-    spec: str, *, use_ignore: bool = True, include: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> Source:
+def open_source(spec: str, options: Options | None = None) -> Source:
     """The source that `spec` names: a path or a `file://` URI.
 
     Options are those of `FileSource`. Raises `ConfigurationError` for what cannot be a source.
@@ -29,7 +26,7 @@ def open_source(
         raise ConfigurationError(f"{spec!r} is not a source", hint="name a file or a folder")
     scheme = _SCHEME.match(spec)
     path = spec if scheme is None else _path_of(spec, scheme[1].lower())
-    return FileSource(path, use_ignore=use_ignore, include=include, exclude=exclude)
+    return FileSource(path, **dict(options or {}))  # type: ignore[arg-type]
 
 
 def _path_of(spec: str, scheme: str) -> str:

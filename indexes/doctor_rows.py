@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Column, Select, and_, exists, false, func, or_, select
 
+from connectors.document import Name
 from indexes.findings import REPAIR, Findings, named
 from indexes.late import TOKEN_BYTES
+from indexes.names import normal
 from indexes.reading import Ids, Reading, batched, expand
-from indexes.rows import attribute_values, blob_checksum, checksum
-from indexes.schema import alive, attributes, chunks, documents, token_vectors, vectors
+from indexes.rows import attribute_values, blob_checksum, checksum, document_checksum, names_checksum
+from indexes.schema import alive, attributes, chunks, documents, names, token_vectors, vectors
 
 _PAGE = 1_000  # rows in memory at a time
 
@@ -71,9 +73,12 @@ class RowExamination:
         statement = select(documents, visible.label("visible")).where(concerned)
         for page in self._pages(statement, documents.c.id):
             stored = self._attributes(page[0].id, page[-1].id)
+            called = self._names(page[0].id, page[-1].id)
             for row in page:
                 if not _is_whole_document(row):
                     problems.append(f"document {row.id} ({row.uri}) is not what was written")
+                elif row.names != called.get(row.id, 0):
+                    problems.append(f"the names in document {row.id} ({row.uri}) are not what was written")
                 elif row.source_id not in registered:
                     problems.append(f"document {row.id} ({row.uri}) has no source")
                 else:
@@ -90,15 +95,15 @@ class RowExamination:
                 damaged[row.id] = bool(row.visible)
         total = f"{len(ranges)} as written"
         self._found.add("documents", problems, total, _forget_hint(self._found.documents))
-        owned = exists(select(1).where(documents.c.id == attributes.c.document_id))
-        loose = connection.scalar(select(func.count()).select_from(attributes).where(~owned)) or 0
-        if loose:
-            unlike.append(f"{loose} entries belong to no document")
+        for table in (attributes, names):
+            owned = exists(select(1).where(documents.c.id == table.c.document_id))
+            if loose := connection.scalar(select(func.count()).select_from(table).where(~owned)):
+                unlike.append(f"{loose} {table.name} belong to no document")
         self._found.attributes = bool(unlike)
         self._found.add("attributes", unlike, "as the metadata says", f"{REPAIR} writes them again from the metadata")
-        table = np.array(sorted(ranges), np.int64).reshape(-1, 4)
-        ids = expand(table[table[:, 3] == 1, :2])
-        return Held(ids, ids[:0], table[:, 0], table[:, 1], table[:, 2], damaged)
+        rows = np.array(sorted(ranges), np.int64).reshape(-1, 4)
+        ids = expand(rows[rows[:, 3] == 1, :2])
+        return Held(ids, ids[:0], rows[:, 0], rows[:, 1], rows[:, 2], damaged)
 
     def _blame(self, newest: dict[str, int], row: Any, problems: list[str]) -> None:
         """Of two documents with one URI, blame the older."""
@@ -115,6 +120,14 @@ class RowExamination:
         ):
             stored.setdefault(row.document_id, []).append(tuple(row))
         return stored
+
+    def _names(self, first: int, last: int) -> dict[int, int]:
+        """Document → the checksum of its names, which no look-up finds under another form."""
+        stored: dict[int, list[Name]] = {}
+        for row in self._reading.connection.execute(select(names).where(names.c.document_id.between(first, last))):
+            text = row.text if row.normal == normal(row.text) else ""
+            stored.setdefault(row.document_id, []).append(Name(text, row.role, row.start))
+        return {key: names_checksum(called) for key, called in stored.items()}
 
     def check_chunks(self, held: Held, *, keeps_tokens: bool) -> Held:
         """Chunks one by one, each with its vector of record and its token vectors."""
@@ -257,12 +270,7 @@ def _with_vectors(encoder: str) -> Select[Any]:
 
 
 def _is_whole_document(row: Any) -> bool:
-    return bool(
-        row.checksum
-        == checksum(
-            row.id, row.uri, row.title, row.kind, row.language, row.revision, row.metadata, row.first_chunk, row.chunks
-        )
-    )
+    return bool(row.checksum == document_checksum(row.id, row._mapping))
 
 
 def _entry(entry: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -9,10 +10,22 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from connectors.source import Known
+from connectors.source import Known, Options
 from indexes.errors import DamagedError
+from indexes.names import StoredName
 from indexes.rows import SourceCount, StoredChunk, blob_checksum, stored_chunk
-from indexes.schema import alive, chunks, documents, generations, graves, settings, sources, token_vectors, vectors
+from indexes.schema import (
+    alive,
+    chunks,
+    documents,
+    generations,
+    graves,
+    names,
+    settings,
+    sources,
+    token_vectors,
+    vectors,
+)
 
 _IN_LIMIT = 5_000  # values bound in one statement; SQLite allows 32,766
 _PAGE = 2_000  # rows in memory at a time, of those that are read by the million
@@ -55,16 +68,58 @@ class Reading:
 
     def known(self, source_id: int, generation: int) -> dict[str, Known]:
         """URI → revision and stamp of every live document of a source."""
+        rows = self.connection.execute(_KNOWN.where(documents.c.source_id == source_id, alive(generation)))
+        return {row.uri: Known(row.revision, row.stamp) for row in rows}
+
+    def known_among(self, source_id: int, generation: int, uris: Sequence[str]) -> dict[str, Known]:
+        """The same of those of these documents that are there."""
+        found: dict[str, Known] = {}
+        for batch in batched(uris):
+            wanted = _KNOWN.where(documents.c.uri.in_(batch), documents.c.source_id == source_id, alive(generation))
+            found.update((row.uri, Known(row.revision, row.stamp)) for row in self.connection.execute(wanted))
+        return found
+
+    def known_uris(self, source_id: int, generation: int, after: int, limit: int) -> list[tuple[int, str]]:
+        """Id and URI of at most `limit` live documents of a source above id `after`, by ascending id."""
         rows = self.connection.execute(
-            select(documents.c.uri, documents.c.revision, documents.c.stamp).where(
-                documents.c.source_id == source_id, alive(generation)
-            )
+            select(documents.c.id, documents.c.uri)
+            .where(documents.c.source_id == source_id, documents.c.id > after, alive(generation))
+            .order_by(documents.c.id)
+            .limit(limit)
         )
-        return {uri: Known(revision=revision, stamp=stamp) for uri, revision, stamp in rows}
+        return [(row.id, row.uri) for row in rows]
+
+    def count_known(self, source_id: int, generation: int) -> int:
+        """Live documents of a source."""
+        counted = select(func.count()).select_from(documents).where(documents.c.source_id == source_id)
+        return int(self.connection.scalar(counted.where(alive(generation))) or 0)
 
     def source_uris(self) -> dict[str, int]:
         """URI → id of every registered source."""
         return {uri: int(key) for key, uri in self.connection.execute(select(sources.c.id, sources.c.uri))}
+
+    def source_options(self) -> dict[str, Options]:
+        """URI → what it is opened with, of every registered source."""
+        rows = self.connection.execute(select(sources.c.uri, sources.c.options))
+        return {uri: json.loads(options) for uri, options in rows}
+
+    def named(self, normals: Sequence[str], generation: int) -> dict[str, list[StoredName]]:
+        """Normal form (`indexes.names.normal`) → the live documents' names that have it, where there are any."""
+        found: dict[str, list[StoredName]] = {}
+        for batch in batched(sorted(set(normals))):
+            rows = self.connection.execute(_NAMED.where(names.c.normal.in_(batch), alive(generation)).order_by(*_ORDER))
+            for row in rows:
+                found.setdefault(row.normal, []).append(_stored_name(row))
+        return found
+
+    def names_within(self, uri: str, generation: int) -> list[StoredName]:
+        """The names of a live document, in the order they stand in."""
+        rows = self.connection.execute(_NAMED.where(documents.c.uri == uri, alive(generation)).order_by(*_ORDER))
+        return [_stored_name(row) for row in rows]
+
+    def has_names(self) -> bool:
+        """Whether there are any names at all."""
+        return self.connection.scalar(select(names.c.normal).limit(1)) is not None
 
     def count_sources(self, generation: int) -> list[SourceCount]:
         """How much is indexed of each source."""
@@ -256,7 +311,23 @@ def batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
         yield items[start : start + _IN_LIMIT]
 
 
+def _stored_name(row: Any) -> StoredName:
+    chunk_ids = range(row.first_chunk, row.first_chunk + row.chunks)
+    return StoredName(row.text, row.role, row.start, row.uri, chunk_ids)
+
+
 _vectors = vectors
+_KNOWN = select(documents.c.uri, documents.c.revision, documents.c.stamp)
+_NAMED = select(
+    names.c.normal,
+    names.c.text,
+    names.c.role,
+    names.c.start,
+    documents.c.uri,
+    documents.c.first_chunk,
+    documents.c.chunks,
+).join(documents, documents.c.id == names.c.document_id)
+_ORDER = (documents.c.first_chunk, documents.c.id, names.c.start, names.c.role)
 _KINDS = select(chunks.c.id, documents.c.kind, documents.c.language).join(
     documents, documents.c.id == chunks.c.document_id
 )
@@ -274,6 +345,7 @@ _STORED_CHUNKS = select(
     documents.c.language,
     documents.c.revision,
     documents.c.metadata,
+    documents.c.names,
     documents.c.first_chunk,
     documents.c.chunks,
     documents.c.checksum.label("document_checksum"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.document import Location, Metadata, MetadataValue
+from connectors.document import Location, Metadata, MetadataValue, Name, Symbol
 from indexes.errors import DamagedError
+from indexes.names import normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class DocumentRow:
     metadata: Metadata
     first_chunk: int
     chunks: int
+    names: Sequence[Name] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,7 @@ class SourceCount:
 
 def document_values(row: DocumentRow, born: int) -> dict[str, Any]:
     """A document as the values of its columns."""
-    metadata = dump_metadata(row.metadata)
-    return {
+    values = {
         "id": row.id,
         "source_id": row.source_id,
         "uri": row.uri,
@@ -82,15 +84,13 @@ def document_values(row: DocumentRow, born: int) -> dict[str, Any]:
         "language": row.language,
         "revision": row.revision,
         "stamp": row.stamp,
-        "metadata": metadata,
+        "metadata": dump_metadata(row.metadata),
+        "names": names_checksum(row.names),
         "first_chunk": row.first_chunk,
         "chunks": row.chunks,
         "born": born,
-        # Neither stamp nor source: those two change during a document's life.
-        "checksum": checksum(
-            row.id, row.uri, row.title, row.kind, row.language, row.revision, metadata, row.first_chunk, row.chunks
-        ),
     }
+    return values | {"checksum": document_checksum(row.id, values)}
 
 
 def chunk_values(row: ChunkRow) -> dict[str, Any]:
@@ -113,6 +113,26 @@ def attribute_values(document_id: int, metadata: Metadata) -> list[dict[str, Any
         {"document_id": document_id, "key": key, "text": attribute_text(value), "number": attribute_number(value)}
         for key, value in metadata.items()
     ]
+
+
+def name_values(document_id: int, names: Sequence[Name]) -> list[dict[str, Any]]:
+    """The names of a document as the rows that are looked up."""
+    return [
+        {
+            "normal": normal(name.text),
+            "role": name.role,
+            "document_id": document_id,
+            "start": name.start,
+            "text": name.text,
+        }
+        for name in names
+    ]
+
+
+def names_checksum(names: Sequence[Name]) -> int:
+    """The CRC-32 of the names of a document, in any order; 0 for none."""
+    entries = sorted(f"{name.text}\x1e{name.role}\x1e{name.start}" for name in names)
+    return checksum(*entries) if entries else 0
 
 
 def attribute_text(value: MetadataValue) -> str:
@@ -139,6 +159,11 @@ def checksum(*values: str | bytes | int) -> int:
     return zlib.crc32(b"\x1f".join(parts))
 
 
+def document_checksum(document_id: int, values: Mapping[str, Any]) -> int:
+    """The CRC-32 of the columns of a document: neither stamp nor source, which change during its life."""
+    return checksum(document_id, *map(values.__getitem__, _LASTING))
+
+
 def blob_checksum(text_hash: bytes, blob: bytes) -> int:
     """The CRC-32 of the vector of a text: another text's vector, which a damaged look-up may fetch, does not fit."""
     return zlib.crc32(blob, zlib.crc32(text_hash))
@@ -152,17 +177,7 @@ def stored_chunk(row: Any) -> StoredChunk:
     """
     if row.checksum != checksum(row.id, row.document_id, row.text, row.context, row.location, row.text_hash):
         raise DamagedError(f"passage {row.id}")
-    if row.document_checksum != checksum(
-        row.document_id,
-        row.uri,
-        row.title,
-        row.kind,
-        row.language,
-        row.revision,
-        row.metadata,
-        row.first_chunk,
-        row.chunks,
-    ):
+    if row.document_checksum != document_checksum(row.document_id, row._mapping):
         raise DamagedError(f"document {row.document_id}")
     metadata: dict[str, MetadataValue] = json.loads(row.metadata)
     return StoredChunk(
@@ -189,12 +204,22 @@ def dump_metadata(metadata: Metadata) -> str:
 
 def dump_location(at: Location) -> str:
     """A location as it is stored: a JSON list, which is a third of the object's size."""
+    symbol = at.symbol and [at.symbol.name, at.symbol.kind, *at.symbol.signature, *at.symbol.docstring]
     return json.dumps(
-        [at.start, at.end, at.line_start, at.line_end, at.page_start, at.page_end, *at.headings], ensure_ascii=False
+        [at.start, at.end, at.line_start, at.line_end, at.page_start, at.page_end, symbol, *at.headings],
+        ensure_ascii=False,
     )
 
 
 def load_location(dumped: str) -> Location:
     """The location that `dump_location` stored."""
-    start, end, line_start, line_end, page_start, page_end, *headings = json.loads(dumped)
-    return Location(start, end, line_start, line_end, page_start, page_end, tuple(headings))
+    start, end, line_start, line_end, page_start, page_end, symbol, *headings = json.loads(dumped)
+    code = _symbol(*symbol) if symbol else None
+    return Location(start, end, line_start, line_end, page_start, page_end, tuple(headings), code)
+
+
+def _symbol(name: str, kind: str, *spans: int) -> Symbol:
+    return Symbol(name, kind, (spans[0], spans[1]), (spans[2], spans[3]))
+
+
+_LASTING = ("uri", "title", "kind", "language", "revision", "metadata", "names", "first_chunk", "chunks")

@@ -58,6 +58,7 @@ sources = Table(
     _metadata,
     Column("id", Integer, primary_key=True),
     Column("uri", Text, nullable=False, unique=True),
+    Column("options", Text, nullable=False, server_default="{}"),  # JSON: what it is opened with again
 )
 # A document's chunks have the ids first_chunk … first_chunk + chunks - 1: they are born and die with it.
 documents = Table(
@@ -72,6 +73,7 @@ documents = Table(
     Column("revision", Text, nullable=False),
     Column("stamp", Text, nullable=False),
     Column("metadata", Text, nullable=False),
+    Column("names", Integer, nullable=False),  # a checksum of its names
     Column("first_chunk", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),
     Column("born", Integer, nullable=False),
@@ -105,6 +107,18 @@ attributes = Table(
     Column("number", Float),
     Index("attributes_text", "key", "text", "document_id"),
     Index("attributes_number", "key", "number", "document_id"),
+    sqlite_with_rowid=False,
+)
+# What documents are called and call others: `normal` is what is looked up, `text` what stands there.
+names = Table(
+    "names",
+    _metadata,
+    Column("normal", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("document_id", ForeignKey("documents.id"), primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Index("names_document", "document_id"),
     sqlite_with_rowid=False,
 )
 # The chunks whose rows are gone while a derived index may still hold them.

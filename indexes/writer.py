@@ -11,18 +11,20 @@ import hashlib
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.document import Chunk, Document
-from connectors.source import Known
+from connectors.source import Known, Options
 from indexes.analyzer import detect_language
 from indexes.dense import outgrown, usable_state
 from indexes.dense_base import BaseState, discard_others, open_base, write_base
 from indexes.encoder import Encoder
 from indexes.errors import StoreError
+from indexes.known import StoredKnown
+from indexes.names import distinct
 from indexes.reading import Reading
 from indexes.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.sources import remember_sources
@@ -102,16 +104,21 @@ class Writer:
             notify(f"finishing generation {pending}, which was written and not published")
             self._publish(pending)
 
-    def register(self, uri: str) -> int:
-        """Register a source; returns its id."""
+    def register(self, uri: str, options: Options | None = None) -> int:
+        """Register a source; returns its id. `options`, where given, are what it will be opened with again."""
         with self._catalog.writing() as writing:
-            return writing.add_source(uri)
+            return writing.add_source(uri, options)
 
-    def known(self, source_uri: str) -> dict[str, Known]:
+    def options(self) -> dict[str, Options]:
+        """URI → what it is opened with, of every registered source."""
+        with self._catalog.reading() as reading:
+            return reading.source_options()
+
+    def known(self, source_uri: str) -> Mapping[str, Known]:
         """What is indexed of a source; nothing for one that is not registered."""
         with self._catalog.reading() as reading:
             source_id = reading.source_uris().get(source_uri)
-            return {} if source_id is None else reading.known(source_id, self.generation)
+        return {} if source_id is None else StoredKnown(self._catalog, source_id, self.generation)
 
     def find(self, uri: str) -> tuple[int, Known] | None:
         """The source id of the live document with this URI, and what is known of it."""
@@ -409,6 +416,7 @@ def _rows(
                 metadata=document.metadata,
                 first_chunk=chunk_id + len(chunks),
                 chunks=len(keys),
+                names=distinct(document.names),
             )
         )
         chunks.extend(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -9,14 +10,24 @@ import numpy as np
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from connectors.document import Metadata
+from connectors.source import Options
 from indexes.reading import Ids, Reading, Vectors, batched
-from indexes.rows import ChunkRow, DocumentRow, attribute_values, blob_checksum, chunk_values, document_values
+from indexes.rows import (
+    ChunkRow,
+    DocumentRow,
+    attribute_values,
+    blob_checksum,
+    chunk_values,
+    document_values,
+    name_values,
+)
 from indexes.schema import (
     attributes,
     chunks,
     documents,
     generations,
     graves,
+    names,
     settings,
     sources,
     token_vectors,
@@ -48,11 +59,14 @@ class Writing(Reading):
         """Drop the marks of all generations but these."""
         self.connection.execute(delete(generations).where(generations.c.number.not_in(keep)))
 
-    def add_source(self, uri: str) -> int:
-        """Register a source, or find it registered; returns its id."""
+    def add_source(self, uri: str, options: Options | None = None) -> int:
+        """Register a source, or find it registered; returns its id. `options` replace those it had, if given."""
         key = self.connection.scalar(select(sources.c.id).where(sources.c.uri == uri))
         if key is None:
             key = self.connection.execute(insert(sources).values(uri=uri)).inserted_primary_key[0]  # type: ignore[index]
+        if options is not None:
+            dumped = json.dumps(dict(options), ensure_ascii=False)
+            self.connection.execute(update(sources).where(sources.c.id == key).values(options=dumped))
         return int(key)
 
     def drop_source(self, source_id: int) -> None:
@@ -70,11 +84,13 @@ class Writing(Reading):
         )
 
     def add_documents(self, rows: Sequence[DocumentRow], born: int) -> None:
-        """Insert documents born in generation `born`, and their metadata as filters look it up."""
+        """Insert documents born in generation `born`, their metadata as filters look it up, and their names."""
         if rows:
             self.connection.execute(insert(documents), [document_values(row, born) for row in rows])
         if entries := [entry for row in rows for entry in attribute_values(row.id, row.metadata)]:
             self.connection.execute(insert(attributes), entries)
+        if called := [value for row in rows for value in name_values(row.id, row.names)]:
+            self.connection.execute(insert(names), called)
 
     def add_chunks(self, rows: Iterable[ChunkRow]) -> None:
         """Insert the chunks of documents."""
@@ -136,8 +152,7 @@ class Writing(Reading):
             self._drop_unused_vectors(hashes)
         keys = [row.id for row in doomed]
         for batch in batched(keys):
-            self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
-            self.connection.execute(delete(documents).where(documents.c.id.in_(batch)))
+            self._delete_documents(batch)
         if buried := [
             {"first_chunk": row.first_chunk, "chunks": row.chunks, "died": row.died} for row in doomed if row.chunks
         ]:
@@ -153,17 +168,17 @@ class Writing(Reading):
                 [{"first_chunk": key, "chunks": 1, "died": died} for key in batch],
             )
         for batch in batched(sorted(ids)):
-            self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
-            self.connection.execute(delete(documents).where(documents.c.id.in_(batch)))
+            self._delete_documents(batch)
 
     def restore_attributes(self, metadata: Mapping[int, Metadata]) -> None:
-        """Write the attributes of these documents anew from their metadata, and drop those that have no document."""
+        """Write the attributes of these documents anew from their metadata; drop those, and names, of no document."""
         for batch in batched(sorted(metadata)):
             self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
         if entries := [entry for key, values in metadata.items() for entry in attribute_values(key, values)]:
             self.connection.execute(insert(attributes), entries)
-        owned = exists(select(1).where(documents.c.id == attributes.c.document_id))
-        self.connection.execute(delete(attributes).where(~owned))
+        for table in (attributes, names):
+            owned = exists(select(1).where(documents.c.id == table.c.document_id))
+            self.connection.execute(delete(table).where(~owned))
 
     def drop_vectors(self, hashes: Collection[bytes]) -> None:
         """Delete the vectors and the token vectors of these texts, to be embedded again."""
@@ -184,6 +199,11 @@ class Writing(Reading):
     def drop_tokens(self) -> None:
         """Delete all token vectors."""
         self.connection.execute(delete(token_vectors))
+
+    def _delete_documents(self, ids: Sequence[int]) -> None:
+        for table in (attributes, names):
+            self.connection.execute(delete(table).where(table.c.document_id.in_(ids)))
+        self.connection.execute(delete(documents).where(documents.c.id.in_(ids)))
 
     def _drop_unused_vectors(self, hashes: Sequence[bytes]) -> None:
         for batch in batched(hashes):

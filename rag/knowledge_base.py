@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError, SourceError
-from connectors.source import Source
+from connectors.source import Options, Source
 from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
 from indexes.store import LOCK_TIMEOUT_SECONDS, Store
@@ -120,7 +120,8 @@ class KnowledgeBase:
         """Register sources and synchronise them; without sources, synchronise all registered ones.
 
         Only what changed is read, split and embedded. A document that cannot be read is reported and skipped; what was
-        indexed of it before stays.
+        indexed of it before stays. The options of a source (`connectors.registry.open_source`) are remembered; a
+        path or a URI names it with those, a Source object replaces them.
 
         Args:
             sources: paths, URIs or Source objects.
@@ -144,9 +145,10 @@ class KnowledgeBase:
             if encoder is not None:
                 self._drop_other_tuning()
             splitter = Splitter(self._store.encoder, window=self._store.encoder.window - SPECIAL_PIECES)
-            for spec in sources or [source.uri for source in writer.sources()]:
+            options = writer.options()
+            for spec in sources or list(options):
                 try:
-                    source = _as_source(spec) if sources else _reopened(str(spec))
+                    source = _as_source(spec, options) if sources else _reopened(str(spec), options)
                     synchronise(source, writer, splitter, tally, on_progress)
                 except SourceError as error:
                     tally.failures.append(Failure(str(spec), str(error), error.hint))
@@ -407,20 +409,25 @@ class KnowledgeBase:
         )
 
 
-def _as_source(spec: str | Path | Source) -> Source:
+def _as_source(spec: str | Path | Source, options: Mapping[str, Options]) -> Source:
+    """The source meant by `spec`; one that is registered is opened as it was then."""
     from connectors.registry import open_source
 
-    return open_source(str(spec)) if isinstance(spec, str | Path) else spec
+    if not isinstance(spec, str | Path):
+        return spec
+    source = open_source(str(spec))
+    registered = options.get(source.uri)
+    return open_source(str(spec), registered) if registered else source
 
 
-def _reopened(uri: str) -> Source:
+def _reopened(uri: str, options: Mapping[str, Options]) -> Source:
     """The registered source `uri`.
 
     Raises:
         SourceError: a program made it, and only that program can read it again.
     """
     try:
-        source = _as_source(uri)
+        source = _as_source(uri, options)
     except ConfigurationError:
         source = None
     if source is None or source.uri != uri:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.document import Document
-from connectors.source import Added, Changed, Event, Failed, Known, Removed, Source, Unchanged
+from connectors.source import Added, Changed, Configured, Event, Failed, Known, Removed, Source, Unchanged
 from connectors.splitter import Splitter
 from indexes.writer import Batch, NewDocument, Writer
 from rag.results import Failure
@@ -120,7 +120,8 @@ class _Run:
             if self._chunks >= BATCH_CHUNKS or self._waiting >= BATCH_DOCUMENTS:
                 self._commit()
         self._commit()
-        self._writer.register(self._source.uri)  # also a source that is empty today
+        options = self._source.options if isinstance(self._source, Configured) else None
+        self._writer.register(self._source.uri, options)  # also a source that is empty today
 
     def _apply(self, event: Event) -> None:
         match event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from connectors.document import Location, Metadata
+from connectors.document import Location, Metadata, Name, Symbol
 from connectors.errors import ConfigurationError
 from connectors.source import Known
 from indexes.filters import Condition
+from indexes.names import StoredName
 from indexes.reading import Ids
 from indexes.rows import ChunkRow, DocumentRow
 from tests.conformance.naive import NaiveCatalog, meets
 
 DIMENSIONS = 4
+ANYWHERE = Location(0, 1, 1, 1)
 ODD = "odd 'key' \"\\%_\n"
 METADATA: list[Metadata] = [
     {},
@@ -174,6 +176,54 @@ class CatalogConformance:
             assert chunk.indexed_text == "context\ntext\r\n\x00end"
             assert reading.find_document("/u", 1) == (1, Known("rev", "st"))
             assert reading.find_document("/u", 0) is reading.find_document("/v", 1) is None
+
+    def test_a_symbol_comes_back(self, catalog: Any) -> None:
+        symbol = Symbol("Cart.total", "method", (3, 20), (24, 40))
+        location = Location(3, 90, 1, 2, headings=("cart", "Cart"), symbol=symbol)
+        with catalog.writing() as writing:
+            add(writing, 1, "/cart.py", "text", place=location)
+        with catalog.reading() as reading:
+            assert [chunk.location for chunk in reading.chunks_of_generation(0, 1)] == [location]
+
+    def test_names_are_looked_up_as_people_type_them(self, catalog: Any) -> None:
+        with catalog.writing() as writing:
+            add(writing, 1, "/a", "one", names=[Name("17", "shop.id", 0), Name("Café  Müller", "shop.name", 6)])
+            add(writing, 1, "/b", names=[Name("cafe muller", "shop.name", 2), Name("total", "calls", 9)])
+            add(writing, 2, "/c", "two", names=[Name("CAFE MULLER", "shop.name")])
+            writing.kill_documents(["/a"], 3)
+        with catalog.reading() as reading:
+            assert reading.has_names()
+            found = [reading.named(["cafe muller", "17", "nobody"], generation) for generation in (0, 1, 2, 3)]
+            assert [{key: [name.uri for name in names] for key, names in each.items()} for each in found] == [
+                {},
+                {"cafe muller": ["/a", "/b"], "17": ["/a"]},
+                {"cafe muller": ["/a", "/b", "/c"], "17": ["/a"]},
+                {"cafe muller": ["/b", "/c"]},
+            ]
+            assert found[1]["cafe muller"][0] == StoredName("Café  Müller", "shop.name", 6, "/a", range(1, 2))
+            assert [(name.text, name.start) for name in reading.names_within("/a", 2)] == [
+                ("17", 0),
+                ("Café  Müller", 6),
+            ]
+            assert reading.names_within("/a", 3) == reading.names_within("/nowhere", 2) == []
+        with catalog.writing() as writing:
+            writing.bury(3, 10)
+            assert writing.named(["17"], 2) == {}
+
+    def test_what_is_known_can_be_asked_for_in_part(self, catalog: Any) -> None:
+        with catalog.writing() as writing:
+            assert not writing.has_names()
+            source = add(writing, 1, "/a", "one")
+            add(writing, 1, "/b", "two")
+            add(writing, 2, "/c", "three")
+            other = add(writing, 1, "/d", "four", source="/other")
+            writing.kill_documents(["/b"], 2)
+        with catalog.reading() as reading:
+            assert [reading.count_known(source, generation) for generation in (0, 1, 2)] == [0, 2, 2]
+            assert set(reading.known_among(source, 1, ["/a", "/b", "/c", "/d"])) == {"/a", "/b"}
+            assert reading.known_among(other, 2, ["/d"]) == {"/d": Known("four", "stamp")}
+            pages = [reading.known_uris(source, 2, after, 1) for after in (0, 1, 3)]
+            assert [[uri for _, uri in page] for page in pages] == [["/a"], ["/c"], []]
 
     def test_a_document_may_have_no_chunks(self, catalog: Any) -> None:
         with catalog.writing() as writing:
@@ -376,17 +426,23 @@ class CatalogConformance:
 
 
 def add(
-    writing: Any, born: int, uri: str, *texts: str, source: str = "/source", metadata: Metadata | None = None
+    writing: Any,
+    born: int,
+    uri: str,
+    *texts: str,
+    source: str = "/source",
+    metadata: Metadata | None = None,
+    names: Sequence[Name] = (),
+    place: Location = ANYWHERE,
 ) -> int:
     """Add a document with a chunk for each text; returns the id of its source."""
     key_of_source: int = writing.add_source(source)
     document, first = writing.take_ids("next_document", 1), writing.take_ids("next_chunk", len(texts))
     revision = " ".join(texts)
     row = DocumentRow(
-        document, key_of_source, uri, uri, "text", "en", revision, "stamp", metadata or {}, first, len(texts)
+        document, key_of_source, uri, uri, "text", "en", revision, "stamp", metadata or {}, first, len(texts), names
     )
     writing.add_documents([row], born)
-    place = Location(0, 1, 1, 1)
     writing.add_chunks(ChunkRow(first + n, document, text, "", place, key(text)) for n, text in enumerate(texts))
     return key_of_source
 

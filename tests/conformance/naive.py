@@ -20,6 +20,7 @@ from indexes.analyzer import analyze
 from indexes.errors import DamagedError, StoreError
 from indexes.files import read_checked, write_checked
 from indexes.filters import OPERATORS, Condition
+from indexes.names import StoredName, normal
 from indexes.reading import Ids, Vectors
 from indexes.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk
 from indexes.sparse import NAME_BOOST, Mask, Scores, SparseState
@@ -267,6 +268,34 @@ class NaiveTransaction:
     def known(self, source_id: int, generation: int) -> dict[str, Known]:
         live = [each for each in self._alive(generation) if each.source_id == source_id]
         return {document.row.uri: Known(document.row.revision, document.stamp) for document in live}
+
+    def known_among(self, source_id: int, generation: int, uris: Sequence[str]) -> dict[str, Known]:
+        return {uri: known for uri, known in self.known(source_id, generation).items() if uri in uris}
+
+    def known_uris(self, source_id: int, generation: int, after: int, limit: int) -> list[tuple[int, str]]:
+        live = [each.row for each in self._alive(generation) if each.source_id == source_id and each.row.id > after]
+        return [(row.id, row.uri) for row in live][:limit]
+
+    def count_known(self, source_id: int, generation: int) -> int:
+        return len(self.known(source_id, generation))
+
+    def named(self, normals: Sequence[str], generation: int) -> dict[str, list[StoredName]]:
+        found: dict[str, list[StoredName]] = {}
+        for document in self._alive(generation):
+            for name in self._names(document):
+                if normal(name.text) in normals:
+                    found.setdefault(normal(name.text), []).append(name)
+        return found
+
+    def names_within(self, uri: str, generation: int) -> list[StoredName]:
+        return [name for each in self._alive(generation) if each.row.uri == uri for name in self._names(each)]
+
+    def has_names(self) -> bool:
+        return any(document.row.names for document in self.documents.values())
+
+    def _names(self, document: _Document) -> list[StoredName]:
+        called = sorted(document.row.names, key=lambda name: (name.start, name.role))
+        return [StoredName(name.text, name.role, name.start, document.row.uri, document.chunks) for name in called]
 
     def find_document(self, uri: str, generation: int) -> tuple[int, Known] | None:
         for document in self._alive(generation):

@@ -32,8 +32,8 @@ def test_options_reach_the_source(tmp_path: Path) -> None:
     for name in ("a.md", "b.log", "build/c.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
-    assert open_source(str(tmp_path), use_ignore=False, exclude=["*.log"]).size_hint() == 2
-    assert open_source(str(tmp_path), include=["build/"]).size_hint() == 3
+    assert open_source(str(tmp_path), {"use_ignore": False, "exclude": ["*.log"]}).size_hint() == 2
+    assert open_source(str(tmp_path), {"include": ["build/"]}).size_hint() == 3
 
 
 @pytest.mark.parametrize(

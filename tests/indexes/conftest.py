@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from connectors.document import Chunk, Document, Location
+from connectors.document import Chunk, Document, Location, Name
 from indexes.analyzer import analyze
 from indexes.encoder import Encoded, EncodedQuery
 from indexes.rows import StoredChunk
@@ -58,10 +58,11 @@ def bag(monkeypatch: pytest.MonkeyPatch) -> BagEncoder:
 
 
 def make_document(uri: str, *paragraphs: str, **metadata: str | int | float | bool) -> tuple[Document, list[Chunk]]:
-    """A document with one chunk a paragraph."""
+    """A document with one chunk a paragraph, and a name."""
     text = "\n".join(paragraphs)
     revision = hashlib.blake2b(text.encode("utf-8", "surrogatepass")).hexdigest()
-    document = Document(uri=uri, title=uri, text=text, kind="text", revision=revision, metadata=metadata)
+    names = (Name(f"Name of {uri.strip('/')}", "test.name"),)
+    document = Document(uri, uri, text, kind="text", revision=revision, metadata=metadata, names=names)
     chunks, start = [], 0
     for line, paragraph in enumerate(paragraphs, 1):
         chunks.append(Chunk(paragraph, "", Location(start, start + len(paragraph), line, line)))

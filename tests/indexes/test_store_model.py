@@ -33,7 +33,7 @@ from indexes.encoder import Encoded, EncodedQuery
 from indexes.filters import Condition
 from indexes.late import TOKEN_BYTES
 from indexes.rows import DocumentRow
-from indexes.schema import attributes, chunks, documents, generations, graves, token_vectors, vectors
+from indexes.schema import attributes, chunks, documents, generations, graves, names, token_vectors, vectors
 from indexes.store import Store, View
 from indexes.writer import Batch, NewDocument, text_hash
 from tests.conformance.naive import meets
@@ -378,9 +378,14 @@ class StoreMachine(RuleBasedStateMachine):
         with self.store.catalog.reading() as snapshot:
             sizes = [
                 snapshot.connection.scalar(select(func.count()).select_from(table))
-                for table in (documents, chunks, attributes)
+                for table in (documents, chunks, names, attributes)
             ]
-            assert sizes == [len(self.live), count, sum(len(each.metadata) for each in self.live.values())]
+            assert sizes == [
+                len(self.live),
+                count,
+                len(self.live),
+                sum(len(each.metadata) for each in self.live.values()),
+            ]
             for table, kept in ((vectors, hashes), (token_vectors, hashes if self.keeps_tokens else set())):
                 assert {
                     tuple(row) for row in snapshot.connection.execute(select(table.c.text_hash, table.c.encoder))

@@ -11,6 +11,7 @@ import pytest
 import rag
 from connectors.document import Document
 from connectors.errors import ConfigurationError
+from connectors.files import FileSource
 from connectors.source import Added, Known, Unchanged
 from indexes.errors import NoKnowledgeBaseError
 from rag import AskOptions, IndexReport, KnowledgeBase, Mode
@@ -131,6 +132,14 @@ def test_a_source_that_vanished_loses_nothing(kb: KnowledgeBase, folder: Path) -
 def test_a_source_that_never_was_is_not_registered(kb: KnowledgeBase, tmp_path: Path) -> None:
     assert len(kb.index(tmp_path / "nowhere").failures) == 1
     assert kb.status().sources == ()
+
+
+def test_a_source_is_read_again_as_it_was_registered(kb: KnowledgeBase, folder: Path) -> None:
+    kb.index(FileSource(folder, exclude=["shipping.md"]))
+    for sources in ([], [folder]):
+        assert (kb.index(*sources).unchanged, kb.status().documents) == (1, 1)
+    kb.index(FileSource(folder))
+    assert kb.status().documents == kb.index().unchanged == 2
 
 
 def test_a_removed_source_is_forgotten(kb: KnowledgeBase, folder: Path) -> None:
