@@ -29,9 +29,9 @@ from connectors.splitter import Splitter
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from rag import evaluate
+from rag.evaluation.significance import compare
 from rag.knowledge_base import SPECIAL_PIECES, KnowledgeBase
 from rag.results import Hit, Mode
-from rag.significance import compare
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (  # by name: a new page, such as the one with these figures, must not change them

@@ -30,10 +30,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.collection import beir_collection
-from rag.evaluation import indexed
+from rag.evaluation.collection import beir_collection
+from rag.evaluation.evaluate import indexed
+from rag.evaluation.metrics import Judgements, ndcg
 from rag.knowledge_base import KnowledgeBase
-from rag.metrics import Judgements, ndcg
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
 DEPTH = 10

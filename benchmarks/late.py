@@ -24,10 +24,10 @@ from tokenizers import Tokenizer
 
 from indexes import encoder as encoder_module
 from indexes.analyzer import query_terms
-from rag.collection import Collection, beir_collection
-from rag.evaluation import indexed
+from rag.evaluation.collection import Collection, beir_collection
+from rag.evaluation.evaluate import indexed
+from rag.evaluation.metrics import ndcg
 from rag.knowledge_base import KnowledgeBase
-from rag.metrics import ndcg
 from rag.pool import Ranking
 from rag.results import Hit
 from rag.retriever import Retriever

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from rag.collection import Collection
-from rag.significance import Paired, compare, interval
+from rag.evaluation.collection import Collection
+from rag.evaluation.significance import Paired, compare, interval
 
 OURS = "pilotfish"
 SIZES = ("embedded again", "index MB", "search MB", "disk MB")

@@ -47,10 +47,10 @@ from connectors.errors import ConfigurationError, PilotfishError
 from connectors.source import Added
 from connectors.splitter import Splitter
 from indexes.encoder import load_encoder
-from rag.beir import BeirCorpus
-from rag.collection import beir_collection
+from rag.evaluation.beir import BeirCorpus
+from rag.evaluation.collection import beir_collection
+from rag.evaluation.metrics import ndcg, recall
 from rag.knowledge_base import SPECIAL_PIECES
-from rag.metrics import ndcg, recall
 
 ROOT = Path(__file__).parent.parent
 DEPTH = 100  # documents

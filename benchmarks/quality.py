@@ -14,8 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from rag.evaluation import evaluate
-from rag.measured import Evaluation
+from rag.evaluation.evaluate import evaluate
+from rag.evaluation.measured import Evaluation
 
 TARGETS = {
     ("nfcorpus", "hybrid"): 0.375,

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.collection import Collection, beir_collection
-from rag.evaluation import indexed
+from rag.evaluation.collection import Collection, beir_collection
+from rag.evaluation.evaluate import indexed
+from rag.evaluation.metrics import ndcg
 from rag.knowledge_base import KnowledgeBase
-from rag.metrics import ndcg
 from rag.results import Hit
 
 STEPS = {

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from indexes import encoder as encoder_module
-from rag.collection import beir_collection
-from rag.evaluation import indexed
+from rag.evaluation.collection import beir_collection
+from rag.evaluation.evaluate import indexed
 from rag.reranker import BATCH
 from rag.reranker_models import load_reranker
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.beir import read_qrels, read_queries
-from rag.collection import Collection, Grades
-from rag.evaluation import indexed
-from rag.fitting import Asked
+from rag.evaluation.beir import read_qrels, read_queries
+from rag.evaluation.collection import Collection, Grades
+from rag.evaluation.evaluate import indexed
 from rag.pool import Candidates, Ranking
 from rag.tuned import Tuning
-from rag.tuning import tune
+from rag.tuning.fitting import Asked
+from rag.tuning.tune import tune
 
 SIZES = (50, 100, 200, 400)
 DRAWS = 5

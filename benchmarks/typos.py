@@ -24,15 +24,15 @@ from pathlib import Path
 import numpy as np
 
 from indexes.analyzer import analyze, query_terms
-from rag.beir import BeirCorpus
-from rag.collection import Collection, beir_collection
-from rag.evaluation import indexed
+from rag.evaluation.beir import BeirCorpus
+from rag.evaluation.collection import Collection, beir_collection
+from rag.evaluation.evaluate import indexed
+from rag.evaluation.metrics import ndcg
+from rag.evaluation.significance import compare
 from rag.knowledge_base import KnowledgeBase
-from rag.metrics import ndcg
 from rag.pool import Ranking
 from rag.results import Mode
 from rag.retriever import Retriever
-from rag.significance import compare
 from rag.spelling import Correction, respell
 from rag.term_weights import _common_stems
 

@@ -17,12 +17,12 @@ from cli.terminal import note, only_data_on_stdout, print_json, warn
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.collection import Collection
-    from rag.evaluation import OnProgress, Step
+    from rag.evaluation.collection import Collection
+    from rag.evaluation.evaluate import OnProgress, Step
+    from rag.evaluation.measured import Evaluation
+    from rag.evaluation.runs import RunsCompared, Saved
     from rag.knowledge_base import KnowledgeBase
-    from rag.measured import Evaluation
     from rag.reranker import Reranking
-    from rag.runs import RunsCompared, Saved
 
 _DATA, _COMPARING = "What is asked", "Keeping and comparing"
 
@@ -130,8 +130,8 @@ def evaluate(
       rag eval questions.jsonl --against before.json --fail-under MRR@10=0.8
     """
     from cli.goals import missed, parse_goals
-    from rag.runs import compare_runs, load
-    from rag.runs import save as save_run
+    from rag.evaluation.runs import compare_runs, load
+    from rag.evaluation.runs import save as save_run
 
     chosen = list(dict.fromkeys(map(str, modes or Mode)))
     goals = parse_goals(fail_under, chosen)
@@ -149,7 +149,7 @@ def evaluate(
     if run_out is not None:
         measured.write_run(run_out)
     if html is not None:
-        from rag.report import write_report
+        from rag.evaluation.report import write_report
 
         write_report(measured, html, runs)
     _show(measured, runs, json=json)
@@ -179,18 +179,18 @@ def _check_outputs(save: Path | None, run_out: Path | None, html: Path | None, s
             problem = "is a folder" if file.is_dir() else f"cannot be written: there is no folder {file.parent}"
             raise ConfigurationError(f"{file} {problem}", hint="name a file in a folder that exists")
     if html is not None:
-        from rag.plots import require_matplotlib
+        from rag.evaluation.plots import require_matplotlib
 
         require_matplotlib()
 
 
 def _measure(context: typer.Context, request: _Request) -> Evaluation:
-    from rag.evaluation import evaluate as measure
+    from rag.evaluation.evaluate import evaluate as measure
 
     with _opened(context, request) as base, progress_meter() as progress:
         collection = _collection(base, request, progress)
         if request.saved is not None:
-            from rag.runs import check_comparable
+            from rag.evaluation.runs import check_comparable
 
             check_comparable(request.saved, collection, request.modes)
         return measure(
@@ -231,7 +231,7 @@ def progress_meter() -> Iterator[OnProgress]:
 
 
 def _collection(base: KnowledgeBase | None, request: _Request, progress: OnProgress) -> Collection:
-    from rag.evaluation import generate_questions, read_collection
+    from rag.evaluation.evaluate import generate_questions, read_collection
     from rag.llm_loading import DEFAULT_LLM, load_llm
 
     if request.generate is None or base is None:

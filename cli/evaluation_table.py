@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.terminal import grouped, one_line, shortened, stdout
-from rag.collection import Kind
-from rag.measured import COMPARED, Evaluation
-from rag.metrics import NAMES
-from rag.report import p_value, ranks, signed
+from rag.evaluation.collection import Kind
+from rag.evaluation.measured import COMPARED, Evaluation
+from rag.evaluation.metrics import NAMES
+from rag.evaluation.report import p_value, ranks, signed
 
 if TYPE_CHECKING:
-    from rag.runs import QueryChange, RunsCompared
-    from rag.significance import Paired
+    from rag.evaluation.runs import QueryChange, RunsCompared
+    from rag.evaluation.significance import Paired
 
 _SIGNIFICANT = 0.05
 _LABELS = {Kind.CLOZE: "clozes, weaker than questions", Kind.GENERATED: "questions by a language model"}

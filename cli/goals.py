@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError
-from rag.metrics import NAMES
+from rag.evaluation.metrics import NAMES
 
 if TYPE_CHECKING:
-    from rag.measured import Evaluation
+    from rag.evaluation.measured import Evaluation
 
 _GOAL = re.compile(r"(?:(?P<mode>[^:=]*):)?(?P<metric>[^:=]+)=(?P<value>[^=]+)")
 

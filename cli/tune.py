@@ -15,7 +15,7 @@ from cli.terminal import note, one_line, print_json, stdout
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.verdicts import Measure, TuningReport, Verdict
+    from rag.tuning.verdicts import Measure, TuningReport, Verdict
 
 
 def tune(
@@ -114,7 +114,7 @@ def _changes(now: Mapping[str, float], fitted: Mapping[str, float]) -> Iterator[
 
 
 def _line(measure: Measure, width: int) -> str:
-    from rag.report import signed
+    from rag.evaluation.report import signed
 
     means = f"{measure.before:.3f} → {measure.after:.3f}"
     ends = f"{signed(measure.low)} … {signed(measure.high)}"

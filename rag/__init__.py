@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from connectors.errors import PilotfishError
     from rag.asking import AskOptions
-    from rag.evaluation import evaluate
+    from rag.evaluation.evaluate import evaluate
     from rag.knowledge_base import KnowledgeBase
     from rag.reranker import Reranking
     from rag.results import Answer, Citation, Hit, IndexReport, Mode, Prompt, Status
@@ -36,7 +36,7 @@ _HOMES = {
     "KnowledgeBase": "rag.knowledge_base",
     "PilotfishError": "connectors.errors",
     "Reranking": "rag.reranker",
-    "evaluate": "rag.evaluation",
+    "evaluate": "rag.evaluation.evaluate",
 }
 
 

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from indexes.findings import Check
     from indexes.reading import Reading
     from rag.asking import AskOptions
-    from rag.collection import Collection
-    from rag.evaluation import OnProgress
+    from rag.evaluation.collection import Collection
+    from rag.evaluation.evaluate import OnProgress
     from rag.llm import LLM
     from rag.synchroniser import Progress, Tally
-    from rag.verdicts import TuningReport
+    from rag.tuning.verdicts import TuningReport
 
 DEFAULT_FOLDER = ".rag"
 SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
@@ -309,8 +309,8 @@ class KnowledgeBase:
             ConfigurationError: there are too few questions, or they are not about this knowledge base.
             LockedError: another process is writing.
         """
-        from rag.evaluation import read_collection
-        from rag.tuning import answerable, tune
+        from rag.evaluation.evaluate import read_collection
+        from rag.tuning.tune import answerable, tune
 
         if questions is None or isinstance(questions, str | Path):
             questions = read_collection(questions, kb=self, topics=topics, qrels=qrels)

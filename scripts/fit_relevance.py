@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import KnowledgeBase
-from rag.beir import read_qrels, read_queries
 from rag.calibration import DEFAULT_MIN_RELEVANCE, MODEL_FILE, Features, inputs
-from rag.evaluation import indexed
+from rag.evaluation.beir import read_qrels, read_queries
+from rag.evaluation.evaluate import indexed
 
 Floats = NDArray[np.float64]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.errors import SourceError
-from rag.collection import Collection, Kind, absent_notice, identity, judged_only
-from rag.lines import read_lines, read_records
-from rag.qrels import read_judgements
-from rag.trec import read_topics
+from rag.evaluation.collection import Collection, Kind, absent_notice, identity, judged_only
+from rag.evaluation.lines import read_lines, read_records
+from rag.evaluation.qrels import read_judgements
+from rag.evaluation.trec import read_topics
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Source
-from rag.beir import BeirCorpus, qrels_file, read_queries
-from rag.qrels import Qrels, read_judgements
-from rag.trec import TrecCorpus, read_topics
+from rag.evaluation.beir import BeirCorpus, qrels_file, read_queries
+from rag.evaluation.qrels import Qrels, read_judgements
+from rag.evaluation.trec import TrecCorpus, read_topics
 
 Grades = Mapping[str, Mapping[str, int]]  # query id → document id → relevance
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.collection import Kind
-from rag.metrics import NAMES
-from rag.significance import Paired, compare, interval
-from rag.trec import run_lines
+from rag.evaluation.collection import Kind
+from rag.evaluation.metrics import NAMES
+from rag.evaluation.significance import Paired, compare, interval
+from rag.evaluation.trec import run_lines
 
 COMPARED = "nDCG@10"  # the metric by which modes and runs are compared
 

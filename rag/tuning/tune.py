@@ -18,14 +18,14 @@ from connectors.errors import ConfigurationError
 from indexes.reading import Reading
 from rag.asking import AskOptions
 from rag.calibration import DEFAULT_MIN_RELEVANCE, log_odds_of, probability
-from rag.collection import Collection
-from rag.evaluation import OnProgress, Step
-from rag.fitting import DEPTH, Asked, Judged, fit_calibration, fit_threshold, fit_weights
-from rag.held_out import Split, split
+from rag.evaluation.collection import Collection
+from rag.evaluation.evaluate import OnProgress, Step
+from rag.evaluation.significance import compare
 from rag.pool import Candidates, Ranking
-from rag.significance import compare
 from rag.tuned import Calibration, Evidence, Part, Tuning
-from rag.verdicts import Measure, TuningReport, Verdict
+from rag.tuning.fitting import DEPTH, Asked, Judged, fit_calibration, fit_threshold, fit_weights
+from rag.tuning.held_out import Split, split
+from rag.tuning.verdicts import Measure, TuningReport, Verdict
 
 HELD_OUT = 0.5  # deciding takes as many questions as fitting
 FEWEST = 20  # questions with an expected source; with fewer hardly any gain could be shown

@@ -15,13 +15,13 @@ import pytest
 from connectors.errors import ConfigurationError
 from indexes.errors import LockedError
 from rag.calibration import DEFAULT_MIN_RELEVANCE
-from rag.collection import Kind
-from rag.evaluation import evaluate, read_collection
-from rag.fitting import Asked, fit_weights
+from rag.evaluation.collection import Kind
+from rag.evaluation.evaluate import evaluate, read_collection
 from rag.knowledge_base import KnowledgeBase
 from rag.pool import Ranking, basis
 from rag.tuned import Calibration, Evidence, Part, Tuning, read, written
-from rag.tuning import tune
+from rag.tuning.fitting import Asked, fit_weights
+from rag.tuning.tune import tune
 from tests.indexes.conftest import BagEncoder
 from tests.rag.sheets import NUMBERS, SHEETS, about_parts, write_questions, write_sheets
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from connectors.errors import ConfigurationError
-from rag.measured import COMPARED, Evaluation
-from rag.metrics import NAMES
+from rag.evaluation.measured import COMPARED, Evaluation
+from rag.evaluation.metrics import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

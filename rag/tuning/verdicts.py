@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rag.collection import Kind
+from rag.evaluation.collection import Kind
 from rag.tuned import Part, Tuning
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from rag import plots
-from rag.collection import Kind
-from rag.measured import COMPARED, Evaluation
-from rag.metrics import NAMES
-from rag.runs import QueryChange, RunsCompared
-from rag.significance import RESAMPLES, Paired
+from rag.evaluation import plots
+from rag.evaluation.collection import Kind
+from rag.evaluation.measured import COMPARED, Evaluation
+from rag.evaluation.metrics import NAMES
+from rag.evaluation.runs import QueryChange, RunsCompared
+from rag.evaluation.significance import RESAMPLES, Paired
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """

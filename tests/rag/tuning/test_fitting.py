@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rag.calibration import log_odds_of
-from rag.fitting import Judged, fit_calibration, fit_threshold, sigmoid
 from rag.tuned import Calibration
+from rag.tuning.fitting import Judged, fit_calibration, fit_threshold, sigmoid
 
 SAME = Calibration()
 

@@ -19,9 +19,9 @@ import numpy as np
 from connectors.errors import ConfigurationError, SourceError
 from connectors.sentences import sentence_spans
 from indexes.schema import alive
-from rag.collection import Kind
+from rag.evaluation.collection import Kind
+from rag.evaluation.questions import Question
 from rag.llm import LLM
-from rag.questions import Question
 from rag.results import Message, Prompt
 from rag.words import terms
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.held_out import split
+from rag.tuning.held_out import split
 
 names = st.text("abcdefgh", min_size=1, max_size=4)
 asked = st.dictionaries(names, st.lists(st.sampled_from("uvwxyz"), min_size=1, max_size=2), min_size=1, max_size=30)

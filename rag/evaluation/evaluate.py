@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.beir import LAYOUT, BeirCorpus
-from rag.collection import Collection, Corpus, beir_collection, check_names, trec_collection
-from rag.measured import Evaluation, IndexSpeed, Outcome
-from rag.metrics import first_relevant, query_metrics, ranking
+from rag.evaluation.beir import LAYOUT, BeirCorpus
+from rag.evaluation.collection import Collection, Corpus, beir_collection, check_names, trec_collection
+from rag.evaluation.measured import Evaluation, IndexSpeed, Outcome
+from rag.evaluation.metrics import first_relevant, query_metrics, ranking
 from rag.reranker import Reranking
 from rag.results import Hit, IndexReport, Mode, Reranked
 
@@ -121,7 +121,7 @@ def read_collection(
         SourceError: for a file that is missing or broken; the message has its name and line.
         ConfigurationError: the arguments do not fit together.
     """
-    from rag.questions import questions_collection, read_questions, topics_collection
+    from rag.evaluation.questions import questions_collection, read_questions, topics_collection
 
     check_names(_path(topics), _path(qrels))
     if topics is not None and qrels is not None and dataset is not None:
@@ -165,10 +165,10 @@ def generate_questions(
         SourceError: no passage is fit for a question.
         LLMError: the LLM failed.
     """
+    from rag.evaluation.question_making import make_questions
+    from rag.evaluation.questions import questions_collection, write_questions
     from rag.extractive import ExtractiveLLM
     from rag.llm_loading import as_llm, load_llm
-    from rag.question_making import make_questions
-    from rag.questions import questions_collection, write_questions
 
     model = load_llm(llm) if isinstance(llm, str) else as_llm(llm)
     writer = None if isinstance(model, ExtractiveLLM) else model

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.collection import Collection
-from rag.measured import COMPARED, Evaluation, paired_json
-from rag.metrics import NAMES
-from rag.significance import Paired, compare
+from rag.evaluation.collection import Collection
+from rag.evaluation.measured import COMPARED, Evaluation, paired_json
+from rag.evaluation.metrics import NAMES
+from rag.evaluation.significance import Paired, compare
 
 FORMAT = "pilotfish-evaluation"
 VERSION = 1

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.collection import Kind, identity
-from rag.measured import Evaluation, Outcome
-from rag.metrics import first_relevant, query_metrics
-from rag.report import write_report
-from rag.runs import compare_runs, load, save
+from rag.evaluation.collection import Kind, identity
+from rag.evaluation.measured import Evaluation, Outcome
+from rag.evaluation.metrics import first_relevant, query_metrics
+from rag.evaluation.report import write_report
+from rag.evaluation.runs import compare_runs, load, save
 
 HOSTILE = "<script>alert(1)</script> \"'&$x^2$ \x1b[31m \u202e \ud800"
 TEXTS = {"q1": "what is lava?", "q2": HOSTILE, "q3": "why do tides come?"}

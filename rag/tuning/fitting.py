@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.metrics import Judgements, ndcg
+from rag.evaluation.metrics import Judgements, ndcg
 from rag.pool import Candidates, Ranking
 from rag.tuned import Calibration
 

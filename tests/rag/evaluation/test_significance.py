@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.significance import RESAMPLES, compare, holm, interval, randomisation
+from rag.evaluation.significance import RESAMPLES, compare, holm, interval, randomisation
 
 eighths = st.integers(-8, 8).map(lambda n: n / 8)
 

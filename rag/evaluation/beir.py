@@ -14,8 +14,8 @@ from connectors.document import CODE, Document
 from connectors.errors import SourceError
 from connectors.formats.codelike import looks_like_code
 from connectors.source import Added, Changed, Event, Known, Removed, Unchanged
-from rag.lines import read_lines, read_records
-from rag.qrels import read_judgements
+from rag.evaluation.lines import read_lines, read_records
+from rag.evaluation.qrels import read_judgements
 
 LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import RR, R, nDCG
 
-from rag.metrics import NAMES, first_relevant, mean_metrics, ndcg, ranking, recall, reciprocal_rank
+from rag.evaluation.metrics import NAMES, first_relevant, mean_metrics, ndcg, ranking, recall, reciprocal_rank
 
 ids = st.text("abcdefgh0123", min_size=1, max_size=3)
 queries = st.sampled_from(["q1", "q2", "q3", "q4", "q5"])

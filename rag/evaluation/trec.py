@@ -11,8 +11,8 @@ from urllib.parse import quote
 from connectors.document import Document
 from connectors.errors import SourceError
 from connectors.source import Event, Known
-from rag.beir import changes, make_document, read_query_file
-from rag.lines import read_bytes, read_lines
+from rag.evaluation.beir import changes, make_document, read_query_file
+from rag.evaluation.lines import read_bytes, read_lines
 
 _TAG = re.compile(r"<[^<>]{1,200}>")
 _FIELD = r"<{0}>(.*?)(?=</{0}>|\Z)"

@@ -5,10 +5,10 @@ import pytest
 
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Added, Changed, Known, Removed, Unchanged
-from rag.beir import BeirCorpus, read_qrels, read_queries
-from rag.evaluation import Step, evaluate
+from rag.evaluation.beir import BeirCorpus, read_qrels, read_queries
+from rag.evaluation.evaluate import Step, evaluate
+from rag.evaluation.metrics import NAMES
 from rag.knowledge_base import KnowledgeBase
-from rag.metrics import NAMES
 from rag.results import Mode
 
 CORPUS = {

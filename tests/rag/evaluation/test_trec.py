@@ -7,10 +7,10 @@ from ir_measures import RR, R, nDCG
 
 from connectors.errors import SourceError
 from connectors.source import Added
-from rag.beir import make_document
-from rag.evaluation import evaluate
-from rag.qrels import read_judgements
-from rag.trec import TrecCorpus, read_topics
+from rag.evaluation.beir import make_document
+from rag.evaluation.evaluate import evaluate
+from rag.evaluation.qrels import read_judgements
+from rag.evaluation.trec import TrecCorpus, read_topics
 
 DOCUMENTS = """<DOC>
 <DOCNO> FT-1 </DOCNO>

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.errors import SourceError
-from rag.lines import read_lines
+from rag.evaluation.lines import read_lines
 
 _BEIR_COLUMNS, _TREC_COLUMNS = 3, 4
 _FORM = "a line is: query id, document id and a whole number, separated by tabs; or TREC's: query 0 document number"

@@ -4,11 +4,11 @@ import shutil
 import pytest
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.collection import Kind
-from rag.evaluation import evaluate, generate_questions
+from rag.evaluation.collection import Kind
+from rag.evaluation.evaluate import evaluate, generate_questions
+from rag.evaluation.question_making import BLANK, make_questions
+from rag.evaluation.questions import Question, read_questions, write_questions
 from rag.knowledge_base import KnowledgeBase
-from rag.question_making import BLANK, make_questions
-from rag.questions import Question, read_questions, write_questions
 from rag.words import numbers, terms
 
 TEXTS = {
