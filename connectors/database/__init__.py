@@ -1,0 +1,1 @@
+"""Databases as sources: each row a document, and the schema too; read through connections that can only read."""

@@ -1,0 +1,23 @@
+"""Names from a database, always written in quotes: capitals, spaces and reserved words are names like others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnClause, TableClause, column, table
+from sqlalchemy.sql.elements import quoted_name
+
+
+def quoted(name: str) -> quoted_name:
+    """A name that is quoted in every statement."""
+    return quoted_name(name, quote=True)
+
+
+def quoted_column(name: str) -> ColumnClause[Any]:
+    """A column by its name alone, without a type: its values come as the driver has them."""
+    return column(quoted(name))
+
+
+def quoted_table(name: str, schema: str | None = None) -> TableClause:
+    """A table by its name, in the default schema or in another."""
+    return table(quoted(name), schema=None if schema is None else quoted(schema))

@@ -1,0 +1,243 @@
+"""What is in a database: its tables and views, their columns and keys, as the database itself describes them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+
+from sqlalchemy import Connection, Engine, Inspector, exc, inspect
+from sqlalchemy.engine.interfaces import ReflectedColumn
+
+from connectors.database.estimates import partitions, row_estimates, shadow_tables
+from connectors.database.failures import reason_of
+from connectors.database.kinds import Kind, kind_of, type_name
+from connectors.database.samples import add_samples
+
+_SYSTEM_SCHEMAS = ("information_schema", "pg_")
+_NO_REASONS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column.
+
+    Attributes:
+        name: as the database has it, capitals included.
+        kind: what its values are.
+        sql_type: the type as the database writes it; empty where it declares none.
+        nullable: whether a row may lack a value.
+        comment: what the schema says about it.
+        samples: all of its values where they are few and short, sorted; empty otherwise, and where it looks secret.
+    """
+
+    name: str
+    kind: Kind
+    sql_type: str = ""
+    nullable: bool = True
+    comment: str = ""
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Columns whose values are the `referred` columns of a row of `table` (`Table.label`)."""
+
+    columns: tuple[str, ...]
+    table: str
+    referred: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or a view.
+
+    Attributes:
+        name: without its schema.
+        schema: the schema it is in; None for the default one, whose tables need not be qualified.
+        is_view: whether it is a view.
+        columns: in the order of the table.
+        primary_key: names of its columns; empty for none.
+        foreign_keys: what its rows point to.
+        unique_keys: other sets of columns, none of them nullable, that tell rows apart.
+        comment: what the schema says about it.
+        rows: about how many there are; None where that is not cheap to know.
+    """
+
+    name: str
+    schema: str | None = None
+    is_view: bool = False
+    columns: tuple[Column, ...] = ()
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    comment: str = ""
+    rows: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The name people use: qualified where the schema is not the default one."""
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Column]:
+        """The columns by name."""
+        return {column.name: column for column in self.columns}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """All that can be read of a database.
+
+    Attributes:
+        database: its name.
+        dialect: `sqlite`, `postgresql` or `mysql`.
+        tables: sorted by label; views too.
+        broken: what cannot be looked at, by label, with the reason (a view of a table that is gone, say).
+    """
+
+    database: str
+    dialect: str
+    tables: tuple[Table, ...]
+    broken: Mapping[str, str] = field(default_factory=lambda: _NO_REASONS)
+
+    @cached_property
+    def by_label(self) -> Mapping[str, Table]:
+        """The tables by label."""
+        return {table.label: table for table in self.tables}
+
+    def find(self, name: str) -> Table | None:
+        """The table a person means by `name`: exactly so written, else whatever the capitals if that is one only."""
+        if name in self.by_label:
+            return self.by_label[name]
+        alike = [table for table in self.tables if table.label.casefold() == name.casefold()]
+        return alike[0] if len(alike) == 1 else None
+
+
+def reflect(database: Engine | Connection, *, name: str = "", samples: bool = True) -> Schema:
+    """What is in the database that `database` is connected to.
+
+    System tables, partitions of a table and the tables that a full-text index keeps for itself are left out.
+
+    Args:
+        database: from `connect`; with a connection, its transaction is used.
+        name: what to call the database.
+        samples: whether to look for columns with few values, which reads some of every table.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the connection is lost.
+    """
+    if isinstance(database, Engine):
+        with database.connect() as connection:
+            return reflect(connection, name=name, samples=samples)
+    with warnings.catch_warnings():  # of types SQLAlchemy does not know, and indexes on expressions
+        warnings.simplefilter("ignore", exc.SAWarning)
+        return _Reflection(database, name).schema(samples=samples)
+
+
+class _Reflection:
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._inspector: Inspector = inspect(connection)
+        self._default = self._inspector.default_schema_name
+
+    def schema(self, *, samples: bool) -> Schema:
+        tables: list[Table] = []
+        broken: dict[str, str] = {}
+        estimates = row_estimates(self._connection)
+        for found in self._names():
+            try:
+                with self._connection.begin_nested():
+                    table = self._table(found)
+                    rows = estimates.get((found.schema or self._default, found.name))
+                    table = replace(table, rows=None if found.is_view else rows)
+                    tables.append(add_samples(self._connection, table) if samples else table)
+            except exc.NoSuchTableError:
+                continue  # dropped meanwhile
+            except exc.UnreflectableTableError as error:
+                broken[found.label] = str(error)
+            except exc.DBAPIError as error:
+                if error.connection_invalidated:
+                    raise
+                broken[found.label] = reason_of(error)
+        tables.sort(key=lambda table: table.label)
+        known = {(table.schema or self._default or "", table.name.casefold()): table.label for table in tables}
+        resolved = tuple(replace(table, foreign_keys=tuple(self._resolved(table, known))) for table in tables)
+        return Schema(self._name, self._connection.dialect.name, resolved, MappingProxyType(broken))
+
+    def _names(self) -> Iterator[Table]:
+        """Every table and view, by name only."""
+        hidden = shadow_tables(self._connection) | partitions(self._connection)
+        for schema in self._schemas():
+            inspector = self._inspector
+            views = {*inspector.get_view_names(schema), *self._materialized(schema)}
+            for name in [*inspector.get_table_names(schema), *sorted(views)]:
+                if (schema or self._default, name) not in hidden:
+                    yield Table(name, schema, is_view=name in views)
+
+    def _schemas(self) -> list[str | None]:
+        """None for the default schema, first; those of others, where a database has several."""
+        if self._connection.dialect.name != "postgresql":
+            return [None]
+        others = self._inspector.get_schema_names()
+        return [None, *(name for name in others if name != self._default and not name.startswith(_SYSTEM_SCHEMAS))]
+
+    def _materialized(self, schema: str | None) -> list[str]:
+        is_known = self._connection.dialect.name == "postgresql"
+        return self._inspector.get_materialized_view_names(schema) if is_known else []
+
+    def _table(self, found: Table) -> Table:
+        inspector, name, schema = self._inspector, found.name, found.schema
+        columns = tuple(self._column(column) for column in inspector.get_columns(name, schema))
+        if found.is_view:
+            return replace(found, columns=columns, comment=self._comment(found))
+        foreign = (
+            # The schema of what is referred to stands in front of its name until all labels are known.
+            ForeignKey(
+                tuple(key["constrained_columns"]),
+                f"{key['referred_schema'] or self._default or ''}\0{key['referred_table']}",
+                tuple(key["referred_columns"]),
+            )
+            for key in inspector.get_foreign_keys(name, schema)
+        )
+        return replace(
+            found,
+            columns=columns,
+            primary_key=tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"]),
+            foreign_keys=tuple(foreign),
+            unique_keys=self._unique_keys(found, columns),
+            comment=self._comment(found),
+        )
+
+    def _column(self, column: ReflectedColumn) -> Column:
+        reflected = column["type"]
+        sql_type = type_name(reflected, self._connection.dialect)
+        nullable = bool(column.get("nullable", True))
+        return Column(column["name"], kind_of(reflected), sql_type, nullable, column.get("comment") or "")
+
+    def _unique_keys(self, found: Table, columns: tuple[Column, ...]) -> tuple[tuple[str, ...], ...]:
+        required = {column.name for column in columns if not column.nullable}
+        name, schema = found.name, found.schema
+        keys = {tuple(key["column_names"]) for key in self._inspector.get_unique_constraints(name, schema)}
+        for index in self._inspector.get_indexes(name, schema):
+            is_partial = any("where" in option for option in index.get("dialect_options", {}))
+            if index["unique"] and not is_partial:
+                keys.add(tuple(name or "" for name in index["column_names"]))  # None stands for an expression
+        return tuple(sorted((key for key in keys if key and required.issuperset(key)), key=lambda key: (len(key), key)))
+
+    def _comment(self, found: Table) -> str:
+        try:
+            return self._inspector.get_table_comment(found.name, found.schema)["text"] or ""
+        except (NotImplementedError, exc.NoSuchTableError):  # SQLite has none; nor have views of MySQL
+            return ""
+
+    def _resolved(self, table: Table, known: Mapping[tuple[str, str], str]) -> Iterator[ForeignKey]:
+        """The foreign keys that lead somewhere, by the label of where; SQLite writes names in any capitals."""
+        for key in table.foreign_keys:
+            schema, _, name = key.table.partition("\0")
+            label = known.get((schema, name.casefold()))
+            if label is not None and key.referred and len(key.referred) == len(key.columns):
+                yield replace(key, table=label)
