@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnClause, TableClause, column, table
@@ -18,6 +19,7 @@ def quoted_column(name: str) -> ColumnClause[Any]:
     return column(quoted(name))
 
 
-def quoted_table(name: str, schema: str | None = None) -> TableClause:
-    """A table by its name, in the default schema or in another."""
-    return table(quoted(name), schema=None if schema is None else quoted(schema))
+def quoted_table(name: str, schema: str | None = None, columns: Sequence[str] = ()) -> TableClause:
+    """A table by its name, in the default schema or in another, with these columns."""
+    within = None if schema is None else quoted(schema)
+    return table(quoted(name), *map(quoted_column, columns), schema=within)

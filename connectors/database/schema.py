@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, Inspector, exc, inspect
 from sqlalchemy.engine.interfaces import ReflectedColumn
@@ -17,7 +16,6 @@ from connectors.database.kinds import Kind, kind_of, type_name
 from connectors.database.samples import add_samples
 
 _SYSTEM_SCHEMAS = ("information_schema", "pg_")
-_NO_REASONS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,14 @@ class Table:
         return {column.name: column for column in self.columns}
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A table or view that cannot be looked at, by name only, and the reason (a view of a table that is gone, say)."""
+
+    table: Table
+    reason: str
+
+
 @dataclass(frozen=True)
 class Schema:
     """All that can be read of a database.
@@ -95,13 +101,13 @@ class Schema:
         database: its name.
         dialect: `sqlite`, `postgresql` or `mysql`.
         tables: sorted by label; views too.
-        broken: what cannot be looked at, by label, with the reason (a view of a table that is gone, say).
+        broken: what cannot be looked at.
     """
 
     database: str
     dialect: str
     tables: tuple[Table, ...]
-    broken: Mapping[str, str] = field(default_factory=lambda: _NO_REASONS)
+    broken: tuple[Broken, ...] = ()
 
     @cached_property
     def by_label(self) -> Mapping[str, Table]:
@@ -146,7 +152,7 @@ class _Reflection:
 
     def schema(self, *, samples: bool) -> Schema:
         tables: list[Table] = []
-        broken: dict[str, str] = {}
+        broken: list[Broken] = []
         estimates = row_estimates(self._connection)
         for found in self._names():
             try:
@@ -158,15 +164,15 @@ class _Reflection:
             except exc.NoSuchTableError:
                 continue  # dropped meanwhile
             except exc.UnreflectableTableError as error:
-                broken[found.label] = str(error)
+                broken.append(Broken(found, str(error)))
             except exc.DBAPIError as error:
                 if error.connection_invalidated:
                     raise
-                broken[found.label] = reason_of(error)
+                broken.append(Broken(found, reason_of(error)))
         tables.sort(key=lambda table: table.label)
         known = {(table.schema or self._default or "", table.name.casefold()): table.label for table in tables}
         resolved = tuple(replace(table, foreign_keys=tuple(self._resolved(table, known))) for table in tables)
-        return Schema(self._name, self._connection.dialect.name, resolved, MappingProxyType(broken))
+        return Schema(self._name, self._connection.dialect.name, resolved, tuple(broken))
 
     def _names(self) -> Iterator[Table]:
         """Every table and view, by name only."""

@@ -1,0 +1,131 @@
+"""One run over a database: what is read of it, what changed in that, and what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import exc
+
+from connectors.database.address import Address
+from connectors.database.choosing import Choice, choose
+from connectors.database.failures import reading_error
+from connectors.database.options import DatabaseOptions
+from connectors.database.plans import Plan, Reading, path_of, plan, plan_query
+from connectors.database.queries import result_of
+from connectors.database.remembered import Remembered
+from connectors.database.rows import RowDifferences, Run
+from connectors.database.scanning import Session
+from connectors.database.schema import Schema, reflect
+from connectors.database.schema_documents import schema_documents
+from connectors.database.seen import Seen
+from connectors.document import Document
+from connectors.errors import SourceError
+from connectors.source import Added, Changed, Event, Failed, Known, Removed, Unchanged
+
+_MEND = "mend it, or leave it out with --exclude-table"
+
+
+class Differences:
+    """One run.
+
+    Attributes:
+        notes: what a person should know: what is left out, and why.
+    """
+
+    def __init__(
+        self, address: Address, options: DatabaseOptions, session: Session, known: Mapping[str, Known]
+    ) -> None:
+        self._options = options
+        self._run = Run(address.uri, address.name, address.dialect, session, Remembered(known), Seen())
+        self._unreadable: set[str] = set()  # paths of tables whose known rows stay
+        self.notes: tuple[str, ...] = ()
+
+    def events(self) -> Iterator[Event]:
+        """One event for every document found or known.
+
+        Raises:
+            SourceError: there is nothing to read, or not what was asked for.
+            sqlalchemy.exc.DBAPIError: the connection is lost for good.
+        """
+        if self._options.query:
+            reading = plan_query(result_of(self._run.session.connection, self._options), self._options)
+            self._begin(reading)
+        else:
+            schema = self._schema()
+            choice = choose(schema, self._options, lambda path: self._knows(f"{self._run.base}#{path}"))
+            reading = plan(schema, choice.tables, self._options)
+            self._begin(reading, choice.notes)
+            yield from self._structure(schema, choice)
+        for each in reading.plans:
+            yield from self._rows(each)
+        yield from self._rest()
+
+    def _schema(self) -> Schema:
+        schema = reflect(self._run.session.connection, name=self._run.database)
+        count = len(self._run.remembered)
+        if not schema.tables and not schema.broken and count > 1:
+            raise SourceError(
+                f"{self._run.base} has no tables now; the {count} documents indexed from it are kept",
+                hint="check that it is the right database; if they are gone for good, `rag remove` forgets them",
+            )
+        return schema
+
+    def _knows(self, uri: str) -> bool:
+        return self._run.remembered.get(uri) is not None
+
+    def _begin(self, reading: Reading, notes: tuple[str, ...] = ()) -> None:
+        """Check that the columns that were named are somewhere."""
+        self.notes = (*notes, *reading.notes)
+        options = self._options
+        for name in (*options.key, *options.text_columns, *filter(None, [options.cursor])):
+            if not any(name in each.table.by_name for each in reading.plans):
+                there = ", ".join(reading.plans[0].table.by_name) if len(reading.plans) == 1 else ""
+                raise SourceError(
+                    f"{self._run.base}: no column {name!r} in what is read",
+                    hint=f"its columns are: {there}" if there else "write it exactly as the database does",
+                )
+
+    def _structure(self, schema: Schema, choice: Choice) -> Iterator[Event]:
+        for broken in choice.broken:
+            yield self._failed(path_of(broken.table), broken.reason, _MEND)
+        for document in schema_documents(self._run.base, schema, choice.described):
+            yield self._compared(document)
+
+    def _compared(self, document: Document) -> Event:
+        self._run.seen.add([document.uri])
+        before = self._run.remembered.get(document.uri)
+        if before is None:
+            return Added(document)
+        return Unchanged(document.uri) if before.revision == document.revision else Changed(document)
+
+    def _rows(self, of: Plan) -> Iterator[Event]:
+        rows = RowDifferences(self._run, of)
+        try:
+            with self._run.session.apart():
+                yield from rows.events()
+        except exc.DBAPIError as error:
+            if self._run.session.connection.invalidated:
+                raise
+            yield self._failed(of.path, *reading_error(error))
+        if rows.duplicates:
+            key = ", ".join(of.key)
+            yield Failed(
+                f"{self._run.base}#{of.path}/*",
+                f"{rows.duplicates:,} rows share their {key} with another, and only the first of each is indexed",
+                "name columns that tell all rows apart: --key",
+            )
+        self.notes += tuple(
+            f"{of.table.label}: left out {count:,} values of {name} that look secret"
+            for name, count in sorted(rows.hidden.items())
+        )
+
+    def _failed(self, path: str, reason: str, hint: str) -> Failed:
+        self._unreadable.add(path)
+        return Failed(f"{self._run.base}#{path}/*", reason, hint)
+
+    def _rest(self) -> Iterator[Event]:
+        """What is known and was not met: gone, unless its table just cannot be read now."""
+        for block in self._run.remembered.blocks():
+            for uri in self._run.seen.missing(block):
+                path = uri.removeprefix(f"{self._run.base}#").partition("/")[0]
+                yield Unchanged(uri) if path in self._unreadable else Removed(uri)

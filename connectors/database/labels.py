@@ -1,0 +1,76 @@
+"""What a row is called: the columns of a table that read like a name."""
+
+from __future__ import annotations
+
+from connectors.database.kinds import Kind
+from connectors.database.schema import Column, Table
+from connectors.database.secrets import looks_secret, words_of
+
+_WHOLE = ("name", "title", "label", "subject", "headline", "caption")
+_QUALIFIED = ("full", "display", "company", "organisation", "organization", "product", "common", "official", "long")
+_FIRST = ("first", "given", "fore")
+_LAST = ("last", "family", "sur")
+_HANDLES = ("username", "login", "nickname", "nick", "handle", "alias", "slug", "code", "sku", "email", "mail")
+_NAMED = frozenset({Kind.TEXT, Kind.ENUM})
+_LAST_RESORT = 3  # a table with at most so many columns of text is called by the first of them
+
+
+def label_columns(table: Table) -> tuple[str, ...]:
+    """The columns that say what a row is called, in the order in which they are said; none where nothing does.
+
+    >>> from connectors.database.schema import Column, Table
+    >>> columns = ("EmployeeID", Kind.INTEGER), ("LastName", Kind.TEXT), ("FirstName", Kind.TEXT), ("Title", Kind.TEXT)
+    >>> label_columns(Table("Employees", columns=tuple(Column(name, kind) for name, kind in columns)))
+    ('FirstName', 'LastName')
+    """
+    pointing = {name for key in table.foreign_keys for name in key.columns}
+    candidates = [column for column in table.columns if _may_name(column) and column.name not in pointing]
+    person = _person(candidates)
+    ranked = sorted((rank, place) for place, each in enumerate(candidates) if (rank := _rank(each, table)) is not None)
+    if person and not (ranked and ranked[0][0] <= 1):
+        return person
+    if ranked:
+        return (candidates[ranked[0][1]].name,)
+    others = [each for each in candidates if each.name not in table.primary_key]
+    return (others[0].name,) if 0 < len(others) <= _LAST_RESORT else ()
+
+
+def _may_name(column: Column) -> bool:
+    return column.kind in _NAMED and not looks_secret(column.name, column.kind)
+
+
+def _person(candidates: list[Column]) -> tuple[str, ...]:
+    def named(starts: tuple[str, ...]) -> str | None:
+        for column in candidates:
+            name = "".join(words_of(column.name))
+            if any(name.endswith(f"{start}name") for start in starts):
+                return column.name
+        return None
+
+    first, last = named(_FIRST), named(_LAST)
+    return (first, last) if first and last else ()
+
+
+def _rank(column: Column, table: Table) -> int | None:
+    """How much a column reads like a name, 0 most; None not at all.
+
+    `name`, and `album_name` in albums; `full_name`; a title, which may be that of a job; anything that ends so.
+    """
+    words = words_of(column.name)
+    own = {word.rstrip("s") for word in words_of(table.name)}
+    bare = [word for word in words if word.rstrip("s") not in own] or words
+    if words in (["name"], [*words[:-1], "name"]) and bare == ["name"]:
+        return 0
+    if words[-1:] == ["name"] and words[0] in _QUALIFIED:
+        return 1
+    if len(bare) == 1 and bare[0] in _WHOLE:
+        return 2 + _WHOLE.index(bare[0])
+    if words[-1:] == ["name"] and not {"file", "host", "domain", "middle", *_FIRST, *_LAST}.intersection(words):
+        return 10
+    if words[-1:] == ["title"] and not {"job", "contact"}.intersection(words):
+        return 11
+    if len(bare) == 1 and bare[0] in _HANDLES:
+        return 20 + _HANDLES.index(bare[0])
+    if bare == ["user", "name"]:
+        return 20
+    return None
