@@ -119,6 +119,7 @@ def index_report(done: IndexReport) -> dict[str, Any]:
             "failed": len(done.failures),
         },
         "failures": [{"uri": each.uri, "error": each.error, "hint": each.hint} for each in done.failures],
+        "notes": list(done.notes),
         "chunks": {"added": done.chunks_added, "removed": done.chunks_removed, "total": done.chunks_total},
         "embedded": done.embedded,
         "seconds": done.seconds,

@@ -10,10 +10,29 @@ import typer
 from cli.failures import ExitCode
 from cli.opening import knowledge_base
 from cli.options import Json
+from cli.sources import (
+    Cursor,
+    Exclude,
+    ExcludeTable,
+    Include,
+    Key,
+    NoIgnore,
+    PasswordEnv,
+    PasswordKeyring,
+    Query,
+    QueryName,
+    Table,
+    TextColumns,
+    check_some_exist,
+    database_options,
+    folder_options,
+    with_options,
+)
 from cli.terminal import grouped, near, note, one_line, print_json, put, stderr, stdout
-from connectors.errors import ConfigurationError, SourceError
+from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from connectors.source import Source
     from rag.knowledge_base import KnowledgeBase
     from rag.results import Failure, IndexReport
 
@@ -25,7 +44,8 @@ def index(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SOURCE", help="Folders and files to register and read. Without any: everything registered."
+            metavar="SOURCE",
+            help="Folders, files and databases to register and read. Without any: everything registered.",
         ),
     ] = None,
     encoder: Annotated[
@@ -41,21 +61,49 @@ def index(
             help="Keep token vectors for late interaction, or do without: a third of the size, slightly worse ranking.",
         ),
     ] = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    no_ignore: NoIgnore = False,
+    table: Table = None,
+    exclude_table: ExcludeTable = None,
+    query: Query = None,
+    name: QueryName = None,
+    key: Key = None,
+    text_columns: TextColumns = None,
+    cursor: Cursor = None,
+    password_env: PasswordEnv = None,
+    password_keyring: PasswordKeyring = None,
     json: Json = False,
 ) -> None:
     """Read documents in, or bring them up to date.
 
     Only what was added or changed since the last time is read and embedded.
     The first run in a folder creates the knowledge base .rag there.
+    What is asked for of a source is remembered, until it is named with other flags.
 
     [bold]Examples[/bold]
-      rag index docs/ manual.pdf     register a folder and a file, and read them
-      rag index                      bring everything registered up to date
+      rag index docs/ sqlite:///shop.db     register a folder and a database, and read them
+      rag index                             bring everything registered up to date
     """
-    _check_some_exist(sources or [])
+    wanted = with_options(
+        sources or [],
+        folder_options(include, exclude, no_ignore=no_ignore),
+        database_options(
+            table=table,
+            exclude_table=exclude_table,
+            query=query,
+            name=name,
+            key=key,
+            text_columns=text_columns,
+            cursor=cursor,
+            password_env=password_env,
+            password_keyring=password_keyring,
+        ),
+    )
+    check_some_exist(sources or [])
     with knowledge_base(context, create=bool(sources), encoder=encoder, late=late is not False) as base:
         _check_registered(base, sources or [])
-        report = _synchronise(base, sources or [], encoder, late)
+        report = _synchronise(base, wanted, encoder, late)
     _finish(report, json=json)
 
 
@@ -77,13 +125,6 @@ def remove(
     _finish(report, json=json)
 
 
-def _check_some_exist(sources: list[str]) -> None:
-    """A mistyped path must not leave an empty knowledge base behind."""
-    missing = [source for source in sources if "://" not in source and not Path(source).expanduser().exists()]
-    if missing and len(missing) == len(sources):
-        raise SourceError(f"{', '.join(missing)}: no such file or folder", hint="check the path")
-
-
 def _check_registered(base: KnowledgeBase, sources: list[str]) -> None:
     if not sources and not base.status().sources:
         raise ConfigurationError(
@@ -91,10 +132,12 @@ def _check_registered(base: KnowledgeBase, sources: list[str]) -> None:
         )
 
 
-def _synchronise(base: KnowledgeBase, sources: list[str], encoder: str | None, late: bool | None) -> IndexReport:
-    from cli.progress import Meter, show_indexing
+def _synchronise(
+    base: KnowledgeBase, sources: list[str | Source], encoder: str | None, late: bool | None
+) -> IndexReport:
+    from cli.progress import Meter, asking_pauses, show_indexing
 
-    with Meter() as meter:
+    with Meter() as meter, asking_pauses(meter):
         return base.index(
             *sources, encoder=encoder, late=late, on_progress=lambda progress: show_indexing(meter, progress)
         )
@@ -107,6 +150,8 @@ def _finish(report: IndexReport, *, json: bool) -> None:
         print_json(as_json.index_report(report))
     else:
         _print_failures(report.failures)
+        for line in report.notes:
+            note(one_line(near(line)))
         put(stdout(), _summary(report))
     if report.failures:
         raise typer.Exit(ExitCode.FAILURES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -55,12 +57,37 @@ class Meter:
         if self._bar.live.is_started:
             self._bar.stop()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let something else have the terminal."""
+        self._timer.cancel()
+        if self._timer.is_alive():
+            self._timer.join()
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            if stderr().is_terminal:
+                self._bar.start()
+
     def update(self, name: str, done: int, total: int | None, unit: str, note: str = "", *, paced: bool = True) -> None:
         """Show that of the task `name`, `done` of `total` (None: unknown) are done, and how fast if `paced`."""
         if name != self._name:
             self._name = name
             self._bar.reset(self._task, description=_shortened(name))
         self._bar.update(self._task, completed=done, total=total, unit=unit, note=note, paced=paced)
+
+
+@contextmanager
+def asking_pauses(meter: Meter) -> Iterator[None]:
+    """Whoever is asked for a password meanwhile must not be drawn over."""
+    from connectors import asking
+
+    before, asking.around = asking.around, meter.paused
+    try:
+        yield
+    finally:
+        asking.around = before
 
 
 def show_indexing(meter: Meter, progress: Progress) -> None:

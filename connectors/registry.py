@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from connectors.errors import ConfigurationError
@@ -10,23 +11,62 @@ from connectors.files import FileSource
 from connectors.source import Options, Source
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?://|(?=\w+@))")
-_DATABASES = frozenset({"sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql", "duckdb"})
+_DATABASES = frozenset({"sqlite", "postgresql", "postgres", "mysql", "mariadb"})
+_OTHER_DATABASES = frozenset({"oracle", "mssql", "duckdb", "mongodb", "redis", "snowflake", "bigquery"})
 _REPOSITORIES = frozenset({"git", "ssh", "git+https", "git+ssh"})
+_FILE_OPTIONS = ("use_ignore", "include", "exclude", "max_bytes")
 
 
 def open_source(spec: str, options: Options | None = None) -> Source:
-    """The source that `spec` names: a path or a `file://` URI.
+    """The source that `spec` names: a path, a `file://` URI or the address of a database.
 
-    Options are those of `FileSource`. Raises `ConfigurationError` for what cannot be a source.
+    Options are those of `FileSource`, or of `connectors.database.options` for a database. Raises `ConfigurationError`
+    for what cannot be a source, and for options that its kind of source does not have.
 
     >>> open_source("file:///tmp/notes").uri
     '/tmp/notes'
+    >>> open_source("postgresql://ann:secret@localhost/shop", {"tables": ["orders"]}).uri
+    'postgresql://localhost/shop'
     """
     if not spec.strip() or "\x00" in spec:
         raise ConfigurationError(f"{spec!r} is not a source", hint="name a file or a folder")
+    if is_database(spec):
+        from connectors.database.source import DatabaseSource  # SQLAlchemy takes a moment
+
+        return DatabaseSource(spec, options)
     scheme = _SCHEME.match(spec)
     path = spec if scheme is None else _path_of(spec, scheme[1].lower())
-    return FileSource(path, **dict(options or {}))  # type: ignore[arg-type]
+    return FileSource(path, **_only(options or {}, _FILE_OPTIONS, "a file or a folder"))  # type: ignore[arg-type]
+
+
+def is_database(spec: str) -> bool:
+    """Whether `spec` is written like the address of a database that can be read.
+
+    >>> is_database("postgresql+psycopg://host/shop"), is_database("shop.db")
+    (True, False)
+    """
+    scheme = _SCHEME.match(spec)
+    return scheme is not None and scheme[1].lower().partition("+")[0] in _DATABASES
+
+
+def public_name(spec: str) -> str:
+    """What was typed for a source as others may see it: without a password.
+
+    >>> public_name("postgresql://ann:secret@localhost/shop")
+    'postgresql://localhost/shop'
+    """
+    try:
+        return open_source(spec).uri if is_database(spec) else _without_password(spec)
+    except ConfigurationError:
+        return _without_password(spec)
+
+
+def _only(options: Options, known: Collection[str], what: str) -> Options:
+    """The options, if all of them are known."""
+    for name in options:
+        if name not in known:
+            raise ConfigurationError(f"{name} is no option of {what}", hint=f"its options are: {', '.join(known)}")
+    return dict(options)
 
 
 def _path_of(spec: str, scheme: str) -> str:
@@ -44,18 +84,18 @@ def _path_of(spec: str, scheme: str) -> str:
 
 
 def _what(scheme: str) -> str:
-    if scheme.partition("+")[0] in _DATABASES:
-        return "databases are"
+    if scheme.partition("+")[0] in _OTHER_DATABASES:
+        return f"{scheme} databases are"
     return "remote repositories are" if scheme in _REPOSITORIES else f"{scheme}: sources are"
 
 
 def _hint(scheme: str) -> str:
-    if scheme.partition("+")[0] in _DATABASES:
-        return "export the tables to CSV or JSON lines and index those files"
+    if scheme.partition("+")[0] in _OTHER_DATABASES:
+        return "SQLite, PostgreSQL, MySQL and MariaDB are read; export other tables to CSV and index those files"
     if scheme in _REPOSITORIES:
         return "clone it and index the folder"
     return "save the content to a file and index that"
 
 
 def _without_password(spec: str) -> str:
-    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", spec)
+    return re.sub(r"(://[^/@:]*):.*@", r"\1:***@", spec)

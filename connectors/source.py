@@ -108,3 +108,13 @@ class Configured(Protocol):
     def options(self) -> Options:
         """What it must be opened with to be the same source again (`open_source`): never a secret."""
         ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A source that leaves out what some may look for."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a person should know of what `events` listed, a line each: what was left out, and why."""
+        ...

@@ -151,7 +151,7 @@ class KnowledgeBase:
                     source = _as_source(spec, options) if sources else _reopened(str(spec), options)
                     synchronise(source, writer, splitter, tally, on_progress)
                 except SourceError as error:
-                    tally.failures.append(Failure(str(spec), str(error), error.hint))
+                    tally.failures.append(Failure(_public_name(spec), str(error), error.hint))
         return self._report(tally, start)
 
     def remove(self, source: str | Path) -> IndexReport:
@@ -170,7 +170,7 @@ class KnowledgeBase:
             uri = str(source) if str(source) in registered else open_source(str(source)).uri
             if uri not in registered:
                 raise ConfigurationError(
-                    f"{source} is not a source of this knowledge base",
+                    f"{uri} is not a source of this knowledge base",
                     hint=f"its sources are: {', '.join(registered) or 'none'}",
                 )
             for other in registered:  # what lies in two sources stays, as a document of the other one
@@ -406,6 +406,7 @@ class KnowledgeBase:
             embedded=tally.embedded,
             seconds=round(time.perf_counter() - start, 3),
             generation=generation,
+            notes=tuple(tally.notes),
         )
 
 
@@ -436,6 +437,13 @@ def _reopened(uri: str, options: Mapping[str, Options]) -> Source:
             hint="hand the source object itself to `KnowledgeBase.index`, or forget it with `rag remove`",
         )
     return source
+
+
+def _public_name(spec: str | Path | Source) -> str:
+    """What a source is called where people see it: an address that was typed may hold a password."""
+    from connectors.registry import public_name
+
+    return public_name(str(spec)) if isinstance(spec, str | Path) else spec.uri
 
 
 def _mode(mode: Mode | str) -> Mode:

@@ -242,7 +242,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What a run of `index` or `remove` did; counts are documents unless the name says otherwise."""
+    """What a run of `index` or `remove` did; counts are documents unless the name says otherwise.
+
+    `notes` say what sources left out on purpose, a line each.
+    """
 
     added: int
     changed: int
@@ -255,6 +258,7 @@ class IndexReport:
     embedded: int
     seconds: float
     generation: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

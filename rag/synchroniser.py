@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.document import Document
-from connectors.source import Added, Changed, Configured, Event, Failed, Known, Removed, Source, Unchanged
+from connectors.source import Added, Changed, Configured, Event, Failed, Known, Noting, Removed, Source, Unchanged
 from connectors.splitter import Splitter
 from indexes.writer import Batch, NewDocument, Writer
 from rag.results import Failure
@@ -47,6 +47,7 @@ class Tally:
     chunks_removed: int = 0
     embedded: int = 0
     failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def documents(self) -> int:
@@ -122,6 +123,8 @@ class _Run:
         self._commit()
         options = self._source.options if isinstance(self._source, Configured) else None
         self._writer.register(self._source.uri, options)  # also a source that is empty today
+        if isinstance(self._source, Noting):
+            self._tally.notes.extend(f"{self._source.uri}: {note}" for note in self._source.notes)
 
     def _apply(self, event: Event) -> None:
         match event:

@@ -48,8 +48,6 @@ _SCHEMES = {
     "mysql": Dialect.MYSQL,
     "mariadb": Dialect.MYSQL,
 }
-SCHEMES = frozenset(_SCHEMES)
-"""How the addresses that can be read begin, before `+driver` or `:`."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -113,15 +111,6 @@ class Address:
             database=self.database,
             query=dict(self.parameters),
         )
-
-
-def is_database(spec: str) -> bool:
-    """Whether `spec` is written like the address of a database that can be read.
-
-    >>> is_database("postgresql+psycopg://host/shop"), is_database("https://host/shop")
-    (True, False)
-    """
-    return spec.partition(":")[0].partition("+")[0].lower() in SCHEMES and "://" in spec
 
 
 def parse_address(spec: str) -> tuple[Address, Credentials]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from connectors import asking
 from connectors.errors import ConfigurationError, SourceError
 
 Ask = Callable[[str], str | None]
@@ -85,7 +86,8 @@ def ask_on_terminal(uri: str) -> str | None:
         return None
     from getpass import getpass
 
-    return getpass(f"Password for {uri}: ", stream=sys.stderr)
+    with asking.around():
+        return getpass(f"Password for {uri}: ", stream=sys.stderr)
 
 
 def _from_environment(name: str, uri: str, what: str) -> str:

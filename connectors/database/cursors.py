@@ -47,9 +47,9 @@ def high_water(stamps: Iterable[str], shape: bytes) -> int | Decimal | str | Non
         if mark != _mark(shape):
             return None
         if kind == "t":
-            texts = [max(value, *texts)]
+            texts = [max([value, *texts])]
         else:
-            numbers = [max(int(value) if kind == "i" else Decimal(value), *numbers)]
+            numbers = [max([int(value) if kind == "i" else Decimal(value), *numbers])]
     if numbers and texts:
         return None  # they cannot be compared, save by a database that has an opinion
     return (numbers or texts or [None])[0]

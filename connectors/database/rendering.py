@@ -100,15 +100,14 @@ class Renderer:
     def _text(self, row: Row, joined: Joined) -> tuple[str, dict[str, int]]:
         """The text, and where the value of each column stands in it."""
         lines = list(self._lines(row, joined))
-        lines = [line for line in lines if line.is_long] + [line for line in lines if not line.is_long]
+        if not self._plan.text:  # else the order was asked for
+            lines.sort(key=lambda line: (not line.is_long, line.name not in self._plan.label))
         text, starts = "", {}
-        for before, line in zip([None, *lines], lines, strict=False):
-            if before is not None:
-                text += "\n\n" if before.is_long else "\n"
+        for line in lines:
             text += f"{line.name}: "
             starts[line.name] = len(text)
-            text += line.value
-        return text, starts
+            text += line.value + ("\n\n" if line.is_long else "\n")
+        return text.rstrip(), starts
 
     def _lines(self, row: Row, joined: Joined) -> Iterator[_Line]:
         told = self._told(row)

@@ -36,11 +36,6 @@ class DatabaseSource:
     def __init__(self, spec: str, options: Options | None = None, *, ask: Ask = ask_on_terminal) -> None:
         address, typed = parse_address(spec)
         asked = DatabaseOptions.read(options or {})
-        if address.fragment and not asked.query:
-            raise ConfigurationError(
-                f"{address.uri}#{address.fragment}: an address names a whole database",
-                hint=f"to read one table of it: --table {address.fragment}",
-            )
         if asked.query and not asked.name and address.fragment:
             asked = replace(asked, name=address.fragment)
         parameters = {**asked.parameter_map(), **address.parameters}
@@ -52,6 +47,7 @@ class DatabaseSource:
             password_from=self.credentials.reference,
             parameters=tuple(f"{name}={value}" for name, value in sorted(parameters.items())),
         )
+        self._fragment = address.fragment
         self._ask = ask
         self._answer: str | None = None
         self._differences: Differences | None = None
@@ -59,7 +55,7 @@ class DatabaseSource:
     @property
     def uri(self) -> str:
         """The address without user and password; of a query, with its name behind `#`."""
-        name = self._options.query_name if self._options.query else ""
+        name = self._options.query_name if self._options.query else self._fragment
         return f"{self.address.uri}#{part_of(name)}" if name else self.address.uri
 
     @property
@@ -112,6 +108,11 @@ class DatabaseSource:
             SourceError: the database cannot be reached or looked at, a named table was never there, or all tables of
                 several known documents are gone.
         """
+        if self._fragment and not self._options.query:
+            raise SourceError(
+                f"{self.uri}: no query of this name is known, and an address names a whole database",
+                hint=f"to read one table of it: --table {self._fragment}",
+            )
         session = Session(self.connect)
         try:
             self._differences = Differences(self.address, self._options, session, known)

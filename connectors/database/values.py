@@ -65,8 +65,8 @@ def facet(value: Any, kind: Kind, *, is_short: bool) -> MetadataValue | None:
             return _number(value)
         case date() | datetime():
             return _moment(value.isoformat(), "T")
-        case str() if kind.is_moment:
-            return _moment(value, "T") or None
+        case str() if day := _moment(value, "T"):  # whatever the column is declared as: SQLite has no dates
+            return day
         case str() if is_short and len(value) <= _LONGEST_FACET:
             return clean(value).strip() or None
         case _:

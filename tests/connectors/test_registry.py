@@ -6,7 +6,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from connectors.registry import open_source
-from connectors.source import Added, Source
+from connectors.source import Added, Configured, Options, Source
 
 
 def test_a_path_and_a_file_uri_name_the_same_source(tmp_path: Path) -> None:
@@ -34,13 +34,25 @@ def test_options_reach_the_source(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     assert open_source(str(tmp_path), {"use_ignore": False, "exclude": ["*.log"]}).size_hint() == 2
     assert open_source(str(tmp_path), {"include": ["build/"]}).size_hint() == 3
+    database = open_source("postgresql://ann:pw@host/shop", {"tables": ["orders"], "password_from": "env:PW"})
+    assert isinstance(database, Configured)
+    assert database.options == {"tables": ["orders"], "user": "ann"}, "the password that was typed is for now"
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"), [("docs", {"tables": ["orders"]}), ("postgresql://host/shop", {"include": ["*.md"]})]
+)
+def test_options_of_another_kind_of_source_are_refused(spec: str, options: Options) -> None:
+    with pytest.raises(ConfigurationError, match="is no option of") as caught:
+        open_source(spec, options)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
     ("spec", "reason", "hint"),
     [
-        ("sqlite:///shop.db", "databases", "export"),
-        ("postgresql+psycopg://user:pw@host/db", "databases", "export"),
+        ("oracle://user:pw@host/db", "oracle databases", "export"),
+        ("sqlite://shop.db", "names no file", "sqlite:///"),
         ("https://example.org/page", "https", "save"),
         ("git+https://example.org/x.git", "repositories", "clone"),
         ("file://host/share/a.txt", "another host", "file:///"),

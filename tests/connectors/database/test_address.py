@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.database.address import Dialect, is_database, parse_address
+from connectors.database.address import Dialect, parse_address
 from connectors.database.credentials import Credentials
 from connectors.errors import ConfigurationError
+from connectors.registry import is_database
 
 
 @pytest.mark.parametrize(
