@@ -80,7 +80,11 @@ class Plan:
 
     @cached_property
     def shape(self) -> bytes:
-        """A fingerprint of all that decides how a row is told, 16 bytes: another one makes every row a changed one."""
+        """A fingerprint of all that decides how a row is told, 16 bytes: another one makes every row a changed one.
+
+        Also whether a column has few values, which then are names: it seldom changes, and a row that is told again
+        with the same text is not embedded again.
+        """
         told = (
             RENDERING,
             self.table.label,

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.database.kinds import Kind
 from connectors.database.links import Joined
 from connectors.database.plans import Plan, part_of
 from connectors.database.scanning import Row
@@ -24,7 +23,6 @@ ROW = "row"
 
 _LONG = 200  # characters, from where on a text stands before the short ones, as a paragraph
 _LONGEST_NAME = 200
-_FACETS = frozenset({Kind.ENUM, Kind.UUID})
 _TAKEN = frozenset({"uri", "title", "kind", "language", "table", "database"})  # what filters call otherwise
 
 
@@ -50,12 +48,6 @@ class Renderer:
         self._first = len(plan.key)
         self._label_at = self._first + len(plan.columns)
         self._places = {column.name: self._first + place for place, column in enumerate(plan.columns)}
-        pointing = {name for pointer in plan.pointers for name in pointer.key.columns}
-        self._facets = {  # columns whose texts are worth a filter
-            column.name
-            for column in plan.columns
-            if column.samples or column.kind in _FACETS or column.name in {*plan.key, *pointing}
-        }
         self.hidden: Counter[str] = Counter()
 
     def document(self, uri: str, row: Row, joined: Joined, revision: str) -> Document:
@@ -147,7 +139,7 @@ class Renderer:
             value: Any = row[self._places[column.name]]
             if isinstance(value, str) and (value.startswith(TOO_LONG) or is_secret(value)):
                 continue
-            if (kept := facet(value, column.kind, is_short=column.name in self._facets)) is not None:
+            if (kept := facet(value, column.kind)) is not None:
                 found[f"{table.name}.{column.name}" if column.name in _TAKEN else column.name] = kept
         return found
 

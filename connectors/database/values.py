@@ -43,15 +43,10 @@ def shown(value: Any, kind: Kind = Kind.OTHER) -> str:
             return str(value)
 
 
-def facet(value: Any, kind: Kind, *, is_short: bool) -> MetadataValue | None:
+def facet(value: Any, kind: Kind) -> MetadataValue | None:
     """A value as filters compare it: a number, true or false, an ISO date, or a short text; None for what is neither.
 
-    Args:
-        value: as the driver has it.
-        kind: of its column.
-        is_short: whether texts of this column are worth a filter.
-
-    >>> facet("2009-01-01 10:00:00", Kind.DATETIME, is_short=False), facet(1, Kind.BOOLEAN, is_short=False)
+    >>> facet("2009-01-01 10:00:00", Kind.DATETIME), facet(1, Kind.BOOLEAN)
     ('2009-01-01T10:00:00', True)
     """
     match value:
@@ -67,7 +62,7 @@ def facet(value: Any, kind: Kind, *, is_short: bool) -> MetadataValue | None:
             return _moment(value.isoformat(), "T")
         case str() if day := _moment(value, "T"):  # whatever the column is declared as: SQLite has no dates
             return day
-        case str() if is_short and len(value) <= _LONGEST_FACET:
+        case str() if len(value) <= _LONGEST_FACET and "\n" not in value:
             return clean(value).strip() or None
         case _:
             return None

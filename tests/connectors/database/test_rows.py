@@ -40,6 +40,7 @@ def test_metadata_is_typed(database: Database) -> None:
         "table": "product",
         "database": "shop" if database.dialect == "sqlite" else name,
         "id": 1,
+        "product.title": "Headlamp",
         "price": 39.9,
         "weight": 0.25,
         "sold": True,
