@@ -23,6 +23,7 @@ def location(place: Location) -> dict[str, Any]:
         "page": place.page_start,
         "page_end": place.page_end,
         "headings": list(place.headings),
+        "symbol": None if place.symbol is None else {"name": place.symbol.name, "kind": place.symbol.kind},
     }
 
 

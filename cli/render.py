@@ -74,7 +74,9 @@ def other_places(hit: Hit) -> Text:
 
 
 def headings(hit: Hit) -> str:
-    """The headings above a hit, without the title again."""
+    """The headings above a hit, without the title again; of code the symbol it defines."""
+    if hit.location.symbol is not None:
+        return one_line(hit.location.symbol.name)
     path = [one_line(heading) for heading in hit.location.headings]
     return " › ".join(path[1:] if path[:1] == [one_line(hit.title)] else path)
 

@@ -19,23 +19,7 @@ class BlockKind(StrEnum):
     HEADING = "heading"
     TABLE = "table"
     CODE = "code"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A structural stretch `text[start:end]` of a document.
-
-    `level` is the depth of a heading (1 = top). `label` is the text a heading contributes to the heading path
-    (without `#` marks or underlines). `header` is the header row of a table, repeated as context for every piece
-    of it. Blocks are sorted by `start` and do not overlap.
-    """
-
-    kind: BlockKind
-    start: int
-    end: int
-    level: int = 0
-    label: str = ""
-    header: str = ""
+    DEFINITION = "definition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +56,30 @@ class Symbol:
     kind: str
     signature: tuple[int, int] = (0, 0)
     docstring: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A structural stretch `text[start:end]` of a document. Blocks are sorted by `start` and do not overlap.
+
+    Attributes:
+        level: the depth of a heading (1 = top) or of a definition (0 = the file itself).
+        label: what a heading or definition contributes to the heading path, without `#` marks or underlines.
+        header: the header row of a table, repeated as context for every piece of it.
+        symbol: what a definition defines; None where its code belongs to what is around it, as in a namespace.
+        parts: the definitions inside a definition, in order.
+        cuts: where code may be cut: the offsets of statements, those of the outermost first.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    label: str = ""
+    header: str = ""
+    symbol: Symbol | None = None
+    parts: tuple[Block, ...] = ()
+    cuts: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +133,11 @@ class Location:
     symbol: Symbol | None = None
 
     def __str__(self) -> str:
-        """The location as people cite it: `p. 3, lines 40-52`."""
+        """The location as people cite it: `lines 40-52`, `p. 3` or `Cart.total, lines 40-52`."""
+        if self.page_start is not None and self.page_end is not None:
+            return _span("p.", "pp.", self.page_start, self.page_end)
         lines = _span("line", "lines", self.line_start, self.line_end)
-        if self.page_start is None or self.page_end is None:
-            return lines
-        return _span("p.", "pp.", self.page_start, self.page_end)
+        return f"{self.symbol.name}, {lines}" if self.symbol is not None else lines
 
 
 @dataclass(frozen=True, slots=True)

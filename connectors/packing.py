@@ -6,6 +6,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from connectors.document import Block, BlockKind
@@ -62,8 +63,8 @@ class Region:
     """A stretch of text to be cut in order, from the front.
 
     The places where it may be cut are kept in levels. A finer level has places only inside what is too big to stay
-    whole: paragraphs beyond `target`; sentences, code fences, tables and their rows beyond `limit`. What no listed
-    place can divide (one endless sentence, row or word) is searched locally, so the work stays linear.
+    whole: paragraphs beyond `target`; sentences, code, its statements, tables and their rows beyond `limit`. What no
+    listed place can divide (one endless sentence, row or word) is searched locally, so the work stays linear.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Region:
         self._limit = limit
         self._blocks = blocks
         self._torn = span[0]  # up to here, what could not stay whole is being cut
-        self._levels: tuple[list[int], list[int], list[int]] = ([], [], [])
+        self._levels: list[list[int]] = [[], [], []]
         position = span[0]
         for block in blocks:
             self._add_prose(position, block.start)
@@ -125,10 +126,37 @@ class Region:
         if block.kind is BlockKind.TABLE:
             self._levels[1].extend(_row_starts(self._text, block.start, block.end))
             return
+        if block.cuts:
+            self._add_statements(block)
+            return
         for first, last in paragraph_spans(self._text, block.start, block.end):
             self._levels[1].extend((first, last))
             if self._ruler.count(first, last) > self._limit:
                 self._levels[2].extend(_line_starts(self._text, first, last))
+
+    def _add_statements(self, block: Block) -> None:
+        """The statements of code, those inside another only where that does not fit; at last its lines."""
+        places = [block.start, block.end]
+        for depth, cuts in enumerate(block.cuts, 1):
+            added = self._divisions(places, cuts)
+            self._level(depth).extend(added)
+            places = sorted({*places, *added})
+        lines = list(_line_starts(self._text, block.start, block.end))
+        self._level(len(block.cuts) + 1).extend(self._divisions(places, lines))
+
+    def _divisions(self, places: Sequence[int], finer: Sequence[int]) -> list[int]:
+        """Those of the `finer` places that are between two of `places` with more between them than fits."""
+        return [
+            place
+            for start, end in pairwise(places)
+            if self._ruler.count(start, end) > self._limit
+            for place in finer[bisect_right(finer, start) : bisect_left(finer, end)]
+        ]
+
+    def _level(self, depth: int) -> list[int]:
+        while len(self._levels) <= depth:
+            self._levels.append([])
+        return self._levels[depth]
 
     def _cut_inside(self, start: int, end: int, target: int, limit: int) -> int:
         """Cut what is too long to stay whole: at a line, cell, clause, word or seam, or between two characters."""

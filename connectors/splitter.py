@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
-from connectors.document import Block, BlockKind, Chunk, Document, Location
+from connectors.dividing import Divider
+from connectors.document import Block, BlockKind, Chunk, Document, Location, Symbol
 from connectors.errors import ConfigurationError
 from connectors.packing import Region, Ruler, Tokenizer
 
@@ -48,13 +50,18 @@ class _Heading:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A stretch of text under one heading path, with its tables and code."""
+    """A stretch of text under one heading path, with its tables and code.
+
+    Of a stretch of code, `symbol` is what it defines, and `again` the context of all but the first of its chunks.
+    """
 
     start: int
     end: int
     headings: tuple[str, ...]
     context: _Context
     blocks: tuple[Block, ...]
+    symbol: Symbol | None = None
+    again: _Context | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +179,52 @@ class _Passages:
         self._lines = _LineCounter(document.text)
 
     def of(self, section: _Section) -> Iterator[Chunk]:
-        text = self._document.text
+        start, blocks = section.start, iter(section.blocks)
+        plain: list[Block] = []
+        for block in blocks:
+            if block.kind is not BlockKind.DEFINITION:
+                plain.append(block)
+                continue
+            yield from self._cut(replace(section, start=start, end=block.start, blocks=tuple(plain)))
+            for stretch in self._divided(block, section):
+                yield from self._cut(stretch)
+            start, plain = block.end, []
+        yield from self._cut(replace(section, start=start, blocks=tuple(plain)))
+
+    def _divided(self, block: Block, above: _Section) -> Iterator[_Section]:
+        """The definitions inside a block of code as sections of their own."""
+
+        @cache
+        def context(labels: tuple[str, ...]) -> _Context:
+            return _path_context((above.context.text, *labels), self._window // _PATH_SHARE, self._tokenizer)
+
+        def room(path: tuple[Block, ...]) -> int:
+            return self._window - context(_labels(path)).pieces
+
+        divider = Divider(self._document.text, self._ruler, target=self._target, limit=room)
+        for stretch in divider.divide(block):
+            said = (part for part in stretch.path if not stretch.start <= _head(part) < stretch.end)
+            code = Block(BlockKind.CODE, stretch.start, stretch.end, cuts=block.cuts)
+            yield _Section(
+                stretch.start,
+                stretch.end,
+                above.headings + tuple(_one_line(part.label) for part in stretch.path if part.label),
+                context(_labels(said)),
+                (code,),
+                stretch.symbol,
+                context(_labels(stretch.path)),
+            )
+
+    def _cut(self, section: _Section) -> Iterator[Chunk]:
+        text, again = self._document.text, section.again or section.context
         tables = [self._table(block, section.context) for block in section.blocks if block.kind is BlockKind.TABLE]
         for start, end, blocks in self._regions(section, tables):
-            limit = self._window - section.context.pieces
+            limit = self._window - max(section.context.pieces, again.pieces)
             region = Region(text, self._ruler, (start, end), blocks, target=self._target, limit=limit)
             position = start
             while visible := _VISIBLE.search(text, position, end):
-                context = _context_at(visible.start(), tables) or section.context
-                chunk, position = self._chunk(region, visible.start(), context, section.headings)
+                context = _context_at(visible.start(), tables) or (section.context if position == start else again)
+                chunk, position = self._chunk(region, visible.start(), context, section)
                 yield chunk
 
     def _table(self, block: Block, above: _Context) -> _Table:
@@ -211,7 +255,7 @@ class _Passages:
             yield start, end, inside
             start = end
 
-    def _chunk(self, region: Region, start: int, context: _Context, headings: tuple[str, ...]) -> tuple[Chunk, int]:
+    def _chunk(self, region: Region, start: int, context: _Context, section: _Section) -> tuple[Chunk, int]:
         """The chunk that begins at `start`, and where the next may begin."""
         limit = self._window - context.pieces
         cut = region.cut(start, limit)
@@ -220,7 +264,7 @@ class _Passages:
             pieces = self._pieces(start, end, context)
             if pieces <= self._window or end == start + 1:
                 passage = self._document.text[start:end]
-                return Chunk(passage, context.text, self._location(start, end, headings)), cut
+                return Chunk(passage, context.text, self._location(start, end, section)), cut
             # Rare: the pieces of a word that was cut, or of a new neighbour, are not those it had in the whole text.
             counted = min(limit, self._ruler.count(start, cut))
             limit = max(1, min(counted - 1, counted * self._window // pieces))
@@ -236,7 +280,7 @@ class _Passages:
         passage = text[start:end]
         return len(self._tokenizer.spans(f"{context.text}\n{passage}" if context.text else passage))
 
-    def _location(self, start: int, end: int, headings: tuple[str, ...]) -> Location:
+    def _location(self, start: int, end: int, section: _Section) -> Location:
         document = self._document
         return Location(
             start=start,
@@ -245,7 +289,8 @@ class _Passages:
             line_end=self._lines.at(end - 1),
             page_start=document.page_at(start),
             page_end=document.page_at(end - 1),
-            headings=headings,
+            headings=section.headings,
+            symbol=None if section.symbol is None else _seen(section.symbol, start, end),
         )
 
 
@@ -270,6 +315,38 @@ def _context_at(position: int, tables: Sequence[_Table]) -> _Context | None:
     if index < 0 or not tables[index].header_at < position < tables[index].block.end:
         return None
     return tables[index].context
+
+
+def _head(block: Block) -> int:
+    """Where the name of a definition is said: in its signature."""
+    return block.start if block.symbol is None else block.symbol.signature[0]
+
+
+def _labels(path: Iterable[Block]) -> tuple[str, ...]:
+    """The names of definitions. That of a file is left out: it is not in the content, and may change without it."""
+    return tuple(_one_line(block.label) for block in path if block.level and block.label)
+
+
+def _path_context(path: Sequence[str], pieces: int, tokenizer: Tokenizer) -> _Context:
+    """The path as one line, less its outermost parts where it is too long."""
+    parts = [part for part in path if part]
+    while True:
+        context = _fitted(_SEPARATOR.join(parts), pieces, tokenizer)
+        if context.is_whole or len(parts) == 1:
+            return context
+        del parts[0]
+
+
+def _seen(symbol: Symbol, start: int, end: int) -> Symbol:
+    """A symbol with those stretches of its signature and docstring that are in `[start:end]`."""
+    return replace(
+        symbol, signature=_shared(symbol.signature, start, end), docstring=_shared(symbol.docstring, start, end)
+    )
+
+
+def _shared(span: tuple[int, int], start: int, end: int) -> tuple[int, int]:
+    first, last = max(span[0], start), min(span[1], end)
+    return (first, last) if first < last else (0, 0)
 
 
 def _one_line(label: str) -> str:

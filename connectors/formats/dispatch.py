@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from connectors.code.languages import language_of
+from connectors.code.source import parse_file as parse_code_file
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
 from connectors.formats.book import parse_epub
 from connectors.formats.delimited import parse_csv, parse_jsonl
-from connectors.formats.isolation import Worker
+from connectors.formats.isolation import LostParserError, Worker
 from connectors.formats.mail import ParseAttachment, parse_eml, parse_msg
 from connectors.formats.markdown import parse_markdown
 from connectors.formats.notebook import parse_notebook
@@ -32,13 +35,25 @@ from connectors.formats.word import parse_docx
 _MAX_DEPTH = 3  # a message in a message in a message
 _HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"
 _WORKER = Worker()
+_SHEBANG = 200  # bytes in which the first line of a script names its language
+_CODE_SECONDS = 10.0  # a megabyte of code takes about one
 
 
 def parse_file(data: bytes, path: Path) -> Parsed:
     """Parse in the worker what a parser in C or of many rules will read, all else here."""
     if is_risky(data, path):
         return _guarded(path, lambda: _WORKER.parse(data, path))
+    if language_of(path, data[:_SHEBANG].decode("latin-1")):
+        return _guarded(path, lambda: _parse_code(data, path))
     return parse_here(data, path)
+
+
+def _parse_code(data: bytes, path: Path) -> Parsed:
+    """Parse code in the worker, or keep its lines where the parser does not survive it: they are text all the same."""
+    try:
+        return _WORKER.parse(data, path, _CODE_SECONDS)
+    except LostParserError as error:
+        return replace(parse_code(_decoded(data, path)), metadata={"unparsed": str(error)})
 
 
 def parse_here(data: bytes, path: Path, depth: int = 0) -> Parsed:
@@ -105,7 +120,7 @@ _BINARY: dict[Format, Callable[[_File], Parsed]] = {
 }
 _TEXT: dict[Format, Callable[[str, Path], Parsed]] = {
     Format.TEXT: lambda text, _: parse_text(text),
-    Format.CODE: lambda text, _: parse_code(text),
+    Format.CODE: parse_code_file,
     Format.MARKDOWN: lambda text, _: parse_markdown(text),
     Format.RST: lambda text, _: parse_rst(text),
     Format.ORG: lambda text, _: parse_org(text),

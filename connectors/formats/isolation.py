@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from connectors.document import Block, BlockKind
+from connectors.document import Block, BlockKind, Name, Symbol
 from connectors.errors import SourceError
 from connectors.formats.parsed import Parsed
 from connectors.formats.sniff import OpaqueContentError
@@ -27,6 +27,10 @@ SECONDS = 120.0
 SECONDS_PER_BYTE = 3e-6
 _HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"
 _ROOT = Path(__file__).parents[2]
+
+
+class LostParserError(SourceError):
+    """A parser that did not survive a file, or took too long for it."""
 
 
 class Worker:
@@ -42,9 +46,9 @@ class Worker:
         self._owner = 0
         atexit.register(self.stop)
 
-    def parse(self, data: bytes, path: Path) -> Parsed:
-        """The content of a file; raises `SourceError` also when the parser does not survive it."""
-        limit = self._seconds + SECONDS_PER_BYTE * len(data)
+    def parse(self, data: bytes, path: Path, seconds: float | None = None) -> Parsed:
+        """The content of a file; raises `LostParserError` when the parser does not survive it."""
+        limit = (self._seconds if seconds is None else seconds) + SECONDS_PER_BYTE * len(data)
         with self._lock:
             process = self._running()
             alarm = threading.Timer(limit, process.kill)
@@ -62,7 +66,7 @@ class Worker:
         if not answer:
             late = time.monotonic() - started >= limit
             reason = f"its parser took longer than {limit:.0f} seconds" if late else "it crashes its parser"
-            raise SourceError(reason, hint=_HINT)
+            raise LostParserError(reason, hint=_HINT)
         return _from_json(json.loads(answer))
 
     def stop(self) -> None:
@@ -112,15 +116,43 @@ def to_json(result: Parsed | SourceError) -> bytes:
     if isinstance(result, SourceError):
         opaque = isinstance(result, OpaqueContentError)
         return json.dumps({"error": str(result), "hint": result.hint, "opaque": opaque}).encode()
-    blocks = [[block.kind, block.start, block.end, block.level, block.label, block.header] for block in result.blocks]
     fields = {"text": result.text, "kind": result.kind, "title": result.title, "pages": result.pages}
-    return json.dumps({**fields, "metadata": dict(result.metadata), "blocks": blocks}).encode()
+    names = [[name.text, name.role, name.start] for name in result.names]
+    blocks = [_dump_block(block) for block in result.blocks]
+    return json.dumps({**fields, "metadata": dict(result.metadata), "blocks": blocks, "names": names}).encode()
+
+
+def _dump_block(block: Block) -> list[Any]:
+    symbol = block.symbol and [block.symbol.name, block.symbol.kind, block.symbol.signature, block.symbol.docstring]
+    parts = [_dump_block(part) for part in block.parts]
+    return [block.kind, block.start, block.end, block.level, block.label, block.header, symbol, parts, block.cuts]
+
+
+def _load_block(dumped: list[Any]) -> Block:
+    kind, start, end, level, label, header, symbol, parts, cuts = dumped
+    return Block(
+        BlockKind(kind),
+        start,
+        end,
+        level,
+        label,
+        header,
+        symbol and Symbol(symbol[0], symbol[1], tuple(symbol[2]), tuple(symbol[3])),
+        tuple(_load_block(part) for part in parts),
+        tuple(tuple(places) for places in cuts),
+    )
 
 
 def _from_json(answer: dict[str, Any]) -> Parsed:
     if "error" in answer:
         kind = OpaqueContentError if answer["opaque"] else SourceError
         raise kind(answer["error"], hint=answer["hint"])
-    blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in answer["blocks"])
-    metadata = MappingProxyType(answer["metadata"])
-    return Parsed(answer["text"], answer["kind"], answer["title"], metadata, blocks, tuple(answer["pages"]))
+    return Parsed(
+        answer["text"],
+        answer["kind"],
+        answer["title"],
+        MappingProxyType(answer["metadata"]),
+        tuple(_load_block(block) for block in answer["blocks"]),
+        tuple(answer["pages"]),
+        tuple(Name(*name) for name in answer["names"]),
+    )

@@ -203,8 +203,8 @@ def test_a_notebook_with_a_merge_conflict_is_kept_as_it_stands() -> None:
 
 
 def test_source_code_is_the_file_itself_as_one_block() -> None:
-    text = "def f():\r\n    return 1\r\n"
-    parsed = read(text, "a.py")
+    text = "function f()\r\n    return 1\r\nend\r\n"
+    parsed = read(text, "a.lua")
     assert (parsed.text, parsed.kind, parsed.title) == (text, "code", "")
     assert shown(parsed, BlockKind.CODE) == [text]
 

@@ -1,0 +1,69 @@
+"""The programming languages that are read as syntax trees, as data: how a file shows its language, and its grammar."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+SQL = "sql"  # read statement by statement instead
+
+_HEAD = 20_000  # characters of a header that are looked at
+_SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*(?:\w+=\S*\s+)*)?(?:\S*/)?([a-zA-Z]+)")
+_CPLUSPLUS = re.compile(
+    r"^\s*(?:class\s+\w[^;]*$|namespace\b|template\s*<|(?:public|private|protected)\s*:|using\s+\w|virtual\s)"
+    r"|\bstd::|\bconstexpr\b|#\s*include\s*<\w+>",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language.
+
+    Attributes:
+        name: as `code_language` in the metadata says it.
+        grammar: the module of its grammar and the function in it.
+        endings: of the files written in it.
+        queries: the files in `queries/` that say what its definitions, comments and calls look like.
+        interpreters: of scripts that begin with `#!`.
+        joint: what stands between a class and its member in a name (`Cart.total`).
+        method_joint: the same before a method, where it is another.
+    """
+
+    name: str
+    grammar: str
+    endings: tuple[str, ...]
+    queries: tuple[str, ...]
+    interpreters: tuple[str, ...] = ()
+    joint: str = "."
+    method_joint: str = ""
+
+
+LANGUAGES = {
+    language.name: language
+    for language in (
+        Language(
+            "python", "tree_sitter_python:language", ("py", "pyi", "pyw"), ("python",), ("python", "pypy", "python3")
+        ),
+    )
+}
+_BY_ENDING = {ending: language.name for language in LANGUAGES.values() for ending in language.endings} | dict.fromkeys(
+    ("sql", "ddl", "dml", "pgsql", "mysql"), SQL
+)
+_BY_INTERPRETER = {name: language.name for language in LANGUAGES.values() for name in language.interpreters}
+
+
+def language_of(path: Path, text: str) -> str:
+    """The language a file is written in, by its name, or by the first line of a script; empty when not known here.
+
+    >>> language_of(Path("cart.py"), ""), language_of(Path("run"), "#!/usr/bin/env python3"), language_of(Path("a"), "")
+    ('python', 'python', '')
+    """
+    ending = path.suffix.lower().removeprefix(".")
+    found = _BY_ENDING.get(ending, "")
+    if ending == "h" and _CPLUSPLUS.search(text, 0, _HEAD):
+        return "cpp"
+    if not found and text.startswith("#!") and (shebang := _SHEBANG.match(text, 0, 200)):
+        return _BY_INTERPRETER.get(shebang[1].lower(), "")
+    return found
