@@ -10,7 +10,7 @@ from connectors.document import Block, Symbol
 from connectors.packing import Ruler
 
 # Kinds of symbols that are one thing: divided only when they do not fit.
-_WHOLE = frozenset({"function", "method", "macro", "query"})
+_WHOLE = frozenset({"function", "method", "property", "macro"})
 _TINY_SHARE = 8  # of the target: shorter members (a getter, a constant) are grouped with their neighbours,
 _SMALL_SHARE = 3  # and a class shorter than this (an exception, a record) is not divided
 

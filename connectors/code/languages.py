@@ -40,12 +40,48 @@ class Language:
     method_joint: str = ""
 
 
+def _endings(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_SHELLS = ("bash", "sh", "dash", "zsh", "ksh", "bats")
+_CPLUSPLUS_ENDINGS = _endings("cpp cc cxx hpp hh hxx ipp tpp inl cppm")
 LANGUAGES = {
     language.name: language
     for language in (
+        Language("bash", "tree_sitter_bash:language", _endings("sh bash zsh ksh bats"), ("bash",), _SHELLS, joint="::"),
+        Language("c", "tree_sitter_c:language", _endings("c h"), ("c",), joint="::"),
+        Language("cpp", "tree_sitter_cpp:language", _CPLUSPLUS_ENDINGS, ("c", "cpp"), joint="::"),
+        Language("csharp", "tree_sitter_c_sharp:language", _endings("cs csx"), ("csharp",)),
+        Language("go", "tree_sitter_go:language", _endings("go"), ("go",)),
+        Language("java", "tree_sitter_java:language", _endings("java"), ("java",)),
         Language(
-            "python", "tree_sitter_python:language", ("py", "pyi", "pyw"), ("python",), ("python", "pypy", "python3")
+            "javascript",
+            "tree_sitter_javascript:language",
+            _endings("js jsx mjs cjs"),
+            ("javascript", "fields", "jsx"),
+            ("node", "nodejs", "bun"),
         ),
+        Language("php", "tree_sitter_php:language_php", _endings("php phtml"), ("php",), ("php",), joint="::"),
+        Language("python", "tree_sitter_python:language", _endings("py pyi pyw"), ("python",), ("python", "pypy")),
+        Language(
+            "ruby",
+            "tree_sitter_ruby:language",
+            _endings("rb rake gemspec rakefile gemfile vagrantfile podfile"),
+            ("ruby",),
+            ("ruby", "jruby"),
+            joint="::",
+            method_joint="#",
+        ),
+        Language("rust", "tree_sitter_rust:language", _endings("rs"), ("rust",), joint="::"),
+        Language(
+            "typescript",
+            "tree_sitter_typescript:language_typescript",
+            _endings("ts mts cts"),
+            ("javascript", "typescript"),
+            ("deno", "tsx"),
+        ),
+        Language("tsx", "tree_sitter_typescript:language_tsx", _endings("tsx"), ("javascript", "typescript", "jsx")),
     )
 }
 _BY_ENDING = {ending: language.name for language in LANGUAGES.values() for ending in language.endings} | dict.fromkeys(
@@ -60,7 +96,7 @@ def language_of(path: Path, text: str) -> str:
     >>> language_of(Path("cart.py"), ""), language_of(Path("run"), "#!/usr/bin/env python3"), language_of(Path("a"), "")
     ('python', 'python', '')
     """
-    ending = path.suffix.lower().removeprefix(".")
+    ending = path.suffix.lower().removeprefix(".") or path.name.lower()
     found = _BY_ENDING.get(ending, "")
     if ending == "h" and _CPLUSPLUS.search(text, 0, _HEAD):
         return "cpp"

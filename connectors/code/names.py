@@ -2,58 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 
-from connectors.code.definitions import Definition, walk
-from connectors.code.syntax import Match, Span
+from connectors.code.definitions import Definition, defines, walk
+from connectors.code.syntax import Match
 from connectors.document import CALLS, DEFINES, Name
 
 MOST = 5_000  # names of one file
 _LONGEST = 100  # characters of a name that is called
+_PLAIN = re.compile(r"\w+(?:(?:\.|::|->)\w+)*")
+_SELF = frozenset({"self", "cls", "this", "super", "Self"})
 
 
-def names(text: str, outermost: list[Definition], matches: Iterable[Match]) -> tuple[Name, ...]:
-    """Each definition by its qualified and its bare name; then, once for each definition it stands in, each call."""
+def names(text: str, outermost: list[Definition], matches: list[Match]) -> tuple[Name, ...]:
+    """What is defined, by qualified and by bare name; constants; then calls, each once for the definition around it."""
     found = list(walk(outermost))
-    return tuple(islice(_all(text, found, matches), MOST))
+    every = chain(_defined(text, found, matches), _calls(text, found, matches))
+    return tuple(islice(dict.fromkeys(every), MOST))
 
 
-def _all(text: str, found: list[Definition], matches: Iterable[Match]) -> Iterator[Name]:
-    for definition in found:
-        for name in dict.fromkeys((definition.qualified, definition.name)):
-            if name:
-                yield Name(name, DEFINES, definition.name_at)
-    inside = _Inside(found)
+def _defined(text: str, found: list[Definition], matches: list[Match]) -> Iterator[Name]:
+    for definition in filter(defines, found):
+        yield Name(definition.qualified, DEFINES, definition.name_at)
+        yield Name(definition.name, DEFINES, definition.name_at)
+    for match in matches:
+        for start, end in match.captures.get("constant", ()):
+            if 0 < end - start <= _LONGEST:
+                yield Name(text[start:end], DEFINES, start)
+
+
+def _calls(text: str, found: list[Definition], matches: list[Match]) -> Iterator[Name]:
+    starts = sorted(definition.start for definition in found)
     seen: set[tuple[str, int]] = set()
     for match in matches:
-        for name, start in _called(text, match.span("callee"), match.span("dotted")):
-            if (key := (name, inside.at(start))) not in seen:
+        for name, start in _called(text, match):
+            # The last definition that began before it: not always the one around it, but near enough.
+            key = (name, bisect_right(starts, start))
+            if key not in seen:
                 seen.add(key)
                 yield Name(name, CALLS, start)
 
 
-def _called(text: str, callee: Span | None, dotted: Span | None) -> Iterator[tuple[str, int]]:
+def _called(text: str, match: Match) -> Iterator[tuple[str, int]]:
     """The bare name of what is called, and the one with what is before its last dot, where that is a plain name."""
-    if callee is None or callee[1] - callee[0] > _LONGEST:
+    callee, component, dotted = match.span("callee"), match.span("component"), match.span("dotted")
+    callee = component if component is not None and text[component[0]].isupper() else callee
+    if callee is None or not 0 < callee[1] - callee[0] <= _LONGEST:
         return
     bare = text[slice(*callee)]
-    if not bare:
-        return
     yield bare, callee[0]
     if dotted is not None and callee[1] - dotted[0] <= _LONGEST:
         whole = text[dotted[0] : callee[1]]
-        owner = whole.removesuffix(bare).rstrip(".:->?")
-        if owner.replace(".", "").replace("::", "").isidentifier() and owner not in {"self", "this", "cls", "super"}:
+        owner = whole.removesuffix(bare).rstrip(".:->?!")
+        if _PLAIN.fullmatch(owner) and owner not in _SELF:
             yield whole, callee[0]
-
-
-class _Inside:
-    """Which definition an offset stands in: the last one that began before it, which is near enough."""
-
-    def __init__(self, found: list[Definition]) -> None:
-        self._starts = sorted(definition.start for definition in found)
-
-    def at(self, offset: int) -> int:
-        return bisect_right(self._starts, offset)

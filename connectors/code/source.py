@@ -43,7 +43,7 @@ def parse_source(text: str, language: str, module: str = "") -> Parsed:
         return Parsed(text, CODE, metadata=metadata, blocks=parse_code(text).blocks)
     leads = _leads(syntax, matches)
     outermost = definitions(syntax, LANGUAGES[language], matches, leads)
-    docstring = next((span for match in matches for span in match.captures.get("file", ())), (0, 0))
+    docstring = leads.below(next((span for match in matches for span in match.captures.get("file", ())), (0, 0)))
     whole = Block(
         BlockKind.DEFINITION,
         0,

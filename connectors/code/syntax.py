@@ -88,16 +88,29 @@ class Leads:
         index = bisect_right(self._ends, start) - 1
         while index >= 0:
             span = self._spans[index]
-            between = self._syntax.text[span[1] : min(first, span[1] + _FARTHEST)]
-            if span[1] + len(between) < first or between.strip() or _newlines(self._syntax.text, span[1], first) > 1:
-                break
-            if not self._syntax.begins_line(span[0]):
+            if self._is_apart(span[1], first) or not self._syntax.begins_line(span[0]):
                 break
             first = span[0]
             if span in self._comments:
                 comments.append(span)
             index -= 1
         return first, (comments[-1][0], comments[0][1]) if comments else (0, 0)
+
+    def below(self, span: Span) -> Span:
+        """A comment with those directly below it."""
+        start, end = span
+        while end:
+            index = bisect_left(self._spans, (end, 0))
+            following = self._spans[index] if index < len(self._spans) else (0, 0)
+            if following not in self._comments or self._is_apart(end, following[0]):
+                break
+            end = following[1]
+        return start, end
+
+    def _is_apart(self, end: int, start: int) -> bool:
+        """Whether more than one line end and white space stand between two offsets."""
+        between = self._syntax.text[end : min(start, end + _FARTHEST)]
+        return end + len(between) < start or bool(between.strip()) or _newlines(self._syntax.text, end, start) > 1
 
 
 def _newlines(text: str, start: int, end: int) -> int:

@@ -1,5 +1,3 @@
-; Captures: what connectors/code/definitions.py says.
-
 (class_definition
   name: (identifier) @name
   body: (block) @body) @definition.class
@@ -12,6 +10,9 @@
 
 (module . (comment)* . (expression_statement (string) @file))
 (block . (comment)* . (expression_statement (string) @docstring))
+
+(module (expression_statement (assignment left: (identifier) @constant)))
+(class_definition body: (block (expression_statement (assignment left: (identifier) @constant))))
 
 (comment) @comment
 (decorator) @lead

@@ -1,5 +1,6 @@
 """What holds for every file of code, however it is written or broken."""
 
+import re
 from pathlib import Path
 
 from connectors.code.source import parse_source
@@ -30,7 +31,7 @@ def chunks_of(text: str, language: str, module: str = "shop", *, window: int = W
             for start, end in (symbol.signature, symbol.docstring):
                 assert start == end == 0 or chunk.location.start <= start < end <= chunk.location.end
     for name in parsed.names:
-        last = name.text.replace("::", ".").replace("#", ".").rpartition(".")[2]
+        last = re.split(r"::|->|[.#]", name.text)[-1]
         assert text.startswith(last.split()[0], name.start)
     for block in parsed.blocks:
         check_block(block, text)
