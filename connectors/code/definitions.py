@@ -88,7 +88,7 @@ def blocks(outermost: Iterable[Definition], level: int = 1) -> Iterator[Block]:
             definition.start,
             definition.end,
             level=level,
-            label=definition.name,
+            label=definition.qualified if definition.owner else definition.name,
             symbol=symbol if defines(definition) else None,
             parts=tuple(blocks(definition.parts, level + 1)),
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.code.cuts import statement_cuts
-from connectors.code.definitions import FILE, blocks, definitions
-from connectors.code.languages import LANGUAGES, language_of
-from connectors.code.names import names
+from connectors.code.definitions import FILE, Definition, blocks, definitions
+from connectors.code.languages import LANGUAGES, SQL, language_of
+from connectors.code.names import MOST, names
+from connectors.code.sql import MOST_CHARACTERS, read_script
 from connectors.code.syntax import Leads, Match, Span, Syntax
 from connectors.document import CODE, Block, BlockKind, MetadataValue, Symbol
 from connectors.formats.parsed import Parsed
@@ -31,8 +33,12 @@ def parse_source(text: str, language: str, module: str = "") -> Parsed:
     >>> [name.text for name in parse_source("class Cart:\n    def total(self): ...", "python").names]
     ['Cart', 'Cart.total', 'total']
     """
-    if language not in LANGUAGES or not text.strip():
+    if not text.strip() or language not in {SQL, *LANGUAGES}:
         return parse_code(text)
+    return _script(text, module) if language == SQL else _program(text, language, module)
+
+
+def _program(text: str, language: str, module: str) -> Parsed:
     syntax = Syntax(text, language)
     matches = list(syntax.matches())
     metadata: dict[str, MetadataValue] = {"code_language": language}
@@ -40,20 +46,30 @@ def parse_source(text: str, language: str, module: str = "") -> Parsed:
     if errors:
         metadata["syntax_errors"] = len(errors)
     if sum(end - start for start, end in errors) > MOST_BROKEN * len(text):
-        return Parsed(text, CODE, metadata=metadata, blocks=parse_code(text).blocks)
+        return replace(parse_code(text), metadata=metadata)
     leads = _leads(syntax, matches)
     outermost = definitions(syntax, LANGUAGES[language], matches, leads)
     docstring = leads.below(next((span for match in matches for span in match.captures.get("file", ())), (0, 0)))
-    whole = Block(
-        BlockKind.DEFINITION,
-        0,
-        len(text),
-        label=module,
-        symbol=Symbol(module, FILE, docstring=docstring) if module else None,
-        parts=tuple(blocks(outermost)),
-        cuts=statement_cuts(syntax, leads),
-    )
+    whole = _whole(text, module, docstring, outermost, statement_cuts(syntax, leads))
     return Parsed(text, CODE, metadata=metadata, blocks=(whole,), names=names(text, outermost, matches))
+
+
+def _script(text: str, module: str) -> Parsed:
+    script = read_script(text)
+    if script is None:
+        errors = {} if len(text) > MOST_CHARACTERS else {"syntax_errors": 1}
+        return replace(parse_code(text), metadata={"code_language": SQL, **errors})
+    whole = _whole(text, module, (0, 0), script.created, script.cuts)
+    return Parsed(text, CODE, metadata={"code_language": SQL}, blocks=(whole,), names=script.names[:MOST])
+
+
+def _whole(
+    text: str, module: str, docstring: Span, outermost: list[Definition], cuts: tuple[tuple[int, ...], ...]
+) -> Block:
+    """A file as the block around its definitions."""
+    symbol = Symbol(module, FILE, docstring=docstring) if module else None
+    parts = tuple(blocks(outermost))
+    return Block(BlockKind.DEFINITION, 0, len(text), label=module, symbol=symbol, parts=parts, cuts=cuts)
 
 
 def module_name(path: Path) -> str:
