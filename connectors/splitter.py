@@ -52,7 +52,8 @@ class _Heading:
 class _Section:
     """A stretch of text under one heading path, with its tables and code.
 
-    Of a stretch of code, `symbol` is what it defines, and `again` the context of all but the first of its chunks.
+    Of a stretch of code, `symbol` is what it defines, `named` is where its text says so, and `again` is the context of
+    the chunks that do not.
     """
 
     start: int
@@ -61,6 +62,7 @@ class _Section:
     context: _Context
     blocks: tuple[Block, ...]
     symbol: Symbol | None = None
+    named: int = 0
     again: _Context | None = None
 
 
@@ -212,6 +214,7 @@ class _Passages:
                 context(_labels(said)),
                 (code,),
                 stretch.symbol,
+                _head(stretch.path[-1]),
                 context(_labels(stretch.path)),
             )
 
@@ -223,8 +226,8 @@ class _Passages:
             region = Region(text, self._ruler, (start, end), blocks, target=self._target, limit=limit)
             position = start
             while visible := _VISIBLE.search(text, position, end):
-                context = _context_at(visible.start(), tables) or (section.context if position == start else again)
-                chunk, position = self._chunk(region, visible.start(), context, section)
+                first, context = visible.start(), section.context if position == start else again
+                chunk, position = self._chunk(region, first, _context_at(first, tables) or context, section)
                 yield chunk
 
     def _table(self, block: Block, above: _Context) -> _Table:
@@ -261,6 +264,8 @@ class _Passages:
         cut = region.cut(start, limit)
         while True:
             end = start + len(self._document.text[start:cut].rstrip())
+            if section.again is not None and end <= section.named:  # long comments above: the name comes later
+                context = section.again
             pieces = self._pieces(start, end, context)
             if pieces <= self._window or end == start + 1:
                 passage = self._document.text[start:end]

@@ -85,7 +85,7 @@ LANGUAGES = {
     )
 }
 _BY_ENDING = {ending: language.name for language in LANGUAGES.values() for ending in language.endings} | dict.fromkeys(
-    ("sql", "ddl", "dml", "pgsql", "mysql"), SQL
+    ("sql", "ddl", "dml", "pgsql"), SQL
 )
 _BY_INTERPRETER = {name: language.name for language in LANGUAGES.values() for name in language.interpreters}
 

@@ -11,11 +11,13 @@ from connectors.code.languages import LANGUAGES, SQL, language_of
 from connectors.code.names import MOST, names
 from connectors.code.sql import MOST_CHARACTERS, read_script
 from connectors.code.syntax import Leads, Match, Span, Syntax
-from connectors.document import CODE, Block, BlockKind, MetadataValue, Symbol
+from connectors.document import CODE, Block, BlockKind, Metadata, MetadataValue, Symbol
 from connectors.formats.parsed import Parsed
 from connectors.formats.plain import parse_code
 
 MOST_BROKEN = 0.5  # share of a file in which nothing could be parsed, beyond which its tree is not believed
+_MOST_CHARACTERS = 8_000_000
+_LONG_LINES, _SHORT = 400, 20_000  # characters: lines of this length on average are minified, but for a short file
 _PACKAGE_FILES = frozenset({"__init__", "index", "mod"})  # named for the folder they are in
 
 
@@ -28,13 +30,15 @@ def parse_source(text: str, language: str, module: str = "") -> Parsed:
     r"""Code in a language of `LANGUAGES`, with its definitions as blocks; `module` is what to call it as a whole.
 
     What the parser cannot read stays, as code around the definitions it can; where that is most of the text, all is
-    plain lines. Either way `syntax_errors` in the metadata counts it.
+    plain lines. Either way `syntax_errors` in the metadata counts it; `unparsed` says why a file was not even tried.
 
     >>> [name.text for name in parse_source("class Cart:\n    def total(self): ...", "python").names]
     ['Cart', 'Cart.total', 'total']
     """
     if not text.strip() or language not in {SQL, *LANGUAGES}:
         return parse_code(text)
+    if reason := _unfit(text):
+        return replace(parse_code(text), metadata={"code_language": language, "unparsed": reason})
     return _script(text, module) if language == SQL else _program(text, language, module)
 
 
@@ -57,8 +61,8 @@ def _program(text: str, language: str, module: str) -> Parsed:
 def _script(text: str, module: str) -> Parsed:
     script = read_script(text)
     if script is None:
-        errors = {} if len(text) > MOST_CHARACTERS else {"syntax_errors": 1}
-        return replace(parse_code(text), metadata={"code_language": SQL, **errors})
+        failure: Metadata = {"unparsed": "too large"} if len(text) > MOST_CHARACTERS else {"syntax_errors": 1}
+        return replace(parse_code(text), metadata={"code_language": SQL, **failure})
     whole = _whole(text, module, (0, 0), script.created, script.cuts)
     return Parsed(text, CODE, metadata={"code_language": SQL}, blocks=(whole,), names=script.names[:MOST])
 
@@ -75,6 +79,15 @@ def _whole(
 def module_name(path: Path) -> str:
     """What people call the file as a part of a program: its stem, or its folder's name where the stem says nothing."""
     return path.parent.name if path.stem in _PACKAGE_FILES and path.parent.name else path.stem
+
+
+def _unfit(text: str) -> str:
+    """Why a text is not worth parsing, for nobody wrote it or will read it; nothing where it is."""
+    if len(text) > _MOST_CHARACTERS:
+        return "too large"
+    if len(text) > _SHORT and len(text) > _LONG_LINES * (1 + text.count("\n") + text.count("\r")):
+        return "minified"
+    return ""
 
 
 def _leads(syntax: Syntax, matches: list[Match]) -> Leads:

@@ -18,7 +18,7 @@ from connectors.document import CALLS, DEFINES, Name
 if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
 
-MOST_CHARACTERS = 2_000_000  # larger ones are dumps of data
+MOST_CHARACTERS = 2_000_000  # sqlglot reads about a megabyte a second, and a larger script is a dump of data
 _THINGS = ("TABLE", "VIEW", "INDEX", "TYPE", "SCHEMA", "SEQUENCE", "DATABASE", "DOMAIN", "AGGREGATE", "MACRO")
 _ROUTINES = frozenset({"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT"})
 _KINDS = _ROUTINES.union(_THINGS)

@@ -43,17 +43,17 @@ def parse_file(data: bytes, path: Path) -> Parsed:
     """Parse in the worker what a parser in C or of many rules will read, all else here."""
     if is_risky(data, path):
         return _guarded(path, lambda: _WORKER.parse(data, path))
-    if language_of(path, data[:_SHEBANG].decode("latin-1")):
-        return _guarded(path, lambda: _parse_code(data, path))
+    if language := language_of(path, data[:_SHEBANG].decode("latin-1")):
+        return _guarded(path, lambda: _parse_code(data, path, language))
     return parse_here(data, path)
 
 
-def _parse_code(data: bytes, path: Path) -> Parsed:
+def _parse_code(data: bytes, path: Path, language: str) -> Parsed:
     """Parse code in the worker, or keep its lines where the parser does not survive it: they are text all the same."""
     try:
         return _WORKER.parse(data, path, _CODE_SECONDS)
     except LostParserError as error:
-        return replace(parse_code(_decoded(data, path)), metadata={"unparsed": str(error)})
+        return replace(parse_code(_decoded(data, path)), metadata={"code_language": language, "unparsed": str(error)})
 
 
 def parse_here(data: bytes, path: Path, depth: int = 0) -> Parsed:

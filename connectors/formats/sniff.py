@@ -116,10 +116,11 @@ _BY_EXTENSION = {
     Format.XML: "xml rss atom xsd xsl xslt wsdl opml kml gpx svg plist xliff tmx dbk",
     Format.NOTEBOOK: "ipynb",
     Format.CODE: (
-        "py pyi pyx js jsx mjs cjs ts tsx java kt kts scala groovy c h cc cpp cxx hh hpp hxx cu m mm cs fs vb go rs rb"
-        " php pl pm lua r jl swift dart ex exs erl hrl hs ml mli clj cljs lisp el scm rkt sh bash zsh fish ps1 bat cmd"
-        " sql graphql proto css scss sass less vue svelte tf hcl nix cmake gradle mk asm s v vhd vhdl zig nim f f90"
-        " toml yaml yml ini cfg conf properties dockerfile makefile"
+        "py pyi pyw pyx js jsx mjs cjs ts mts cts tsx java kt kts scala groovy c h cc cpp cxx hh hpp hxx cu m mm"
+        " ipp tpp inl cs csx fs vb go rs rb php phtml rake gemspec rakefile gemfile vagrantfile pl pm lua r jl"
+        " swift dart ex exs erl hrl hs ml mli clj cljs lisp el scm rkt sh bash zsh ksh bats fish ps1 bat cmd sql"
+        " ddl dml pgsql graphql proto css scss sass less vue svelte tf hcl nix cmake gradle mk asm s v vhd vhdl"
+        " zig nim f f90 toml yaml yml ini cfg conf properties dockerfile makefile"
     ),
 }
 _FORMAT_OF = {extension: kind for kind, extensions in _BY_EXTENSION.items() for extension in extensions.split()}

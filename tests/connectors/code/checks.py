@@ -32,7 +32,7 @@ def chunks_of(text: str, language: str, module: str = "shop", *, window: int = W
                 assert start == end == 0 or chunk.location.start <= start < end <= chunk.location.end
     for name in parsed.names:
         last = re.split(r"::|->|[.#]", name.text)[-1]
-        assert text.startswith(last.split()[0], name.start)
+        assert any(text.startswith(one.split()[0], name.start) for one in (last, name.text) if one.strip())
     for block in parsed.blocks:
         check_block(block, text)
     return chunks
