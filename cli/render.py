@@ -26,7 +26,7 @@ _LINES_SHOWN = 4
 _NARROWEST = 20
 _SURE, _LIKELY, _ONE_PERCENT = 0.5, 0.2, 0.01
 _MATCH = "bold yellow"
-_KEPT_IN_LINES = frozenset({"code", "csv", "tsv", "json", "spreadsheet", "xml"})
+_KEPT_IN_LINES = frozenset({"code", "csv", "tsv", "json", "spreadsheet", "xml", "row", "schema"})
 # A newline in running text: the line before is long, and the next one goes on with a word.
 _SOFT_BREAK = re.compile(r"(?<=[^\n]{40})\n(?=[^\W\d_])")
 _BLANK_LINES = re.compile(r"\n\s*\n")
