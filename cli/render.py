@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.terminal import near, one_line, printable, shortened, stdout
+from connectors.document import CODE, ROW, SCHEMA
 from indexes.analyzer import query_terms
 from rag.words import terms
 
@@ -26,7 +27,7 @@ _LINES_SHOWN = 4
 _NARROWEST = 20
 _SURE, _LIKELY, _ONE_PERCENT = 0.5, 0.2, 0.01
 _MATCH = "bold yellow"
-_KEPT_IN_LINES = frozenset({"code", "csv", "tsv", "json", "spreadsheet", "xml", "row", "schema"})
+_KEPT_IN_LINES = frozenset({CODE, "csv", "tsv", "json", "spreadsheet", "xml", ROW, SCHEMA})
 # A newline in running text: the line before is long, and the next one goes on with a word.
 _SOFT_BREAK = re.compile(r"(?<=[^\n]{40})\n(?=[^\W\d_])")
 _BLANK_LINES = re.compile(r"\n\s*\n")

@@ -10,7 +10,10 @@ from enum import StrEnum
 MetadataValue = str | int | float | bool
 Metadata = Mapping[str, MetadataValue]
 
-CODE = "code"  # the kind of a document that is source code: it is ranked differently
+# Kinds of documents that are treated differently.
+CODE = "code"
+ROW = "row"
+SCHEMA = "schema"
 
 
 class BlockKind(StrEnum):

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from connectors.document import ROW
 from connectors.sentences import sentence_spans
 from rag.composer import NOT_ANSWERED
 from rag.duplicates import Fingerprint
@@ -145,8 +146,17 @@ def _antecedent(sentences: Sequence[_Sentence], i: int) -> list[int]:
 def _sentences(sources: Sequence[PromptSource]) -> list[_Sentence]:
     found: list[_Sentence] = []
     for number, source in enumerate(sources):
-        text = source.hit.text
-        for place, (start, end) in enumerate(sentence_spans(text)):
-            line = _LIST_MARK.sub("", " ".join(text[start:end].split()))
-            found.append(_Sentence(number, place, line))
+        pieces = _row(source.hit.text) if source.hit.kind == ROW else _prose(source.hit.text)
+        found += [_Sentence(number, place, piece) for place, piece in enumerate(pieces)]
     return found
+
+
+def _prose(text: str) -> list[str]:
+    return [_LIST_MARK.sub("", " ".join(text[start:end].split())) for start, end in sentence_spans(text)]
+
+
+def _row(text: str) -> list[str]:
+    """A row of a database says one thing; one too long to be quoted says one with each column."""
+    columns = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    whole = "; ".join(columns)
+    return [whole] if len(whole) <= _LONGEST else columns

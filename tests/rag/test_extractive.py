@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.document import ROW
 from rag.composer import NOT_ANSWERED, Composer
 from rag.extractive import ExtractiveLLM
-from tests.rag.samples import hits, prompt, word_count
+from tests.rag.samples import hit, hits, prompt, word_count
 
 REACTOR = (
     "# The research reactor\n\n"
@@ -65,6 +68,17 @@ def test_the_same_statement_in_two_sources_is_said_once():
         "Who may enter the reactor?", "Visitors may enter the reactor.", "See here: visitors may enter the reactor."
     )
     assert answer.lower().count("visitors may enter") == 1
+
+
+@pytest.mark.parametrize(
+    ("remark", "said"),
+    [("", "name: Pilot mask; supplier: Nordisk Dykkerudstyr (2) [1]"), ("long " * 99, "Nordisk Dykkerudstyr (2) [1]")],
+)
+def test_a_row_says_one_thing_unless_it_is_long(remark, said):
+    row = replace(hit(f"name: Pilot mask\nsupplier: Nordisk Dykkerudstyr (2)\n{remark}".strip()), kind=ROW)
+    question = "Which supplier is Nordisk Dykkerudstyr?"
+    made = Composer(budget=4000, count=word_count).compose(question, [row])
+    assert "".join(ExtractiveLLM().stream(made, question)).endswith(said)
 
 
 def test_line_breaks_inside_a_sentence_are_joined():
