@@ -129,11 +129,12 @@ def index_report(done: IndexReport) -> dict[str, Any]:
 
 
 def status(state: Status) -> dict[str, Any]:
-    """The state of a knowledge base; sizes are bytes."""
+    """The state of a knowledge base; sizes are bytes. A source that is a repository has its commit and branch."""
     return {
         "path": state.path,
         "sources": [
-            {"uri": source.uri, "documents": source.documents, "chunks": source.chunks} for source in state.sources
+            {**source.facts, "uri": source.uri, "documents": source.documents, "chunks": source.chunks}
+            for source in state.sources
         ],
         "documents": state.documents,
         "chunks": state.chunks,

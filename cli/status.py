@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from cli.opening import knowledge_base
 from cli.options import Json
 from cli.terminal import grouped, one_line, print_json, stdout
+
+_COMMIT_DIGITS = 12
 
 if TYPE_CHECKING:
     from rag.results import Status
@@ -41,6 +44,12 @@ def _tuned(tuning: Tuning, part: Part) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in values.items())
 
 
+def _as_of(facts: Mapping[str, str]) -> str:
+    """The state of a source that was read last: a commit by its first digits, anything else as it is."""
+    shown = {**facts, "commit": facts.get("commit", "")[:_COMMIT_DIGITS]}
+    return " ".join(value for value in shown.values() if value)
+
+
 def _print(state: Status) -> None:
     from rich.filesize import decimal
     from rich.table import Table
@@ -66,6 +75,8 @@ def _print(state: Status) -> None:
     sources.add_column("source", overflow="fold")
     sources.add_column("documents", justify="right", no_wrap=True)
     sources.add_column("chunks", justify="right", no_wrap=True)
+    sources.add_column("as of" if any(source.facts for source in state.sources) else "", overflow="fold")
     for source in state.sources:
-        sources.add_row(one_line(source.uri), grouped(source.documents), grouped(source.chunks))
+        counts = grouped(source.documents), grouped(source.chunks)
+        sources.add_row(one_line(source.uri), *counts, one_line(_as_of(source.facts)))
     stdout().print(sources)

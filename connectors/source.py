@@ -32,6 +32,13 @@ class KnownDocuments(Mapping[str, Known]):
         return {uri: known for uri in uris if (known := self.get(uri)) is not None}
 
 
+def among(known: Mapping[str, Known], uris: Sequence[str]) -> dict[str, Known]:
+    """What is remembered of those of these documents that are known, asked for at once where that is possible."""
+    if isinstance(known, KnownDocuments):
+        return known.among(uris)
+    return {uri: known[uri] for uri in uris if uri in known}
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """A document not known before."""
@@ -75,6 +82,7 @@ class Failed:
 Event = Added | Changed | Unchanged | Removed | Failed
 Option = str | int | float | bool | list[str] | None
 Options = Mapping[str, Option]
+Facts = Mapping[str, str]
 
 
 @runtime_checkable
@@ -107,6 +115,16 @@ class Configured(Protocol):
     @property
     def options(self) -> Options:
         """What it must be opened with to be the same source again (`open_source`): never a secret."""
+        ...
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """A source of which more is remembered than its documents."""
+
+    @property
+    def facts(self) -> Facts:
+        """What state of it `events` listed (a repository: its commit), for people to see."""
         ...
 
 

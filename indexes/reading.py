@@ -127,13 +127,14 @@ class Reading:
 
     def count_sources(self, generation: int) -> list[SourceCount]:
         """How much is indexed of each source."""
+        total = func.coalesce(func.sum(documents.c.chunks), 0)
         rows = self.connection.execute(
-            select(sources.c.uri, func.count(documents.c.id), func.coalesce(func.sum(documents.c.chunks), 0))
+            select(sources.c.uri, func.count(documents.c.id), total, sources.c.facts)
             .outerjoin(documents, and_(documents.c.source_id == sources.c.id, alive(generation)))
             .group_by(sources.c.id)
             .order_by(sources.c.uri)
         )
-        return [SourceCount(uri, int(count), int(total)) for uri, count, total in rows]
+        return [SourceCount(uri, int(count), int(total), json.loads(facts)) for uri, count, total, facts in rows]
 
     def count_chunks(self, generation: int) -> int:
         """Live chunks."""

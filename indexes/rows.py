@@ -6,10 +6,11 @@ import json
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.document import Location, Metadata, MetadataValue, Name, Symbol
+from connectors.source import Facts
 from indexes.errors import DamagedError
 from indexes.names import normal
 
@@ -66,11 +67,12 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class SourceCount:
-    """A registered source and how much is indexed of it."""
+    """A registered source, how much is indexed of it, and the state of it that was read last."""
 
     uri: str
     documents: int
     chunks: int
+    facts: Facts = field(default_factory=dict)
 
 
 def document_values(row: DocumentRow, born: int) -> dict[str, Any]:

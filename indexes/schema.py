@@ -59,6 +59,7 @@ sources = Table(
     Column("id", Integer, primary_key=True),
     Column("uri", Text, nullable=False, unique=True),
     Column("options", Text, nullable=False, server_default="{}"),  # JSON: what it is opened with again
+    Column("facts", Text, nullable=False, server_default="{}"),  # JSON: the state of it that was read last
 )
 # A document's chunks have the ids first_chunk … first_chunk + chunks - 1: they are born and die with it.
 documents = Table(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.document import Chunk, Document
-from connectors.source import Known, Options
+from connectors.source import Facts, Known, Options
 from indexes.analyzer import detect_language
 from indexes.dense import outgrown, usable_state
 from indexes.dense_base import BaseState, discard_others, open_base, write_base
@@ -108,6 +108,11 @@ class Writer:
         """Register a source; returns its id. `options`, where given, are what it will be opened with again."""
         with self._catalog.writing() as writing:
             return writing.add_source(uri, options)
+
+    def record(self, uri: str, facts: Facts) -> None:
+        """Remember what state of a registered source was read."""
+        with self._catalog.writing() as writing:
+            writing.set_facts(uri, facts)
 
     def options(self) -> dict[str, Options]:
         """URI → what it is opened with, of every registered source."""

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from connectors.document import Metadata
-from connectors.source import Options
+from connectors.source import Facts, Options
 from indexes.reading import Ids, Reading, Vectors, batched
 from indexes.rows import (
     ChunkRow,
@@ -68,6 +68,11 @@ class Writing(Reading):
             dumped = json.dumps(dict(options), ensure_ascii=False)
             self.connection.execute(update(sources).where(sources.c.id == key).values(options=dumped))
         return int(key)
+
+    def set_facts(self, uri: str, facts: Facts) -> None:
+        """Remember what state of a registered source was read."""
+        dumped = json.dumps(dict(facts), ensure_ascii=False)
+        self.connection.execute(update(sources).where(sources.c.uri == uri).values(facts=dumped))
 
     def drop_source(self, source_id: int) -> None:
         """Forget a source whose documents are gone."""

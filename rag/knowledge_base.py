@@ -348,7 +348,7 @@ class KnowledgeBase:
                 chunks=reading.count_chunks(generation),
                 encoder=reading.setting("encoder_name"),
                 sources=tuple(
-                    SourceStatus(source.uri, source.documents, source.chunks)
+                    SourceStatus(source.uri, source.documents, source.chunks, source.facts)
                     for source in reading.count_sources(generation)
                 ),
                 sizes=_sizes(self.path, reading.token_bytes()),

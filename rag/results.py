@@ -263,11 +263,12 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """One registered source."""
+    """One registered source; `facts` are the state of it that was read last (of a repository, its commit)."""
 
     uri: str
     documents: int
     chunks: int
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.document import Document
-from connectors.source import Added, Changed, Configured, Event, Failed, Known, Noting, Removed, Source, Unchanged
+from connectors.source import (
+    Added,
+    Changed,
+    Configured,
+    Event,
+    Failed,
+    Known,
+    Noting,
+    Recorded,
+    Removed,
+    Source,
+    Unchanged,
+)
 from connectors.splitter import Splitter
 from indexes.writer import Batch, NewDocument, Writer
 from rag.results import Failure
@@ -123,6 +135,8 @@ class _Run:
         self._commit()
         options = self._source.options if isinstance(self._source, Configured) else None
         self._writer.register(self._source.uri, options)  # also a source that is empty today
+        if isinstance(self._source, Recorded):
+            self._writer.record(self._source.uri, self._source.facts)
         if isinstance(self._source, Noting):
             self._tally.notes.extend(f"{self._source.uri}: {note}" for note in self._source.notes)
 
