@@ -8,23 +8,44 @@ import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.document import Document, MetadataValue
 from connectors.errors import SourceError
 from connectors.formats import PARSER_VERSION
 from connectors.ignore import IgnoreRules
-from connectors.source import Added, Changed, Event, Failed, Known, Option, Options, Removed, Unchanged
+from connectors.notes import shortened
+from connectors.repository.renames import Renames
+from connectors.source import (
+    Added,
+    Changed,
+    Event,
+    Facts,
+    Failed,
+    Known,
+    KnownDocuments,
+    Option,
+    Options,
+    Removed,
+    Unchanged,
+    among,
+)
 from connectors.walk import Entry, Unreadable, Walk
+
+if TYPE_CHECKING:
+    from connectors.repository.work_tree import WorkTree
 
 MAX_BYTES = 100 * 1024 * 1024
 """Files larger than this are reported instead of read, unless the source is told otherwise."""
 
+DEFAULTS: Options = {"use_ignore": True, "include": [], "exclude": [], "max_bytes": MAX_BYTES, "vendored": False}
+
 # A file this young may change again without a visible trace: coarse file systems count time in steps of two seconds.
 _FRESH_NS = 2_000_000_000
 _HEAD = 4096
-_DEFAULTS: Options = {"use_ignore": True, "include": [], "exclude": [], "max_bytes": MAX_BYTES}
+_PAGE = 500
 _GONE_HINT = "check the path; a source that is gone for good is forgotten by `rag remove`"
 _PERMISSION_HINT = "check its permissions, or exclude it in .ragignore"
 
@@ -41,6 +62,7 @@ class FileSource:
         include: gitignore-style patterns, relative to the folder, of what is read although it would be ignored.
         exclude: patterns of what is never read.
         max_bytes: larger files are reported as failed instead of read.
+        vendored: whether vendored and generated code is read, too, in the work tree of a git repository.
 
     An empty file is a document without text: it is known, it counts, and it fails no run.
     """
@@ -53,6 +75,7 @@ class FileSource:
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
         max_bytes: int = MAX_BYTES,
+        vendored: bool = False,
     ) -> None:
         # Not resolved: documents keep the names the user knows them by, symlinks included.
         self._path = os.path.abspath(Path(path).expanduser())  # noqa: PTH100
@@ -63,9 +86,14 @@ class FileSource:
             "include": list(include),
             "exclude": list(exclude),
             "max_bytes": max_bytes,
+            "vendored": vendored,
         }
-        self._options = {key: value for key, value in chosen.items() if value != _DEFAULTS[key]}
+        self._options = {key: value for key, value in chosen.items() if value != DEFAULTS[key]}
         self._max_bytes = max_bytes
+        self._vendored = vendored
+        self._work_tree: WorkTree | None = None
+        self._walk: Walk | None = None
+        self._renames = Renames({}, os.path.lexists)
 
     @property
     def uri(self) -> str:
@@ -76,6 +104,20 @@ class FileSource:
     def options(self) -> Options:
         """The arguments that are not the default."""
         return self._options
+
+    @property
+    def facts(self) -> Facts:
+        """Of a work tree: the commit that was checked out, and its branch."""
+        return self._work_tree.facts if self._work_tree else {}
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was left out, and could have been meant."""
+        outside = [path.removeprefix(self._path + os.sep) for path in self._walk.outside] if self._walk else []
+        notes = list(self._work_tree.notes) if self._work_tree else []
+        if outside:
+            notes.append(f"passed over links that lead out of it: {shortened(outside)} (name what is behind them)")
+        return notes
 
     def size_hint(self) -> int | None:
         """How many files will be looked at; None when the path cannot be listed."""
@@ -99,14 +141,18 @@ class FileSource:
                 f"{self._path} is empty now; the {len(known)} documents indexed from it are kept",
                 hint="mount it if it is a drive; if they are gone for good, `rag remove` forgets them",
             )
+        self._renames = Renames(known, lambda uri: not os.path.lexists(uri))
         seen: set[str] = set()
         unreadable: list[str] = []
-        for found in self._entries():
-            for event in self._look_at(found, known):
-                seen.add(event.uri if isinstance(event, Unchanged | Failed) else event.document.uri)
-                yield event
-            if isinstance(found, Unreadable):
-                unreadable.append(found.path + os.sep)
+        # What is known of some hundred files is asked for at once where each question costs.
+        for page in _pages(self._entries(), _PAGE if isinstance(known, KnownDocuments) else 1):
+            remembered = among(known, [found.path for found in page])
+            for found in page:
+                for event in self._look_at(found, remembered):
+                    seen.add(event.uri if isinstance(event, Unchanged | Failed) else event.document.uri)
+                    yield event
+                if isinstance(found, Unreadable):
+                    unreadable.append(found.path + os.sep)
         for uri in known:
             if uri not in seen:
                 yield _missing(uri, tuple(unreadable))
@@ -117,12 +163,19 @@ class FileSource:
         except OSError as error:
             reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
             raise SourceError(f"{self._path} {reason}", hint=_GONE_HINT) from None
+        self._rules.tracking = self._work_tree = self._found_work_tree()
         if stat.S_ISDIR(info.st_mode):
-            yield from Walk(self._path, self._rules)
+            self._walk = Walk(self._path, self._rules)
+            yield from self._walk
         elif stat.S_ISREG(info.st_mode):
             yield Entry(self._path, info.st_size, info.st_mtime_ns)
         else:
             raise SourceError(f"{self._path} is neither a file nor a folder", hint="name a file or a folder")
+
+    def _found_work_tree(self) -> WorkTree | None:
+        from connectors.repository.work_tree import WorkTree
+
+        return WorkTree.around(self._path, vendored=self._vendored)
 
     def _look_at(self, found: Entry | Unreadable, known: Mapping[str, Known]) -> Iterator[_Seen]:
         if isinstance(found, Unreadable):
@@ -136,19 +189,27 @@ class FileSource:
 
     def _event(self, entry: Entry, known: Known | None) -> _Seen | None:
         """What became of one file; None for one that nobody expects to be a document."""
-        if known is not None and known.stamp and known.stamp == _stamp(entry.size, entry.modified_ns):
+        if known is not None and known.stamp and known.stamp == self._stamp(entry.size, entry.modified_ns):
             return Unchanged(entry.path)
         try:
             content = self._read(entry.path)
+            if self._leaves_out(entry.path, content.data):
+                return None
             revision = _revision(content.data)
             if known is not None and known.revision == revision:
                 return Unchanged(entry.path, content.stamp)
-            document = self._document(entry.path, content, revision)
+            document = self._document(entry.path, content, revision, is_new=known is None)
         except OSError as error:
             return _unreadable(entry.path, error)
         except SourceError as error:
             return None if self._is_expected(error, entry.path) else Failed(entry.path, str(error), error.hint)
         return Added(document, content.stamp) if known is None else Changed(document, content.stamp)
+
+    def _leaves_out(self, path: str, data: bytes) -> bool:
+        """Whether a file in a work tree is not read because a program wrote it. What is named itself is always read."""
+        if self._work_tree is None or not self._skips_opaque or path == self._path or self._rules.includes(path):
+            return False
+        return self._work_tree.leaves_out_content(path, data)
 
     def _is_expected(self, error: SourceError, path: str) -> bool:
         from connectors.formats.sniff import OpaqueContentError
@@ -169,35 +230,54 @@ class FileSource:
             raise SourceError(f"larger than {self._max_bytes:,} bytes ({after.st_size:,})", hint=hint)
         steady = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         settled = abs(time.time_ns() - after.st_mtime_ns) >= _FRESH_NS
-        stamp = _stamp(after.st_size, after.st_mtime_ns) if steady and settled else ""
+        stamp = self._stamp(after.st_size, after.st_mtime_ns) if steady and settled else ""
         return _Content(data, stamp, after.st_mtime_ns)
 
-    def _document(self, path: str, content: _Content, revision: str) -> Document:
-        from connectors.formats import parse
-
+    def _document(self, path: str, content: _Content, revision: str, *, is_new: bool) -> Document:
         name = Path(path)
-        parsed = parse(content.data, name)
         folder = os.path.relpath(name.parent, self._path) if path != self._path else "."
-        metadata: dict[str, MetadataValue] = {
+        more: dict[str, MetadataValue] = {
+            "modified": datetime.fromtimestamp(content.modified_ns / 1e9, UTC).date().isoformat()
+        }
+        origin = self._renames.origin(revision) if self._work_tree and is_new and content.data else None
+        if origin is not None:
+            more["renamed_from"] = Path(os.path.relpath(origin, self._path)).as_posix()
+        return file_document(path, name, Path(folder).as_posix(), content.data, revision, more)
+
+    def _stamp(self, size: int, modified_ns: int) -> str:
+        """Size and time tell a changed file, the rest a changed reading of it: another parser, other rules."""
+        return f"{size}:{modified_ns}:{PARSER_VERSION}{'v' if self._vendored else ''}"
+
+
+def file_document(
+    uri: str, name: Path, folder: str, data: bytes, revision: str, metadata: Mapping[str, MetadataValue]
+) -> Document:
+    """The document in a file called `name`, in `folder` of its source, with what else is known of it.
+
+    Raises `SourceError` naming the file when it cannot be read.
+    """
+    from connectors.formats import parse
+
+    parsed = parse(data, name)
+    return Document(
+        uri=uri,
+        title=parsed.title or name.name,
+        text=parsed.text,
+        kind=parsed.kind,
+        revision=revision,
+        metadata={
             **parsed.metadata,
             "filename": name.name,
             "extension": name.suffix.lower().removeprefix("."),
-            "folder": Path(folder).as_posix(),
-            "modified": datetime.fromtimestamp(content.modified_ns / 1e9, UTC).date().isoformat(),
-            "size": len(content.data),
-        }
-        return Document(
-            uri=path,
-            title=parsed.title or name.name,
-            text=parsed.text,
-            kind=parsed.kind,
-            revision=revision,
-            metadata=metadata,
-            context=parsed.title,
-            blocks=parsed.blocks,
-            pages=parsed.pages,
-            names=parsed.names,
-        )
+            "folder": folder,
+            "size": len(data),
+            **metadata,
+        },
+        context=parsed.title,
+        blocks=parsed.blocks,
+        pages=parsed.pages,
+        names=parsed.names,
+    )
 
 
 class _Content(NamedTuple):
@@ -206,13 +286,13 @@ class _Content(NamedTuple):
     modified_ns: int
 
 
-def _stamp(size: int, modified_ns: int) -> str:
-    """Size and time tell a changed file, the parser's version a changed reading of it."""
-    return f"{size}:{modified_ns}:{PARSER_VERSION}"
-
-
 def _revision(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=20, person=str(PARSER_VERSION).encode()).hexdigest()
+
+
+def _pages(entries: Iterator[Entry | Unreadable], size: int) -> Iterator[list[Entry | Unreadable]]:
+    while page := list(islice(entries, size)):
+        yield page
 
 
 def _is_empty_folder(path: str) -> bool:

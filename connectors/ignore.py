@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pathspec import GitIgnoreSpec
 
 from connectors.errors import ConfigurationError
 
-IGNORE_FILES = (".gitignore", ".ragignore")
+OWN_FILE = ".ragignore"
+IGNORE_FILES = (".gitignore", OWN_FILE)
 """Read in every folder, gitignore syntax; of two in one folder the later decides."""
 
 
@@ -29,7 +30,7 @@ _FOLDERS = _words(
 )
 _FOLDER_ENDINGS = (".egg-info", ".dist-info", ".xcodeproj", ".app", ".framework")
 _NAMES = _words(
-    ".DS_Store Thumbs.db desktop.ini .gitignore .ragignore .gitkeep .env .netrc .npmrc"
+    ".DS_Store Thumbs.db desktop.ini .gitignore .gitattributes .gitmodules .ragignore .gitkeep .env .netrc .npmrc"
     " .pypirc id_rsa id_ed25519 id_ecdsa package-lock.json yarn.lock"
     " pnpm-lock.yaml npm-shrinkwrap.json bun.lockb poetry.lock uv.lock pdm.lock Pipfile.lock Cargo.lock Gemfile.lock"
     " composer.lock go.sum flake.lock mix.lock Podfile.lock gradle.lockfile"
@@ -57,10 +58,30 @@ _MAX_FILE = 1_000_000
 _MAX_STARS = 3  # within one path segment: a hostile `*a*a*a*a*b` would take hours to match
 
 
-class Scope(NamedTuple):
-    """What is in force in one folder: ignore files, nearest first, each with the folder it speaks about."""
+class Tracking(Protocol):
+    """What a repository knows of the files in it."""
 
-    specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+    def tracks(self, path: str) -> bool:
+        """Whether a file is tracked although `.gitignore` matches it, or a folder leads to such a one."""
+        ...
+
+    def leaves_out(self, path: str, *, is_folder: bool) -> bool:
+        """Whether a file or folder is not the repository's own."""
+        ...
+
+
+class Spec(NamedTuple):
+    """The ignore files of one folder: the patterns of all, and those that count for tracked files, too."""
+
+    folder: str
+    patterns: GitIgnoreSpec
+    ours: GitIgnoreSpec
+
+
+class Scope(NamedTuple):
+    """What is in force in one folder: ignore files, nearest first."""
+
+    specs: tuple[Spec, ...] = ()
     ignored: bool = False
     """Whether the folder is ignored itself, and entered only for what is included below it."""
 
@@ -69,12 +90,14 @@ class IgnoreRules:
     """Decides which entries below `root` are left out.
 
     In order: `exclude` patterns, `include` patterns (both relative to `root`), the ignore files from the nearest
-    folder up to the top of the repository, and the built-in list. `use_ignore=False` switches off the last two.
+    folder up to the top of the repository, the built-in list, and what the repository around it knows (`tracking`).
+    `use_ignore=False` switches off the last three.
     """
 
     def __init__(
         self, root: str, *, use_ignore: bool = True, include: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> None:
+        self.tracking: Tracking | None = None
         self._root = root
         self._use_ignore = use_ignore
         self._include = _compiled(include)
@@ -90,19 +113,24 @@ class IgnoreRules:
         scope = Scope()
         if self._use_ignore:
             for folder in _repository_above(Path(self._root)):
-                scope = Scope(_specs(str(folder), IGNORE_FILES) + scope.specs)
+                scope = Scope(_specs(str(folder), IGNORE_FILES, _text_of) + scope.specs)
                 if _by_files(scope, self._root, is_folder=True):
                     return Scope()
         return scope
 
-    def enter(self, scope: Scope, folder: str, names: Collection[str]) -> Scope | None:
-        """The rules in force in `folder`, whose entries are `names`, given its parent's; None when it is left out."""
+    def enter(
+        self, scope: Scope, folder: str, names: Collection[str], read: Callable[[Path], str] | None = None
+    ) -> Scope | None:
+        """The rules in force in `folder`, whose entries are `names`, given its parent's; None when it is left out.
+
+        `read` gives the text of an ignore file that is not on disk.
+        """
         if not self._use_ignore:
             return scope
         if "pyvenv.cfg" in names:  # a virtual environment, whatever it is called
             return None
         ignored = scope.ignored or (folder != self._root and self._is_ignored(scope, folder, is_folder=True))
-        return Scope(_specs(folder, names) + scope.specs, ignored)
+        return Scope(_specs(folder, names, read or _text_of) + scope.specs, ignored)
 
     def skips(self, scope: Scope, path: str, *, is_folder: bool) -> bool:
         """Whether the entry at `path` is left out."""
@@ -111,13 +139,22 @@ class IgnoreRules:
             return True
         if self._include.match_file(relative) or (is_folder and self._leads_to_included(relative)):
             return False
-        return self._use_ignore and (scope.ignored or self._is_ignored(scope, path, is_folder=is_folder))
+        if not self._use_ignore:
+            return False
+        tracked = self.tracking is not None and self.tracking.tracks(path)
+        if (scope.ignored and not tracked) or self._is_ignored(scope, path, is_folder=is_folder, tracked=tracked):
+            return True
+        return self.tracking is not None and self.tracking.leaves_out(path, is_folder=is_folder)
+
+    def includes(self, path: str) -> bool:
+        """Whether a file is read whatever speaks against it."""
+        return self._include.match_file(_relative(self._root, path, is_folder=False))
 
     def _leads_to_included(self, folder: str) -> bool:
         return any(path.startswith(folder) for path in self._included_paths)
 
-    def _is_ignored(self, scope: Scope, path: str, *, is_folder: bool) -> bool:
-        decided = _by_files(scope, path, is_folder=is_folder)
+    def _is_ignored(self, scope: Scope, path: str, *, is_folder: bool, tracked: bool = False) -> bool:
+        decided = _by_files(scope, path, is_folder=is_folder, tracked=tracked)
         return _by_default(os.path.basename(path), is_folder=is_folder) if decided is None else decided  # noqa: PTH119
 
 
@@ -128,14 +165,19 @@ def _compiled(patterns: Sequence[str]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(patterns)
 
 
-def _specs(folder: str, names: Collection[str]) -> tuple[tuple[str, GitIgnoreSpec], ...]:
-    lines = [line for name in IGNORE_FILES if name in names for line in _lines(Path(folder, name))]
-    return ((folder, GitIgnoreSpec.from_lines(lines)),) if lines else ()
+def _specs(folder: str, names: Collection[str], read: Callable[[Path], str]) -> tuple[Spec, ...]:
+    lines = {name: _lines(Path(folder, name), read) for name in IGNORE_FILES if name in names}
+    every = [line for found in lines.values() for line in found]
+    if not every:
+        return ()
+    ours = GitIgnoreSpec.from_lines(lines.get(OWN_FILE, []))
+    return (Spec(folder, GitIgnoreSpec.from_lines(every), ours),)
 
 
-def _by_files(scope: Scope, path: str, *, is_folder: bool) -> bool | None:
+def _by_files(scope: Scope, path: str, *, is_folder: bool, tracked: bool = False) -> bool | None:
     """What the ignore files say; None when none of them speaks of the path."""
-    for folder, spec in scope.specs:
+    for folder, patterns, ours in scope.specs:
+        spec = ours if tracked else patterns
         decided = spec.check_file(_relative(folder, path, is_folder=is_folder)).include
         if decided is not None:
             return decided
@@ -167,14 +209,18 @@ def _repository_above(root: Path) -> Iterable[Path]:
     return ()
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path, read: Callable[[Path], str]) -> list[str]:
     """The usable patterns of an ignore file. It is found data: what is malformed or meant to hang us is passed over."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            lines = stream.read(_MAX_FILE).splitlines()
+        lines = read(path)[:_MAX_FILE].splitlines()
     except OSError:
         return []
     return [line for line in lines if _is_usable(line)]
+
+
+def _text_of(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        return stream.read(_MAX_FILE)
 
 
 def _is_usable(line: str) -> bool:

@@ -7,21 +7,22 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from connectors.errors import ConfigurationError
-from connectors.files import FileSource
+from connectors.files import DEFAULTS, FileSource
+from connectors.repository.opening import is_repository, open_committed
 from connectors.source import Options, Source
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?://|(?=\w+@))")
 _DATABASES = frozenset({"sqlite", "postgresql", "postgres", "mysql", "mariadb"})
 _OTHER_DATABASES = frozenset({"oracle", "mssql", "duckdb", "mongodb", "redis", "snowflake", "bigquery"})
 _REPOSITORIES = frozenset({"git", "ssh", "git+https", "git+ssh"})
-_FILE_OPTIONS = ("use_ignore", "include", "exclude", "max_bytes")
 
 
 def open_source(spec: str, options: Options | None = None) -> Source:
-    """The source that `spec` names: a path, a `file://` URI or the address of a database.
+    """The source that `spec` names: a path, a `file://` URI, a repository on this disk or the address of a database.
 
-    Options are those of `FileSource`, or of `connectors.database.options` for a database. Raises `ConfigurationError`
-    for what cannot be a source, and for options that its kind of source does not have.
+    Options are those of `FileSource`, with `rev` for what is committed in a repository, or those of
+    `connectors.database.options` for a database. Raises `ConfigurationError` for what cannot be a source, and for
+    options that its kind of source does not have.
 
     >>> open_source("file:///tmp/notes").uri
     '/tmp/notes'
@@ -35,8 +36,11 @@ def open_source(spec: str, options: Options | None = None) -> Source:
 
         return DatabaseSource(spec, options)
     scheme = _SCHEME.match(spec)
-    path = spec if scheme is None else _path_of(spec, scheme[1].lower())
-    return FileSource(path, **_only(options or {}, _FILE_OPTIONS, "a file or a folder"))  # type: ignore[arg-type]
+    path = spec if scheme is None or is_repository(spec) else _path_of(spec, scheme[1].lower())
+    given = _only(options or {}, (*DEFAULTS, "rev"), "a file or a folder")
+    if (committed := open_committed(path, given)) is not None:
+        return committed
+    return FileSource(path, **{name: value for name, value in given.items() if name != "rev"})  # type: ignore[arg-type]
 
 
 def is_database(spec: str) -> bool:

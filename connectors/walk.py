@@ -33,9 +33,13 @@ class Walk:
     Symlinks are followed within `root`, but only after everything that is really there: a file or folder that is
     reached both ways is reported once, by its own path. A link that leads out of `root` is passed over: a folder from
     someone else must not pull private files in. To index what is behind one, name it as a source.
+
+    Attributes:
+        outside: the links passed over so far.
     """
 
     def __init__(self, root: str, rules: IgnoreRules) -> None:
+        self.outside: list[str] = []
         self._rules = rules
         self._inside = Path(root).resolve()
         self._folders: deque[tuple[str, Scope]] = deque([(root, rules.top())])
@@ -86,10 +90,11 @@ class Walk:
             info = os.stat(path)  # noqa: PTH116
         except OSError:
             return  # it points nowhere, or at itself
-        if not Path(path).resolve().is_relative_to(self._inside):
-            return
         is_folder = stat.S_ISDIR(info.st_mode)
         if _identity(info) in self._seen or self._rules.skips(scope, path, is_folder=is_folder):
+            return
+        if not Path(path).resolve().is_relative_to(self._inside):
+            self.outside.append(path)
             return
         if is_folder:
             self._folders.append((path, scope))

@@ -1,0 +1,102 @@
+"""The files of a repository that are left out of it because they are not its own, and what is said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from connectors.notes import shortened
+from connectors.repository.vendored import has_generated_name, is_generated, is_minified, vendored_part
+
+_LARGE_FILE = b"version https://git-lfs.github.com/spec/"
+
+
+class Foreign:
+    """Decides, and remembers for the notes. Paths are those in the repository, from its top.
+
+    Arguments:
+        marked: path → whether `.gitattributes` say that it is vendored or generated; they decide before the names.
+        submodules: where other repositories are mounted.
+        within: the folder that is read, with a slash behind it: what is above it says nothing about what is in it.
+        everything: read vendored and generated code, too.
+    """
+
+    def __init__(
+        self,
+        marked: Mapping[str, bool] | None = None,
+        submodules: Collection[str] = (),
+        *,
+        within: str = "",
+        everything: bool = False,
+    ) -> None:
+        self._marked = marked or {}
+        self._submodules = frozenset(submodules)
+        self._within = within
+        self._everything = everything or self._marked.get(within.rstrip("/"), False)
+        self._own = {folder for path, foreign in self._marked.items() if not foreign for folder in _above(path)}
+        self._mounted: list[str] = []
+        self._left_out: set[str] = set()
+        self._large: list[str] = []
+
+    def skips(self, path: str, *, is_folder: bool) -> bool:
+        """Whether a file or folder is not read."""
+        if path in self._submodules:
+            self.mount(path)
+            return True
+        left_out = "" if self._everything else self._foreign_part(path, is_folder=is_folder)
+        if left_out:
+            self._left_out.add(left_out)
+        return bool(left_out)
+
+    def mount(self, path: str) -> None:
+        """Remember that another repository is mounted there, whose files are not read."""
+        self._mounted.append(path)
+
+    def skips_content(self, path: str, data: bytes) -> bool:
+        """Whether a file is not read because of what is in it."""
+        if data.startswith(_LARGE_FILE):
+            self._large.append(path)
+            return True
+        if self._everything or self._marked.get(path) is False:
+            return False
+        if not is_minified(path, data) and not (_is_code(path) and is_generated(data)):
+            return False
+        self._left_out.add(path)
+        return True
+
+    def notes(self) -> list[str]:
+        """What was left out, in lines for people."""
+        said = []
+        if self._left_out:
+            said.append(f"left out as vendored or generated: {shortened(self._left_out)} (--vendored reads them)")
+        if self._mounted:
+            what = "submodules, which are repositories of their own"
+            said.append(f"left out {what}: {shortened(self._mounted)} (name them as sources)")
+        if self._large:
+            said.append(
+                f"left out files that Git LFS keeps elsewhere: {shortened(self._large)} (`git lfs pull` gets them)"
+            )
+        return said
+
+    def _foreign_part(self, path: str, *, is_folder: bool) -> str:
+        """What makes a file or folder one that is left out: a folder around it, itself, or nothing."""
+        inside = path.removeprefix(self._within)
+        above = path[: len(path) - len(inside)]
+        vendored = vendored_part(inside)
+        if is_folder:
+            return above + vendored if vendored and path not in self._own else ""
+        marked = self._marked.get(path)
+        if marked is None:
+            return above + vendored if vendored else path if has_generated_name(inside) else ""
+        return path if marked else ""
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def _is_code(path: str) -> bool:
+    from connectors.formats.sniff import Format, text_format
+
+    return text_format("", Path(path)) is Format.CODE

@@ -1,0 +1,44 @@
+"""Files that were renamed: a new one with the content of a known one that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from connectors.source import Known, among
+
+_PAGE = 2_000
+
+
+class Renames:
+    """Which known document each new one was, by equal revisions.
+
+    Arguments:
+        known: the documents known of the source.
+        is_gone: whether the document with a URI is there no more.
+    """
+
+    def __init__(self, known: Mapping[str, Known], is_gone: Callable[[str], bool]) -> None:
+        self._known = known
+        self._is_gone = is_gone
+        self._by_revision: dict[str, list[str]] | None = None
+
+    def origin(self, revision: str) -> str | None:
+        """The URI that a new document with this revision had before; None for one that is just new.
+
+        No document is the origin of two.
+        """
+        if self._by_revision is None:  # only now: most runs bring nothing new
+            self._by_revision = {}
+            for uri, known in _all(self._known):
+                self._by_revision.setdefault(known.revision, []).append(uri)
+        candidates = self._by_revision.get(revision, [])
+        found = next((uri for uri in sorted(candidates) if self._is_gone(uri)), None)
+        if found is not None:
+            candidates.remove(found)
+        return found
+
+
+def _all(known: Mapping[str, Known]) -> Iterator[tuple[str, Known]]:
+    uris = list(known)
+    for start in range(0, len(uris), _PAGE):
+        yield from among(known, uris[start : start + _PAGE]).items()

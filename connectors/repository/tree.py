@@ -1,0 +1,105 @@
+"""Walking the files of a commit, without a work tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from connectors.errors import SourceError
+from connectors.ignore import OWN_FILE, IgnoreRules, Scope
+from connectors.repository.attributes import FILE as ATTRIBUTES
+from connectors.repository.objects import FOLDER, LINK, SUBMODULE, Entry, Objects
+
+MAX_FILES = 2_000_000
+"""A commit with more is not read: a few small trees that name each other make billions of paths."""
+
+_MAX_DEPTH = 200
+_MAX_RULES = 1_000_000
+_FOLDERS = frozenset({FOLDER, SUBMODULE})
+_TOO_MANY_HINT = "check out what you need of it and index that folder"
+
+
+class File(NamedTuple):
+    """A file of a commit: its path from the top, and the hash of its content."""
+
+    path: str
+    hash: str
+
+
+class Lost(NamedTuple):
+    """A folder that cannot be read, and why."""
+
+    path: str
+    error: SourceError
+
+
+class Tree:
+    """The files of one commit that `rules` let through. Links are not files, and submodules not part of it.
+
+    Iterating raises `SourceError` when the top itself cannot be read, or when there are more than `MAX_FILES`.
+
+    Attributes:
+        submodules: the paths of those come upon so far.
+        attributes: the files of attributes.
+    """
+
+    def __init__(self, objects: Objects, commit: str, rules: IgnoreRules) -> None:
+        self.submodules: list[str] = []
+        self.attributes: list[File] = []
+        self._objects = objects
+        self._commit = commit
+        self._rules = rules
+        self._seen = 0
+
+    def __iter__(self) -> Iterator[File | Lost]:
+        """Every file, folder by folder in the order of names, and every folder that is lost."""
+        yield from self._folder("", self._objects.tree(self._commit), Scope())
+
+    def _folder(self, folder: str, entries: list[Entry], parent: Scope) -> Iterator[File | Lost]:
+        self._seen += len(entries)
+        if self._seen > MAX_FILES:
+            raise SourceError(f"the commit {self._commit} has more than {MAX_FILES:,} files", hint=_TOO_MANY_HINT)
+        scope = self._scope(folder, entries, parent)
+        if scope is None:
+            return
+        for entry in entries:
+            name = os.fsdecode(entry.name)
+            path = f"{folder}/{name}" if folder else name
+            if name == ATTRIBUTES and entry.kind not in {*_FOLDERS, LINK}:
+                self.attributes.append(File(path, entry.hash))
+            if not name or "/" in name or name in {".", ".."}:
+                hint = "no file can have it: the commit was made by hand"
+                yield Lost(path, SourceError(f"its name is {name!r}", hint=hint))
+            elif entry.kind != LINK and not self._rules.skips(scope, path, is_folder=entry.kind in _FOLDERS):
+                if entry.kind == SUBMODULE:
+                    self.submodules.append(path)
+                elif entry.kind == FOLDER:
+                    yield from self._below(path, entry, scope)
+                else:
+                    yield File(path, entry.hash)
+
+    def _scope(self, folder: str, entries: list[Entry], parent: Scope) -> Scope | None:
+        files = {os.fsdecode(entry.name): entry.hash for entry in entries if entry.kind not in {*_FOLDERS, LINK}}
+
+        def read(path: Path) -> str:
+            try:
+                data = self._objects.blob(files[path.name], _MAX_RULES)
+            except SourceError:
+                return ""  # it is reported as a file, too
+            return "" if isinstance(data, int) else data.decode("utf-8", "replace")
+
+        # What is committed is tracked, whatever .gitignore says: only the file of our own counts.
+        return self._rules.enter(parent, folder, files.keys() & {OWN_FILE, "pyvenv.cfg"}, read)
+
+    def _below(self, path: str, entry: Entry, scope: Scope) -> Iterator[File | Lost]:
+        if path.count("/") > _MAX_DEPTH:
+            yield Lost(path, SourceError("it lies too deep", hint=_TOO_MANY_HINT))
+            return
+        try:
+            entries = self._objects.tree(entry.hash)
+        except SourceError as error:
+            yield Lost(path, error)
+            return
+        yield from self._folder(path, entries, scope)
