@@ -30,7 +30,7 @@ _FOLDERS = _words(
 )
 _FOLDER_ENDINGS = (".egg-info", ".dist-info", ".xcodeproj", ".app", ".framework")
 _NAMES = _words(
-    ".DS_Store Thumbs.db desktop.ini .gitignore .gitattributes .gitmodules .ragignore .gitkeep .env .netrc .npmrc"
+    ".DS_Store Thumbs.db desktop.ini .git .gitignore .gitattributes .gitmodules .ragignore .gitkeep .env .netrc .npmrc"
     " .pypirc id_rsa id_ed25519 id_ecdsa package-lock.json yarn.lock"
     " pnpm-lock.yaml npm-shrinkwrap.json bun.lockb poetry.lock uv.lock pdm.lock Pipfile.lock Cargo.lock Gemfile.lock"
     " composer.lock go.sum flake.lock mix.lock Podfile.lock gradle.lockfile"
