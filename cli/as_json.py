@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.document import Location
-from rag.results import Answer, Citation, Hit, IndexReport, Moved, Prompt, PromptSource, Reranked, Signals, Status
+from rag.results import (
+    Answer,
+    Citation,
+    Hit,
+    IndexReport,
+    Moved,
+    Prompt,
+    PromptSource,
+    Reference,
+    References,
+    Reranked,
+    Signals,
+    Status,
+)
 
 if TYPE_CHECKING:
     from indexes.findings import Check
@@ -42,6 +55,28 @@ def hit(found: Hit) -> dict[str, Any]:
         "metadata": dict(found.metadata),
         "copies": copies(found),
         "signals": signals(found.signals),
+        "references": references(found.references),
+    }
+
+
+def references(found: References | None) -> dict[str, Any] | None:
+    """Who calls a definition and what it calls; null without --explain, and for what is no definition."""
+    if found is None:
+        return None
+    told = {
+        "callers": [_reference(each) for each in found.callers],
+        "callees": [_reference(each) for each in found.callees],
+    }
+    return {"approximate": True, **told, "more_callers": found.more_callers, "more_callees": found.more_callees}
+
+
+def _reference(each: Reference) -> dict[str, Any]:
+    return {
+        "symbol": each.symbol,
+        "uri": each.uri,
+        "line": each.line,
+        "name": each.name,
+        "candidates": each.candidates,
     }
 
 

@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.render import percent
-from cli.terminal import one_line
+from cli.terminal import near, one_line
 
 if TYPE_CHECKING:
-    from rag.results import Hit, Moved, Signals
+    from rag.results import Hit, Moved, Reference, References, Signals
 
 _PAIRS_SHOWN = 8
 _CLOSE, _NEAR = 0.7, 0.5  # of a pair of words: all but the same, akin
@@ -48,7 +48,30 @@ def evidence(hit: Hit) -> Table:
         table.add_row("diversity", f"{signals.moved.worth:.3f}", f"#{signals.moved.place}", "", _moved(signals.moved))
     table.add_row("coverage", percent(signals.coverage), "", "", Text("of the query's rare words", "dim"))
     table.add_row("relevance", Text(percent(hit.relevance), "bold"), "", "", _odds(signals.log_odds))
+    if hit.references is not None:
+        _add_references(table, hit.references)
     return table
+
+
+def _add_references(table: Table, found: References) -> None:
+    """Who calls a definition and what it calls: found by name, which the first row says."""
+    for role, told, more in (
+        ("called by", found.callers, found.more_callers),
+        ("calls", found.callees, found.more_callees),
+    ):
+        if told:
+            of_many = role == "called by" and len({each.name for each in told}) > 1
+            places = Text(" · ").join(_reference(each, named=of_many) for each in told)
+            rest = Text(f" and {more} more" if more else "", "dim")
+            table.add_row(role, "", "", "", Text.assemble(places, rest, (" (by name)", "dim")))
+
+
+def _reference(each: Reference, *, named: bool) -> Text:
+    name = f" {one_line(each.name)}" if named else ""
+    unsure = f" 1 of {each.candidates}" if each.candidates > 1 else ""
+    symbol = f"{one_line(each.symbol)} " if each.symbol else ""
+    line = f":{each.line}" if each.line else ""
+    return Text.assemble((symbol, "bold"), (f"{one_line(near(each.uri))}{line}", "cyan"), name, (unsure, "dim"))
 
 
 def _add(table: Table, name: str, value: str, place: int | None, adds: float | None, why: Text) -> None:

@@ -45,9 +45,8 @@ def _tuned(tuning: Tuning, part: Part) -> str:
 
 
 def _as_of(facts: Mapping[str, str]) -> str:
-    """The state of a source that was read last: a commit by its first digits, anything else as it is."""
-    shown = {**facts, "commit": facts.get("commit", "")[:_COMMIT_DIGITS]}
-    return " ".join(value for value in shown.values() if value)
+    """The state of a source that was read last: of a repository the branch, and the first digits of the commit."""
+    return f"{facts.get('branch', '')} {facts.get('commit', '')[:_COMMIT_DIGITS]}".strip()
 
 
 def _print(state: Status) -> None:

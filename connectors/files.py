@@ -107,7 +107,7 @@ class FileSource:
 
     @property
     def facts(self) -> Facts:
-        """Of a work tree: the commit that was checked out, and its branch."""
+        """Of a work tree: its repository, the commit that was checked out, and its branch."""
         return self._work_tree.facts if self._work_tree else {}
 
     @property

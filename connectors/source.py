@@ -83,6 +83,7 @@ Event = Added | Changed | Unchanged | Removed | Failed
 Option = str | int | float | bool | list[str] | None
 Options = Mapping[str, Option]
 Facts = Mapping[str, str]
+REPOSITORY = "repository"  # the fact that tells which sources are of one repository: where that is
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from rag.calibration import Features, log_odds, probability
 from rag.explanation import aligned_words, term_scores
 from rag.folding import Group, Passages
 from rag.pool import Pool, Query
+from rag.references import as_metadata, references
 from rag.results import Aligned, Copy, Hit, Signals
 from rag.tuned import Calibration
 
@@ -39,6 +40,7 @@ def make_hits(
     score = pool.score
     for place, group in enumerate(groups):
         row, chunk = group.row, stored[group.row]
+        called = references(view.reading, view.indexes.generation, chunk) if explain else None
         found = evidence(pool, row, query, chunk)
         odds = found.log_odds
         if calibration is not None:
@@ -69,10 +71,11 @@ def make_hits(
                 text=chunk.text,
                 context=chunk.context,
                 location=chunk.location,
-                metadata=chunk.metadata,
+                metadata={**chunk.metadata, **as_metadata(called)} if called else chunk.metadata,
                 signals=signals,
                 chunk_id=chunk.id,
                 copies=tuple(_copy(stored[other]) for other in group.copies),
+                references=called,
             )
         )
     return hits

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from connectors.document import Location, Metadata
+from connectors.document import Location, MetadataValue
 
 if TYPE_CHECKING:
     from indexes.filters import Condition
@@ -107,13 +107,51 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A place where a definition is called, or the definition of what it calls, as found by the name alone.
+
+    Attributes:
+        symbol: the definition there: what calls, or is called. Empty outside of any.
+        uri: the document.
+        line: the line of the call, or of the definition's name; 0 where it is not known.
+        name: the name that is called.
+        candidates: how many definitions have the name. With more than one it may be another's call, or another one.
+    """
+
+    symbol: str
+    uri: str
+    line: int
+    name: str
+    candidates: int = 1
+
+    def __str__(self) -> str:
+        """It as a line of metadata: `Cart.total /src/cart.py:12`."""
+        unsure = f" (1 of {self.candidates})" if self.candidates > 1 else ""
+        return f"{self.symbol} {self.uri}:{self.line}{unsure}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Who calls a definition and what it calls, in its repository; approximate, for they were found by name.
+
+    `more_callers` and `more_callees` are how many were found beyond those told.
+    """
+
+    callers: tuple[Reference, ...] = ()
+    callees: tuple[Reference, ...] = ()
+    more_callers: int = 0
+    more_callees: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk found for a query.
 
     `score` orders the hits of one search and means nothing beyond it. `relevance` is a calibrated probability that the
     chunk is relevant: thresholds belong on it. `text` is exactly the document's `[location.start:location.end]`;
     `context` is the title and heading path that were indexed with it. `copies` are the other places where the same
-    stands, as far as the search came upon them, the oldest first.
+    stands, as far as the search came upon them, the oldest first. `references` of a definition are looked up with
+    `explain`; then `metadata` has them too, each as a line, under `callers` and `callees`.
     """
 
     rank: int
@@ -125,10 +163,11 @@ class Hit:
     text: str
     context: str
     location: Location
-    metadata: Metadata
+    metadata: Mapping[str, MetadataValue | tuple[str, ...]]
     signals: Signals
     chunk_id: int
     copies: tuple[Copy, ...] = ()
+    references: References | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ class CommittedSource:
 
     @property
     def facts(self) -> Facts:
-        """The commit that was listed, and its branch."""
-        return self._listing.commit.facts if self._listing else {}
+        """The repository, the commit that was listed, and its branch."""
+        return self._repository.facts(self._listing.commit) if self._listing else {}
 
     @property
     def notes(self) -> Sequence[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectors.errors import SourceError
 from connectors.repository.git import Git, NoGitError
-from connectors.source import Facts
+from connectors.source import REPOSITORY, Facts
 
 _MAX_POINTER = 4096
 _EMPTY_HINT = "commit something first"
@@ -25,11 +25,6 @@ class Commit:
 
     hash: str
     branch: str = ""
-
-    @property
-    def facts(self) -> Facts:
-        """It as what is remembered of a source."""
-        return {"commit": self.hash, **({"branch": self.branch} if self.branch else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,15 @@ class Repository:
         except SourceError as error:
             raise self._without(revision, error) from None
         return Commit(found, "" if revision else self._branch())
+
+    def facts(self, commit: Commit | None) -> Facts:
+        """What is remembered of a source in it, which was read when this was its commit."""
+        facts = {REPOSITORY: str(self.top or self.folder)}
+        if commit is not None:
+            facts["commit"] = commit.hash
+        if commit is not None and commit.branch:
+            facts["branch"] = commit.branch
+        return facts
 
     def _branch(self) -> str:
         try:

@@ -58,12 +58,12 @@ class WorkTree:
 
     def _facts(self) -> Facts:
         try:
-            return self._repository.commit().facts
+            return self._repository.facts(self._repository.commit())
         except NoCommitsError:
             pass
         except SourceError as error:
             self._complain(error)
-        return {}
+        return self._repository.facts(None)
 
     def _read_index(self, inside: str, *, vendored: bool) -> Foreign:
         git, top = self._repository.git, Path(self._top)

@@ -46,7 +46,8 @@ def test_a_bare_clone_is_read_at_its_head(bare: Path) -> None:
     assert cart.text == FILES["src/cart.py"]
     assert {"filename": "cart.py", "extension": "py", "folder": "src", "size": 26}.items() <= cart.metadata.items()
     assert isinstance(source, Recorded)
-    assert source.facts == {"commit": git(bare, "rev-parse", "HEAD"), "branch": "main"}
+    head = git(bare, "rev-parse", "HEAD")
+    assert source.facts == {"repository": str(bare), "commit": head, "branch": "main"}
 
 
 def test_the_uri_opens_the_same_source(bare: Path, folder: Path) -> None:

@@ -97,10 +97,10 @@ def test_the_commit_is_recorded(folder: Path) -> None:
     assert isinstance(source, Recorded)
     listed(source)
     head = git(folder, "rev-parse", "HEAD")
-    assert source.facts == {"commit": head, "branch": "main"}
+    assert source.facts == {"repository": str(folder), "commit": head, "branch": "main"}
     git(folder, "checkout", "--quiet", "--detach")
     listed(source)
-    assert source.facts == {"commit": head}
+    assert source.facts == {"repository": str(folder), "commit": head}
 
 
 def test_a_pull_touches_only_what_changed(folder: Path, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_linked_work_tree_is_a_work_tree(folder: Path, tmp_path: Path) -> None
     source = open_source(str(tmp_path / "feature"))
     assert set(listed(source)) == {"README.md", "src/cart.py", "feature.md"}
     assert isinstance(source, Recorded)
-    assert source.facts == {"commit": head, "branch": "feature"}
+    assert source.facts == {"repository": f"{tmp_path}/feature", "commit": head, "branch": "feature"}
 
 
 def test_a_linked_work_tree_whose_repository_is_gone_is_a_folder(folder: Path, tmp_path: Path) -> None:
