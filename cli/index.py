@@ -21,8 +21,10 @@ from cli.sources import (
     PasswordKeyring,
     Query,
     QueryName,
+    Revision,
     Table,
     TextColumns,
+    Vendored,
     check_some_exist,
     database_options,
     folder_options,
@@ -64,6 +66,8 @@ def index(
     include: Include = None,
     exclude: Exclude = None,
     no_ignore: NoIgnore = False,
+    vendored: Vendored = None,
+    rev: Revision = None,
     table: Table = None,
     exclude_table: ExcludeTable = None,
     query: Query = None,
@@ -87,7 +91,7 @@ def index(
     """
     wanted = with_options(
         sources or [],
-        folder_options(include, exclude, no_ignore=no_ignore),
+        folder_options(include, exclude, no_ignore=no_ignore, vendored=vendored, rev=rev),
         database_options(
             table=table,
             exclude_table=exclude_table,

@@ -32,6 +32,25 @@ NoIgnore = Annotated[
     bool,
     typer.Option("--no-ignore", metavar="", help="Read also what ignore files leave out.", rich_help_panel=_FOLDERS),
 ]
+Vendored = Annotated[
+    bool | None,
+    typer.Option(
+        "--vendored/--no-vendored",
+        metavar="",
+        show_default=False,
+        help="Read vendored and generated code of a repository, too, or leave it out again.",
+        rich_help_panel=_FOLDERS,
+    ),
+]
+Revision = Annotated[
+    str | None,
+    typer.Option(
+        "--rev",
+        metavar="REV",
+        help="Read what is committed in a repository: at a branch, a tag or a commit.",
+        rich_help_panel=_FOLDERS,
+    ),
+]
 Table = Annotated[
     list[str] | None,
     typer.Option(
@@ -95,9 +114,17 @@ PasswordKeyring = Annotated[
 ]
 
 
-def folder_options(include: list[str] | None, exclude: list[str] | None, *, no_ignore: bool) -> dict[str, Option]:
-    """The options of folders that were asked for."""
-    given: dict[str, Option] = {"include": include, "exclude": exclude, "use_ignore": False if no_ignore else None}
+def folder_options(
+    include: list[str] | None, exclude: list[str] | None, *, no_ignore: bool, vendored: bool | None, rev: str | None
+) -> dict[str, Option]:
+    """The options of folders, and of repositories, that were asked for."""
+    given: dict[str, Option] = {
+        "include": include,
+        "exclude": exclude,
+        "use_ignore": False if no_ignore else None,
+        "vendored": vendored,
+        "rev": rev,
+    }
     return _set(given)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from connectors.errors import ConfigurationError, SourceError
+from connectors.errors import SourceError
 from connectors.files import DEFAULTS, MAX_BYTES, file_document
 from connectors.formats import PARSER_VERSION
 from connectors.formats.sniff import OpaqueContentError, refuse_opaque
@@ -17,6 +17,7 @@ from connectors.ignore import IgnoreRules
 from connectors.repository import attributes
 from connectors.repository.address import address
 from connectors.repository.foreign import Foreign
+from connectors.repository.git import Git
 from connectors.repository.objects import Objects
 from connectors.repository.renames import Renames
 from connectors.repository.repository import Commit, Repository, bare_repository, repository_around
@@ -33,13 +34,11 @@ class CommittedSource:
     An unchanged one is known by the hash that git has for its content: nothing but folders is read then.
 
     Arguments:
-        path: a bare clone, or the top of a work tree.
+        path: a bare clone, or the top of a work tree; it need not be there before `events` is called.
         rev: a branch, tag or commit in the place of `HEAD`; documents of another revision are other documents.
         vendored: whether vendored and generated code is read, too.
         use_ignore, include, exclude, max_bytes: as for `FileSource`; of the ignore files only `.ragignore` counts,
             for what is committed is not ignored by git.
-
-    Raises `ConfigurationError` when `path` is neither.
     """
 
     def __init__(
@@ -55,7 +54,6 @@ class CommittedSource:
     ) -> None:
         self._path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - links stay as the user knows them
         self._rev = rev
-        self._repository = _repository(self._path)
         self._rules = IgnoreRules("", use_ignore=use_ignore, include=include, exclude=exclude)
         self._everything = vendored or not use_ignore
         self._skips_opaque = use_ignore
@@ -78,7 +76,7 @@ class CommittedSource:
     @property
     def facts(self) -> Facts:
         """The repository, the commit that was listed, and its branch."""
-        return self._repository.facts(self._listing.commit) if self._listing else {}
+        return self._listing.repository.facts(self._listing.commit) if self._listing else {}
 
     @property
     def notes(self) -> Sequence[str]:
@@ -104,7 +102,7 @@ class CommittedSource:
         seen: set[str] = set()
         for lost in listing.lost:
             yield _failed(prefix + lost.path, lost.error)
-        with closing(Objects(self._repository.git)) as objects:
+        with closing(Objects(listing.repository.git)) as objects:
             reading = _Reading(prefix, objects, Renames(known, lambda uri: uri not in there))
             for page in _pages(listing.files):
                 remembered = among(known, [prefix + file.path for file in page])
@@ -120,34 +118,27 @@ class CommittedSource:
 
     def _list(self) -> _Listing:
         """The files of the commit as it is now; what was found for this commit before, when it is that."""
-        commit = self._repository.commit(self._rev)
+        repository = _repository(self._path)
+        commit = repository.commit(self._rev)
         if self._listing is not None and self._listing.commit == commit:
             return self._listing
         files: list[File] = []
         lost: list[Lost] = []
-        with closing(Objects(self._repository.git)) as objects:
+        with closing(Objects(repository.git)) as objects:
             tree = Tree(objects, commit.hash, self._rules)
             for found in tree:
                 if isinstance(found, Lost):
                     lost.append(found)
                 else:
                     files.append(found)
-            marked = {} if self._everything else self._marked(commit, tree, files, objects)
+            marked = {} if self._everything else _marked(repository.git, tree, files, objects)
             foreign = Foreign(marked, everything=self._everything)
         for path in tree.submodules:
             foreign.mount(path)
         kept = [
             file for file in files if self._rules.includes(file.path) or not foreign.skips(file.path, is_folder=False)
         ]
-        return _Listing(commit, kept, lost, foreign)
-
-    def _marked(self, commit: Commit, tree: Tree, files: Sequence[File], objects: Objects) -> dict[str, bool]:
-        for file in tree.attributes:
-            with suppress(SourceError):  # the names decide then
-                data = objects.blob(file.hash, attributes.MAX_FILE)
-                if not isinstance(data, int) and attributes.speaks_of_owners(data):
-                    return attributes.of_commit(self._repository.git, commit.hash, [file.path for file in files])
-        return {}
+        return _Listing(repository, commit, kept, lost, foreign)
 
     def _event(self, file: File, known: Known | None, reading: _Reading) -> Event | None:
         """What became of one file; None for one that nobody expects to be a document."""
@@ -196,6 +187,7 @@ class _Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
+    repository: Repository
     commit: Commit
     files: list[File]
     lost: list[Lost]
@@ -203,14 +195,26 @@ class _Listing:
 
 
 def _repository(path: Path) -> Repository:
+    if not path.exists():
+        hint = "check the path; a source that is gone for good is forgotten by `rag remove`"
+        raise SourceError(f"{path} does not exist", hint=hint)
     found = bare_repository(path) or repository_around(path)
-    if found is not None and (found.top or found.folder) == path:
-        return found
-    if found is not None:
-        hint = f"name the top of the repository it lies in: {found.top}"
-    else:
+    if found is None:
         hint = "name the folder of a bare clone, or the top of a work tree"
-    raise ConfigurationError(f"{path} is not a git repository", hint=hint)
+        raise SourceError(f"{path} is not a git repository", hint=hint)
+    if (found.top or found.folder) != path:
+        raise SourceError(f"{path} is only a folder of a git repository", hint=f"name the whole of it: {found.top}")
+    return found
+
+
+def _marked(git: Git, tree: Tree, files: Sequence[File], objects: Objects) -> dict[str, bool]:
+    """What the attributes say, asked for only where they say anything about owners."""
+    for file in tree.attributes:
+        with suppress(SourceError):  # the names decide then
+            data = objects.blob(file.hash, attributes.MAX_FILE)
+            if not isinstance(data, int) and attributes.speaks_of_owners(data):
+                return attributes.of_commit(git, tree.commit, [file.path for file in files])
+    return {}
 
 
 def _pages(files: Sequence[File]) -> Iterator[Sequence[File]]:

@@ -24,7 +24,7 @@ def is_repository(spec: str) -> bool:
 def open_committed(spec: str, options: Options) -> CommittedSource | None:
     """The source where `spec` is a repository's URI or bare, or the option `rev` asks for a revision; None elsewhere.
 
-    Raises `ConfigurationError` for a repository on another machine, and for a revision of what is no repository.
+    Raises `ConfigurationError` for a repository on another machine.
     """
     given = {name: value for name, value in options.items() if name != "rev"}
     rev = options.get("rev") or ""

@@ -41,6 +41,7 @@ class Tree:
     Iterating raises `SourceError` when the top itself cannot be read, or when there are more than `MAX_FILES`.
 
     Attributes:
+        commit: its hash.
         submodules: the paths of those come upon so far.
         attributes: the files of attributes.
     """
@@ -49,18 +50,18 @@ class Tree:
         self.submodules: list[str] = []
         self.attributes: list[File] = []
         self._objects = objects
-        self._commit = commit
+        self.commit = commit
         self._rules = rules
         self._seen = 0
 
     def __iter__(self) -> Iterator[File | Lost]:
         """Every file, folder by folder in the order of names, and every folder that is lost."""
-        yield from self._folder("", self._objects.tree(self._commit), Scope())
+        yield from self._folder("", self._objects.tree(self.commit), Scope())
 
     def _folder(self, folder: str, entries: list[Entry], parent: Scope) -> Iterator[File | Lost]:
         self._seen += len(entries)
         if self._seen > MAX_FILES:
-            raise SourceError(f"the commit {self._commit} has more than {MAX_FILES:,} files", hint=_TOO_MANY_HINT)
+            raise SourceError(f"the commit {self.commit} has more than {MAX_FILES:,} files", hint=_TOO_MANY_HINT)
         scope = self._scope(folder, entries, parent)
         if scope is None:
             return

@@ -224,10 +224,10 @@ def test_without_git_a_work_tree_is_a_folder_and_a_bare_clone_says_what_it_needs
 
 def test_what_is_no_repository_has_no_revision(tmp_path: Path) -> None:
     folder = repository(tmp_path / "r", FILES)
-    with pytest.raises(ConfigurationError, match="is not a git repository"):
-        open_source(str(tmp_path), {"rev": "HEAD"})
-    with pytest.raises(ConfigurationError, match="is not a git repository") as caught:
-        open_source(str(folder / "src"), {"rev": "HEAD"})
+    with pytest.raises(SourceError, match="is not a git repository"):
+        listed(open_source(str(tmp_path), {"rev": "HEAD"}))
+    with pytest.raises(SourceError, match="is only a folder of a git repository") as caught:
+        listed(open_source(str(folder / "src"), {"rev": "HEAD"}))
     assert str(folder) in caught.value.hint
     with pytest.raises(ConfigurationError, match="remote repositories"):
         open_source("git://example.org/cart.git")
