@@ -10,8 +10,6 @@ import pytest
 from rag import Hit, KnowledgeBase
 from tests.connectors.repository.repositories import commit, git, repository
 
-pytest.importorskip("connectors.code.source")
-
 SHOP = {
     "shop/cart.py": '''\
 """What a customer wants to buy."""
