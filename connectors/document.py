@@ -138,9 +138,10 @@ class Location:
     def __str__(self) -> str:
         """The location as people cite it: `lines 40-52`, `p. 3` or `Cart.total, lines 40-52`."""
         if self.page_start is not None and self.page_end is not None:
-            return _span("p.", "pp.", self.page_start, self.page_end)
-        lines = _span("line", "lines", self.line_start, self.line_end)
-        return f"{self.symbol.name}, {lines}" if self.symbol is not None else lines
+            place = _span("p.", "pp.", self.page_start, self.page_end)
+        else:
+            place = _span("line", "lines", self.line_start, self.line_end)
+        return place if self.symbol is None else f"{self.symbol.name}, {place}"
 
 
 @dataclass(frozen=True, slots=True)

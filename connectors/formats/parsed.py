@@ -84,6 +84,7 @@ class TextBuilder:
         self._length = 0
         self._tight = False
         self._blocks: list[Block] = []
+        self._names: list[Name] = []
         self._pages: list[int] = []
         self._new_pages = 0
 
@@ -135,19 +136,19 @@ class TextBuilder:
         self._new_pages += 1
 
     def embed(self, part: Parsed) -> None:
-        """Add another parsed text with its blocks, as it stands."""
+        """Add another parsed text with its blocks and names, as it stands."""
         body = part.text.rstrip()
         if body:
             offset = self._append(body)
-            for block in part.blocks:
-                end = min(block.end + offset, self._length)
-                self._blocks.append(replace(block, start=block.start + offset, end=end))
+            self._blocks += (moved(block, offset, self._length) for block in part.blocks)
+            self._names += (replace(name, start=name.start + offset) for name in part.names)
 
     def build(self, kind: str, title: str = "", metadata: Mapping[str, MetadataValue | None] = _NO_METADATA) -> Parsed:
         """The finished result; metadata without a value is left out."""
         found = {key: value for key, value in metadata.items() if value not in (None, "")}
         pages = (*self._pages, *[self._length] * self._new_pages)
-        return Parsed("".join(self._parts), kind, one_line(title), _frozen(found), tuple(self._blocks), pages)
+        text, blocks, names = "".join(self._parts), tuple(self._blocks), tuple(self._names)
+        return Parsed(text, kind, one_line(title), _frozen(found), blocks, pages, names)
 
     @property
     def heading_title(self) -> str:
@@ -166,6 +167,23 @@ class TextBuilder:
         self._pages += [start if self._pages else 0] * self._new_pages
         self._new_pages = 0
         return start
+
+
+def moved(block: Block, offset: int, limit: int) -> Block:
+    """A block of a text that now begins at `offset` of another, which ends at `limit`."""
+    symbol = block.symbol
+    if symbol is not None:
+        spans = (symbol.signature, symbol.docstring)
+        signature, docstring = ((start + offset, end + offset) if end else (0, 0) for start, end in spans)
+        symbol = replace(symbol, signature=signature, docstring=docstring)
+    return replace(
+        block,
+        start=block.start + offset,
+        end=min(block.end + offset, limit),
+        symbol=symbol,
+        parts=tuple(moved(part, offset, limit) for part in block.parts),
+        cuts=tuple(tuple(place + offset for place in places) for places in block.cuts),
+    )
 
 
 def _frozen(metadata: Mapping[str, MetadataValue | None]) -> Metadata:

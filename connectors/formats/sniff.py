@@ -124,6 +124,7 @@ _BY_EXTENSION = {
     ),
 }
 _FORMAT_OF = {extension: kind for kind, extensions in _BY_EXTENSION.items() for extension in extensions.split()}
+_RISKY = frozenset({Format.HTML, Format.XML, Format.NOTEBOOK})
 _BINARY_EXTENSIONS = frozenset({"pdf", "docx", "pptx", "xlsx", "xlsm", "xlsb", "ods", "odt", "odp", "epub", "msg"})
 # A message without its extension (a Maildir): header lines only, among them one that every delivered message has.
 _MESSAGE_START = re.compile(
@@ -190,7 +191,7 @@ def is_risky(data: bytes, path: Path) -> bool:
     head = data[:_HEAD]
     if head.startswith((_ZIP, _OLE)) or b"%PDF-" in head[:1024] or head.lstrip().startswith(b"{\\rtf"):
         return True
-    if _FORMAT_OF.get(path.suffix.lower().removeprefix(".")) in {Format.HTML, Format.XML} or _is_message(head, path):
+    if _FORMAT_OF.get(path.suffix.lower().removeprefix(".")) in _RISKY or _is_message(head, path):
         return True
     return any(mark in head.lower() for mark in (b"<html", b"<!doctype html", b"<?xml"))
 

@@ -191,10 +191,11 @@ def test_notebook_cells_are_prose_and_code() -> None:
         "nbformat": 4,
     }
     parsed = read(json.dumps(notebook), "a.ipynb")
-    assert parsed.text == "# Study\n\nOf fish.\n\nprint('cod')\n\n## Result\n\nThey swim."
+    assert parsed.text == "# Study\n\nOf fish.\n\nprint('cod')\n\ncod\n\n## Result\n\nThey swim."
     assert (parsed.title, parsed.kind) == ("Study", "notebook")
     assert headings(parsed) == [(1, "Study"), (2, "Result")]
-    assert shown(parsed, BlockKind.CODE) == ["print('cod')"]
+    assert shown(parsed, BlockKind.CODE) == ["print('cod')", "cod"]
+    assert [parsed.text[start:].split("\n")[0] for start in parsed.pages] == ["# Study", "print('cod')", "## Result"]
 
 
 def test_a_notebook_with_a_merge_conflict_is_kept_as_it_stands() -> None:

@@ -14,7 +14,15 @@ WINDOW = 60
 
 def document(parsed: Parsed, path: str = "file") -> Document:
     return Document(
-        path, path, parsed.text, parsed.kind, "r1", metadata=parsed.metadata, blocks=parsed.blocks, names=parsed.names
+        path,
+        path,
+        parsed.text,
+        parsed.kind,
+        "r1",
+        metadata=parsed.metadata,
+        blocks=parsed.blocks,
+        pages=parsed.pages,
+        names=parsed.names,
     )
 
 

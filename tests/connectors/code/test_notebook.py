@@ -1,0 +1,96 @@
+"""Code in the cells of notebooks, and what it printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.formats import Parsed, parse
+from connectors.splitter import Splitter
+from tests.connectors.code.checks import document
+from tests.connectors.test_splitter import Words, check
+
+
+def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
+    return {"cell_type": "code", "source": source.splitlines(keepends=True), "outputs": list(outputs)}
+
+
+def notebook(*cells: dict[str, Any], language: str = "python") -> Parsed:
+    content = {"cells": cells, "metadata": {"language_info": {"name": language}}, "nbformat": 4}
+    return parse(json.dumps(content).encode(), Path("study.ipynb"))
+
+
+INTRODUCTION = {"cell_type": "markdown", "source": "# Cod\n\nHow many there are."}
+SWIM = """
+%matplotlib inline
+
+def swim(fish):
+    '''Makes it swim.'''
+    return fish.go()
+
+class Cod:
+    legs = 0
+"""
+
+
+def test_definitions_in_cells_are_chunks_under_the_headings_of_the_text() -> None:
+    parsed = notebook(INTRODUCTION, code(SWIM), code("swim(Cod())"))
+    source = document(parsed)
+    chunks = Splitter(Words(), window=60, target=48).split(source)
+    check(source, chunks, Words(), 60)
+    found = {chunk.location.symbol.name: chunk for chunk in chunks if chunk.location.symbol}
+    assert found["swim"].location.headings == ("Cod", "swim")
+    assert found["swim"].text.startswith("%matplotlib inline\n\ndef swim")
+    symbol = found["swim"].location.symbol
+    assert symbol is not None
+    assert parsed.text[slice(*symbol.signature)] == "def swim(fish):"
+    assert parsed.text[slice(*symbol.docstring)] == "'''Makes it swim.'''"
+    assert found["swim"].location.page_start == 2
+    assert all(parsed.text.startswith(name.text.rpartition(".")[2], name.start) for name in parsed.names)
+    assert {"swim", "Cod", "go"} <= {name.text for name in parsed.names}
+
+
+def test_a_cell_that_defines_nothing_stays_with_the_text_above_it() -> None:
+    parsed = notebook(INTRODUCTION, code("count(cod)", {"output_type": "stream", "text": ["1,204\n"]}))
+    (chunk,) = Splitter(Words(), window=60, target=48).split(document(parsed))
+    assert chunk.text == "How many there are.\n\ncount(cod)\n\n1,204"
+    assert (chunk.location.page_start, chunk.location.page_end) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ({"output_type": "stream", "text": "10%\r50%\r100%\ndone\n"}, "100%\ndone"),
+        ({"output_type": "execute_result", "data": {"text/plain": ["4", "2"], "text/html": "<b>42</b>"}}, "42"),
+        ({"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}}, ""),
+        (
+            {"output_type": "error", "ename": "KeyError", "evalue": "'cod'", "traceback": ["\x1b[31m…"]},
+            "KeyError: 'cod'",
+        ),
+        ({"output_type": "stream", "text": "\x1b[31mred\x1b[0m"}, "red"),
+        ({"output_type": "pyout", "text": ["old"]}, "old"),
+        ("nonsense", ""),
+    ],
+)
+def test_outputs_are_their_text(output: Any, text: str) -> None:
+    assert notebook(code("x = 1", output)).text == f"x = 1\n\n{text}".rstrip()
+
+
+def test_a_long_output_keeps_its_beginning_and_its_end() -> None:
+    printed = "first\n" + "line\n" * 5_000 + "last"
+    text = notebook(code("x", {"output_type": "stream", "text": printed})).text
+    assert len(text) < 2_100
+    assert "first" in text
+    assert text.endswith("line\nlast")
+
+
+def test_cells_of_a_language_that_is_not_parsed_are_kept_as_they_stand() -> None:
+    parsed = notebook(code("x <- c(1, 2)"), language="R")
+    assert (parsed.text, parsed.metadata["code_language"]) == ("x <- c(1, 2)", "r")
+
+
+def test_a_cell_for_another_program_is_no_python() -> None:
+    assert notebook(code("%%bash\nls | wc -l")).text == "%%bash\nls | wc -l"
