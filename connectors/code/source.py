@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from connectors.formats.plain import parse_code
 MOST_BROKEN = 0.5  # share of a file in which nothing could be parsed, beyond which its tree is not believed
 _MOST_CHARACTERS = 8_000_000
 _LONG_LINES, _SHORT = 400, 20_000  # characters: lines of this length on average are minified, but for a short file
+_DEEPEST = 1_000  # brackets within brackets
+_BRACKET = re.compile(r"[()\[\]{}]")
 _PACKAGE_FILES = frozenset({"__init__", "index", "mod"})  # named for the folder they are in
 
 
@@ -87,7 +90,18 @@ def _unfit(text: str) -> str:
         return "too large"
     if len(text) > _SHORT and len(text) > _LONG_LINES * (1 + text.count("\n") + text.count("\r")):
         return "minified"
-    return ""
+    return "nested too deeply" if _depth(text) > _DEEPEST else ""
+
+
+def _depth(text: str) -> int:
+    """How deep its brackets nest, as far as it matters: the time of a parser grows with the square of that."""
+    if max(map(text.count, "([{")) <= _DEEPEST:
+        return 0
+    depth = deepest = 0
+    for found in _BRACKET.finditer(text):
+        depth += 1 if found[0] in "([{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _leads(syntax: Syntax, matches: list[Match]) -> Leads:

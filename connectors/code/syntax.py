@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The first visible character of a line.
 _LINE_START = re.compile(r"(?:\A|(?<=[\r\n]))[^\S\r\n]*+(?=\S)")
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _FARTHEST = 400  # characters of white space between a comment and what it is about, at most
 _BEYOND_PLANE = re.compile("[\U00010000-\U0010ffff]")
 
@@ -47,7 +48,8 @@ class Syntax:
         self.text = text
         self._language = language
         self._wide = not text.isascii()
-        data = text.encode("utf-16-le", "surrogatepass") if self._wide else text.encode()
+        lines = _LONE_RETURN.sub("\n", text)  # which grammars do not take for a line end
+        data = lines.encode("utf-16-le", "surrogatepass") if self._wide else lines.encode()
         self._pairs = _pairs(text) if self._wide else []
         self.root = _parser(language).parse(data, encoding="utf16le" if self._wide else "utf8").root_node
         self._line_starts = frozenset(found.end() for found in _LINE_START.finditer(text))
