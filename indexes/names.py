@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectors.document import Name
+from connectors.document import CALLS, DEFINES, Name
 from indexes.analyzer import fold
+
+_REFERS = "->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,24 @@ def distinct(names: Iterable[Name]) -> tuple[Name, ...]:
     """The names that can be looked up, each once, in the order they stand in."""
     found = {(name.start, name.role, normal(name.text)): name for name in names}
     return tuple(found[key] for key in sorted(found) if key[-1])
+
+
+def is_of_row(role: str) -> bool:
+    """Whether names in this role are what a row is called: questions are linked to them, and not to code.
+
+    >>> is_of_row("cars.make"), is_of_row("defines")
+    (True, False)
+    """
+    return "." in role and _REFERS not in role and role not in {DEFINES, CALLS}
+
+
+def reference(role: str) -> tuple[str, str] | None:
+    """The table that refers and the one referred to, of the role of a reference; None for any other role.
+
+    A row's reference is a name, too: its text is the URI of the row it refers to.
+
+    >>> reference("orders.customer_id -> customers"), reference("orders.status")
+    (('orders', 'customers'), None)
+    """
+    source, arrow, target = role.partition(_REFERS)
+    return (source.strip().rpartition(".")[0], target.strip()) if arrow else None

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Engine,
     Float,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -41,10 +42,13 @@ class Text(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """The string as UTF-8 can hold it; every other character keeps its offset."""
-        if value is None or value.isascii():
-            return value
-        return value.encode("utf-8", "replace").decode("utf-8")
+        """The string as UTF-8 can hold it."""
+        return None if value is None else storable(value)
+
+
+def storable(value: str) -> str:
+    """A string as UTF-8 can hold it; every other character keeps its offset."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 settings = Table(
@@ -122,6 +126,16 @@ names = Table(
     Index("names_document", "document_id"),
     sqlite_with_rowid=False,
 )
+# What names of rows can be found by (`indexes.names.forms`), once for all that have the same normal form.
+name_forms = Table(
+    "name_forms",
+    _metadata,
+    Column("form", Text, primary_key=True),
+    Column("normal", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+# The columns that names come from: what tables and columns are called. One whose rows are all gone may stay.
+name_roles = Table("name_roles", _metadata, Column("role", Text, primary_key=True), sqlite_with_rowid=False)
 # The chunks whose rows are gone while a derived index may still hold them.
 graves = Table(
     "graves",
@@ -169,9 +183,9 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_first_schema,)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def alive(generation: int) -> ColumnElement[bool]:
+def alive(generation: int, table: FromClause = documents) -> ColumnElement[bool]:
     """The documents that generation `generation` sees."""
-    return and_(documents.c.born <= generation, or_(documents.c.died.is_(None), documents.c.died > generation))
+    return and_(table.c.born <= generation, or_(table.c.died.is_(None), table.c.died > generation))
 
 
 def open_engine(path: Path, *, frozen: bool = False) -> Engine:

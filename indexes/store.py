@@ -253,6 +253,9 @@ class Store:
                 if sparse.state.mark != now.mark(sparse.state.generation):
                     self._mend()
                     return None
+                # It is at most the one that is about to be published, unless the catalog lost the number it stands at.
+                if sparse.state.generation > generation + 1:
+                    raise DamagedError("the number of the published generation")
             try:
                 dense = load_dense(self.path / "dense", reading, generation, state, before.dense if before else None)
             except BaseLostError:

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, upd
 
 from connectors.document import Metadata
 from connectors.source import Facts, Options
+from indexes.form_rows import add_forms, drop_unused_forms, normals_of
 from indexes.reading import Ids, Reading, Vectors, batched
 from indexes.rows import (
     ChunkRow,
@@ -96,6 +97,7 @@ class Writing(Reading):
             self.connection.execute(insert(attributes), entries)
         if called := [value for row in rows for value in name_values(row.id, row.names)]:
             self.connection.execute(insert(names), called)
+            add_forms(self.connection, [name for row in rows for name in row.names])
 
     def add_chunks(self, rows: Iterable[ChunkRow]) -> None:
         """Insert the chunks of documents."""
@@ -206,9 +208,11 @@ class Writing(Reading):
         self.connection.execute(delete(token_vectors))
 
     def _delete_documents(self, ids: Sequence[int]) -> None:
+        normals = normals_of(self.connection, ids)
         for table in (attributes, names):
             self.connection.execute(delete(table).where(table.c.document_id.in_(ids)))
         self.connection.execute(delete(documents).where(documents.c.id.in_(ids)))
+        drop_unused_forms(self.connection, normals)
 
     def _drop_unused_vectors(self, hashes: Sequence[bytes]) -> None:
         for batch in batched(hashes):

@@ -138,14 +138,14 @@ def _instead(typed: str, view: View, encoder: Encoder) -> str | None:
     """What to search instead of a word that no passage has, in the case that was typed."""
     word = typed.casefold()
     found = _spaced(word, view) or _parted(word, view)
-    if found is None and not _is_general(word, encoder):
+    if found is None and not is_general(word, encoder):
         found = _spelling(word, view)
     if found is None:
         return None
     return found.upper() if typed.isupper() else found.title() if typed.istitle() else found
 
 
-def _is_general(word: str, encoder: Encoder) -> bool:
+def is_general(word: str, encoder: Encoder) -> bool:
     """Whether the encoder knows a word whole: it makes one piece of it, not for want of any smaller one."""
     return len(encoder.spans(word)) == 1 < len(encoder.spans(word + word))
 
@@ -181,7 +181,7 @@ def _spelling(word: str, view: View) -> str | None:
     occurrences = cache(view.indexes.sparse.occurrences)
     odds: dict[str, float] = {}
     stems: dict[str, tuple[str, ...]] = {}
-    for spelling, slip in _slips(word).items():
+    for spelling, slip in slips(word).items():
         found = word_stems(spelling, view.indexes.languages)
         passages = max(map(occurrences, found), default=0)
         if passages and _is_likely(word, spelling, slip):
@@ -214,7 +214,7 @@ def _near_stems(word: str, view: View) -> set[str]:
     return {
         near
         for stem in stems
-        for near, slip in _slips(stem).items()
+        for near, slip in slips(stem).items()
         if len(stem) >= (_SHORT_STEM if slip == _SWAPPED else _LONG_STEM)
     }
 
@@ -224,25 +224,25 @@ def _held(word: str, view: View) -> tuple[str, ...]:
     return tuple(filter(view.indexes.sparse.occurrences, word_stems(word, view.indexes.languages)))
 
 
-def _slips(word: str) -> dict[str, float]:
+def slips(word: str) -> dict[str, float]:
     """Every string one slip away from `word` → the logarithm of how likely that slip is."""
     letters = _alphabet(word) or ""
     splits = [(word[:place], word[place:]) for place in range(len(word) + 1)]
-    slips = {
+    found = {
         head + letter + tail[1:]: _BESIDE if fold(tail[0]) + letter in _TAKEN_FOR else _REPLACED
         for head, tail in splits
         if tail
         for letter in letters
     }
-    slips.update(
+    found.update(
         dict.fromkeys([head + letter + tail for head, tail in splits for letter in letters], _ONE_MORE_OR_LESS)
     )
-    slips.update(dict.fromkeys([head + tail[1:] for head, tail in splits if tail], _ONE_MORE_OR_LESS))
-    slips.update(
+    found.update(dict.fromkeys([head + tail[1:] for head, tail in splits if tail], _ONE_MORE_OR_LESS))
+    found.update(
         dict.fromkeys([head + tail[1] + tail[0] + tail[2:] for head, tail in splits if len(tail) > 1], _SWAPPED)
     )
-    slips.pop(word, None)
-    return slips
+    found.pop(word, None)
+    return found
 
 
 def _as_written(stems: Sequence[str], alike: set[str], view: View) -> str | None:

@@ -11,7 +11,7 @@ from functools import cache
 
 from indexes.analyzer import analyze
 
-_STOP_WORDS = (
+STOP_WORDS = (
     "a an the and or but if then than so as of at by for from in into on onto to with about over under "
     "between through during before after above below up down out off again further is am are was were be been being "
     "do does did doing have has had having will would shall should can could may might must i me my we us our you "
@@ -43,7 +43,7 @@ def terms(text: str) -> list[str]:
     ['refund', 'work']
     """
     every = words(text)
-    return [word for word in every if word not in _stems(_STOP_WORDS)] or every
+    return [word for word in every if word not in _stems(STOP_WORDS)] or every
 
 
 def numbers(text: str, *, spelled: bool = False) -> frozenset[str]:
