@@ -98,6 +98,7 @@ def signals(evidence: Signals) -> dict[str, Any]:
         "addends": dict(evidence.addends),
         "log_odds": dict(evidence.log_odds),
         "terms": dict(evidence.terms),
+        "named": evidence.named,
         "aligned": [
             {"query": pair.query, "passage": pair.passage, "similarity": pair.similarity, "weight": pair.weight}
             for pair in evidence.aligned

@@ -40,6 +40,9 @@ def evidence(hit: Hit) -> Table:
     for name, meaning in _MEANINGS.items():
         if name in signals.addends:
             _add(table, name, "", None, signals.addends[name], Text(meaning, "dim"))
+    if signals.named:
+        why = Text(f"named in the query: {one_line(signals.named)}", "dim")
+        _add(table, "named", "", None, signals.addends.get("named"), why)
     if signals.reranker is not None:
         why = Text("decides alone among what it judged", "dim")
         _add(table, "reranker", f"{signals.reranker:.3f}", None, signals.reranker, why)

@@ -22,6 +22,7 @@ MODEL_FILE = Path(__file__).with_name("relevance.json")
 DEFAULT_MIN_RELEVANCE = 0.2
 """Below it a hit is no evidence, and an answer abstains rather than rest on it (the trade-off: `docs/decisions.md`)."""
 
+_SURE = 1 - 1e-9
 _SHORTEST = 150  # characters: what is shorter is judged as if it were this long, or a good short answer loses
 
 
@@ -76,6 +77,19 @@ def log_odds_of(chance: float) -> float:
     0.0
     """
     return math.log(chance / (1 - chance))
+
+
+def named_odds(odds: float, chance: float) -> float:
+    """What is added to the log-odds `odds` where being named makes a passage relevant by itself, with `chance`.
+
+    The passage is relevant for its words or for being named, which are taken for independent.
+
+    >>> round(probability(0.0 + named_odds(0.0, 0.5)), 3), named_odds(0.0, 0.0)
+    (0.75, 0.0)
+    """
+    if chance <= 0:
+        return 0.0
+    return log_odds_of(1 - (1 - min(probability(odds), _SURE)) * (1 - chance)) - min(odds, log_odds_of(_SURE))
 
 
 def inputs(features: Features) -> dict[str, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from indexes.analyzer import QueryTerm
 from indexes.rows import StoredChunk
 from indexes.store import View
-from rag.calibration import Features, log_odds, probability
+from rag.calibration import Features, log_odds, named_odds, probability
 from rag.explanation import aligned_words, term_scores
 from rag.folding import Group, Passages
 from rag.pool import Pool, Query
@@ -46,6 +46,9 @@ def make_hits(
         if calibration is not None:
             default = sum(odds.values())
             odds = {**odds, "tuning": calibration(default) - default}
+        claim = pool.claims.get(chunk.id)
+        if claim is not None and (named := named_odds(sum(odds.values()), claim.relevance)):
+            odds = {**odds, "named": named}
         signals = Signals(
             bm25=float(pool.bm25[row]),
             cosine=found.features.cosine,
@@ -59,6 +62,7 @@ def make_hits(
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
             reranker=None if np.isnan(pool.judged[row]) else float(pool.judged[row]),
             moved=group.moved,
+            named=claim.why if claim is not None else "",
         )
         hits.append(
             Hit(

@@ -18,6 +18,7 @@ from indexes.rows import StoredChunk
 from rag.calibration import DEFAULT_MIN_RELEVANCE, fingerprint
 from rag.choosing import Scored, tiers
 from rag.feedback import hubness, likeness
+from rag.naming import Claim, Tie
 from rag.tuned import WEIGHTS
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Scores = npt.NDArray[np.float64]
 
+_SHARES = {Tie.ROW: 1.0, Tie.PROPERTY: 0.5, Tie.NEIGHBOUR: 0.3}
 _NOWHERE = 2**62  # the place of what a list has not
 
 
@@ -45,6 +47,9 @@ class Ranking:
         hubness_weight: weight, taken off, of the mean cosine with the nearest other candidates.
         code_share: what all weights but the cosine's are multiplied by where the candidates are source code. Questions
             share few words with code, and what they share is in much of it. Candidates of both sorts give a mean.
+        named_weight: what a row adds that the question names, for certain. Rows with a value that it names get half of
+            it, rows tied to a named one by a foreign key a third.
+        defined_weight: what the definition of a symbol adds that the question names: no other signal makes up for it.
         spelling: whether a word that no passage has is searched as the nearest word that some passage has.
     """
 
@@ -55,6 +60,8 @@ class Ranking:
     likeness_weight: float = 0.8
     hubness_weight: float = 0.6
     code_share: float = 0.5
+    named_weight: float = 0.3
+    defined_weight: float = 2.0
     spelling: bool = True
 
     def on(self, code: npt.NDArray[np.bool_]) -> Ranking:
@@ -78,6 +85,11 @@ class Ranking:
             likeness_weight=known["likeness"],
             hubness_weight=known["hubness"],
         )
+
+    def claimed(self, claim: Claim) -> float:
+        """What a claim adds to the score of its passage."""
+        weight = self.defined_weight if claim.tie is Tie.DEFINES else _SHARES[claim.tie] * self.named_weight
+        return weight * claim.score
 
     @property
     def weights(self) -> dict[str, float]:
@@ -128,7 +140,7 @@ class Pool:
 
     `addends` are what makes up the score, each [candidates]. Only a hybrid search sets `words`, BM25 as it is weighed,
     and `code`, which of the candidates that have a say are source code. `judged` has the scores of a reranker, NaN
-    where it gave none.
+    where it gave none. `claims` are those of passages that the question names.
     """
 
     ids: Ids
@@ -142,11 +154,14 @@ class Pool:
     judged: Scores = field(init=False)
     words: Scores = field(init=False)
     code: npt.NDArray[np.bool_] = field(init=False)
+    claims: Mapping[int, Claim] = field(default_factory=dict)
     hubness: Scores | None = None  # which no weight changes
     addends: dict[str, Scores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ranks, keys = (self.sparse_rank, self.dense_rank), self.ids.tolist()
+        # What the question names is a candidate however deep the lists are read; what only has a value it names is not.
+        named = {key: 1 for key, claim in self.claims.items() if claim.tie is not Tie.PROPERTY}
+        ranks, keys = (self.sparse_rank, self.dense_rank, named), self.ids.tolist()
         self.place = np.array([min(rank.get(key, _NOWHERE) for rank in ranks) for key in keys], np.int64)
         self.late = np.full(len(self.ids), np.nan, np.float32)
         self.judged = np.full(len(self.ids), np.nan)
@@ -207,6 +222,9 @@ def weigh(pool: Pool, ranking: Ranking, *, keeps_tokens: bool) -> None:
     scored = ~np.isnan(pool.late) & within
     # Where late interaction ran out of time, or the encoder has none, it must not part the candidates twice.
     _add_feedback(pool, ranking, within if keeps_tokens or not scored.any() else scored)
+    if pool.claims:
+        claims = [pool.claims.get(key) for key in pool.ids.tolist()]
+        pool.addends["named"] = np.array([ranking.claimed(claim) if claim else 0.0 for claim in claims])
     if not keeps_tokens:
         _put_last(pool, np.isnan(pool.late), above=~np.isnan(pool.late))
     # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.

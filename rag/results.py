@@ -75,12 +75,14 @@ class Signals:
         addends: what each signal adds to the hit's score; their sum is the score. `likeness` is the cosine with the
             best candidates, `hubness` what is taken off a passage that resembles all of them, `depth` what keeps
             candidates from beyond the pool below it. Where a reranker judged, its score is the only addend;
-            `unreached` is what keeps the hits that it did not judge below.
-        log_odds: what each input adds to the log-odds of relevance; `tuning` is what `rag tune` made of their sum.
+            `unreached` is what keeps the hits that it did not judge below. `named` is for what the query names.
+        log_odds: what each input adds to the log-odds of relevance; `tuning` is what `rag tune` made of their sum,
+            `named` what being named does to that.
         terms: with `explain`, what each matching term added to `bm25`.
         aligned: with `explain`, the alignment behind `late`.
         reranker: the score that a reranker gave, on its own scale; None where none judged this hit.
         moved: with `diversity`, why the hit is where it is; it changes no score.
+        named: how the query names the passage: as the definition of a symbol, or as a row; empty where it does not.
     """
 
     bm25: float
@@ -95,6 +97,7 @@ class Signals:
     aligned: tuple[Aligned, ...] = ()
     reranker: float | None = None
     moved: Moved | None = None
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,19 @@ from connectors.errors import ConfigurationError
 from indexes.analyzer import DEFAULT_LANGUAGE, query_terms
 from indexes.filters import Condition
 from indexes.late import maxsim
-from indexes.reading import Reading
+from indexes.reading import Ids, Reading
+from indexes.sparse import Mask
 from indexes.store import Store, View, cosines
 from rag.calibration import DEFAULT_MIN_RELEVANCE
 from rag.choosing import Choice, always_found, choose, diversified
 from rag.fluency import sparse_trust
 from rag.folding import Passages
 from rag.hits import evidence, make_hits
+from rag.linking import Link
+from rag.naming import Named, find_named, properties
 from rag.pool import Candidates, Pool, Query, Ranking, basis, best, fuse, weigh
 from rag.results import Hit, Mode, Reranked
-from rag.spelling import Correction, Respelled, respell
+from rag.spelling import Correction, Respelled, is_general, respell
 from rag.term_weights import idf, piece_weights
 from rag.tuned import SETTING, Tuning, read
 
@@ -52,6 +55,7 @@ class Found:
         timings_ms: where the time went.
         corrections: which words were searched in another spelling.
         min_relevance: below which relevance a hit is no evidence, in the knowledge base as it was searched.
+        links: which names of rows the query mentions.
         reranked: what a reranker did, where one was asked for.
     """
 
@@ -60,6 +64,7 @@ class Found:
     corrections: tuple[Correction, ...] = ()
     min_relevance: float = DEFAULT_MIN_RELEVANCE
     reranked: Reranked | None = None
+    links: tuple[Link, ...] = ()
 
 
 class Retriever:
@@ -112,13 +117,15 @@ class Retriever:
         clock = _Clock()
         choice = Choice(k, judge.depth if judge else 0, self._ranking.pool, fold_copies, diversity)
         with self._encoded(query, clock) as (view, encoder, respelled, encoded):
+            with clock("names"):
+                named = _named(query, view, encoder) if mode is Mode.HYBRID else Named()
             with clock("retrieve"):
                 prepared = _prepare(respelled, encoded, view)
             tuning = self.tuning(view.reading)
             ranking = self._ranking.weighed(tuning.weights or {})
             for depth in choice.depths():
                 with clock("retrieve"):
-                    pool = self._pool(prepared, view, mode, depth, filters or {})
+                    pool = self._pool(prepared, named, view, mode, depth, filters or {})
                 with clock("late"):
                     _rank(pool, ranking, prepared, view, encoder, mode)
                 with clock("fold"):
@@ -138,7 +145,7 @@ class Retriever:
                     _add_late(pool, np.array([group.row for group in groups], np.intp), prepared, view, encoder)
                 hits = make_hits(pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
-        return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked)
+        return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
 
     def candidates(self, query: str) -> Candidates:
         """Everything that the hybrid search puts in order for `query`.
@@ -149,7 +156,8 @@ class Retriever:
         _check(query, 1, 0.0, 0.0)
         with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
             prepared = _prepare(respelled, encoded, view)
-            pool = self._pool(prepared, view, Mode.HYBRID, self._ranking.pool, {})
+            named = _named(query, view, encoder)
+            pool = self._pool(prepared, named, view, Mode.HYBRID, self._ranking.pool, {})
             _rank(pool, self._ranking, prepared, view, encoder, Mode.HYBRID)
             stored = view.chunks(pool.ids)
             chunks = [stored[key] for key in pool.ids.tolist()]
@@ -170,14 +178,16 @@ class Retriever:
                     yield view, encoder, respelled, encoded
                     return
 
-    def _pool(self, query: Query, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]) -> Pool:
+    def _pool(
+        self, query: Query, named: Named, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]
+    ) -> Pool:
         mask = view.mask(filters)
         sparse, vector = view.indexes.sparse, query.encoded.vector
         # The sparse index works beside the dense one: tantivy needs no interpreter lock.
         words = self._beside.submit(sparse.search, query.stems, depth if mode is not Mode.DENSE else 0, mask)
         by_vector, _ = view.nearest(vector, depth if mode is not Mode.SPARSE else 0, mask)
         by_words, _ = words.result()
-        ids = np.union1d(by_words, by_vector).astype(np.int64)
+        ids = np.union1d(np.union1d(by_words, by_vector).astype(np.int64), _visible(named, mask))
         bm25 = self._beside.submit(sparse.scores, query.stems, ids)
         vectors = view.vectors(ids, len(vector))
         return Pool(
@@ -187,7 +197,19 @@ class Retriever:
             cosine=cosines(vectors, vector),
             sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
             dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
+            claims={**properties(named, ids, view), **named.claims},
         )
+
+
+def _named(query: str, view: View, encoder: Encoder) -> Named:
+    """What the query names, as it was typed: names have a spelling of their own."""
+    return find_named(query, view, lambda word: is_general(word, encoder))
+
+
+def _visible(named: Named, mask: Mask) -> Ids:
+    """The passages that the query names and the search may see."""
+    ids = np.array(sorted(named.claims), np.int64)
+    return ids[mask.visible(ids)]
 
 
 def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encoder, mode: Mode) -> None:

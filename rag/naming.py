@@ -1,0 +1,124 @@
+"""Which passages a question names: definitions of symbols, rows it mentions, and rows that these are tied to.
+
+They join the candidates of a search, and what each claim adds to a score is bounded (`rag.pool.Ranking`). A question
+that names nothing is searched as if there were no names at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from connectors.document import DEFINES
+from indexes.dictionary import Dictionary, Meaning
+from indexes.names import normal, reference
+from indexes.reading import Ids
+from indexes.store import View
+from rag.linking import Link, Linker
+from rag.symbols import inner, symbols
+
+# Who names a symbol mostly wants its definition. Who names a row wants something about it, which may stand elsewhere.
+_RELEVANT = {"defines": 0.7, "row": 0.3}
+_MOST_DEFINITIONS = 30
+_MOST_ROWS = 20  # that have neighbours looked up
+_MOST_NEIGHBOURS = 8  # of one row in one direction
+
+
+class Tie(StrEnum):
+    """How a passage is tied to what the question says."""
+
+    DEFINES = "defines"  # it defines the symbol
+    ROW = "row"  # it is the row that is named
+    PROPERTY = "property"  # it is one of many rows that have this value
+    NEIGHBOUR = "neighbour"  # a foreign key ties it to a row that is named
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the question says of one passage: how they are tied, how likely that is meant, and in words."""
+
+    tie: Tie
+    score: float
+    why: str
+
+    @property
+    def relevance(self) -> float:
+        """The chance that the passage is relevant for this alone."""
+        return _RELEVANT.get(self.tie, 0.0) * self.score
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a question names: the links to rows, and chunk → the best claim to it."""
+
+    links: tuple[Link, ...] = ()
+    claims: Mapping[int, Claim] = field(default_factory=dict)
+
+
+def find_named(query: str, view: View, is_common: Callable[[str], bool]) -> Named:
+    """What a query names in the generation that `view` sees."""
+    if not view.reading.has_names():
+        return Named()
+    dictionary = Dictionary(view.reading, view.indexes.generation)
+    links = Linker(dictionary, is_common).link(query)
+    claims: dict[int, Claim] = {}
+    for chunk, claim in (*_definitions(query, dictionary), *_rows(links, dictionary), *_neighbours(links, dictionary)):
+        if chunk not in claims or _order(claim) < _order(claims[chunk]):
+            claims[chunk] = claim
+    return Named(links, claims)
+
+
+def properties(named: Named, ids: Ids, view: View) -> dict[int, Claim]:
+    """Of these chunks, those whose rows have a value that the question names and very many rows have."""
+    many = {(normal(link.name), link.role): link for link in named.links if not link.is_selective}
+    if not many or not len(ids):
+        return {}
+    dictionary = Dictionary(view.reading, view.indexes.generation)
+    found: dict[int, Claim] = {}
+    for chunk, name, role in dictionary.names_of_chunks(ids.tolist(), {name for name, _ in many}):
+        link = many.get((name, role))
+        if link is not None and (chunk not in found or found[chunk].score < link.score):
+            found[chunk] = Claim(Tie.PROPERTY, link.score, _said(link))
+    return found
+
+
+def _order(claim: Claim) -> tuple[int, float]:
+    return list(Tie).index(claim.tie), -claim.score
+
+
+def _definitions(query: str, dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
+    """The passages that define the symbols of a query: with the same capitals, where there are any."""
+    for symbol in symbols(query):
+        for spelling in (symbol, *inner(symbol)):
+            rows = dictionary.rows(Meaning(normal(spelling), DEFINES, spelling), _MOST_DEFINITIONS)
+            for row in [row for row in rows if row.text == spelling] or rows:
+                if (chunk := dictionary.passage(row)) is not None:
+                    yield chunk, Claim(Tie.DEFINES, 1.0, f"defines {row.text}")
+            if rows:
+                break
+
+
+def _rows(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
+    for link in links:
+        for row in link.rows if link.is_selective else ():
+            if (chunk := dictionary.passage(row)) is not None:
+                yield chunk, Claim(Tie.ROW, link.score, _said(link))
+
+
+def _neighbours(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
+    """The rows that named rows refer to, and those that refer to them."""
+    of_rows = {row.uri: link for link in links if link.is_selective for row in link.rows}
+    for uri, link in list(of_rows.items())[:_MOST_ROWS]:
+        for row in dictionary.referring(uri, _MOST_NEIGHBOURS):
+            if (chunk := dictionary.passage(row)) is not None:
+                ends = reference(row.role)
+                yield chunk, Claim(Tie.NEIGHBOUR, link.score, f"{ends[0] if ends else row.role} of {link.name}")
+        for row in dictionary.referred(uri, _MOST_NEIGHBOURS):
+            if (chunk := dictionary.passage(row)) is not None:
+                yield chunk, Claim(Tie.NEIGHBOUR, link.score, f"{row.role} of {link.name}")
+
+
+def _said(link: Link) -> str:
+    same = "" if link.text == link.name else f" for {link.name}"
+    return f"“{link.text}”{same} in {link.role}"
