@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.database.kinds import Kind
 from connectors.database.links import Joined
-from connectors.database.plans import Plan, part_of
+from connectors.database.plans import Plan, part_of, path_of
 from connectors.database.scanning import Row
 from connectors.database.schema import Column
 from connectors.database.secrets import is_secret
@@ -23,6 +24,7 @@ ROW = "row"
 
 _LONG = 200  # characters, from where on a text stands before the short ones, as a paragraph
 _LONGEST_NAME = 200
+_LONGEST_TEXT = 60  # that may be a name in a column which nothing says holds names
 _TAKEN = frozenset({"uri", "title", "kind", "language", "table", "database"})  # what filters call otherwise
 
 
@@ -65,7 +67,7 @@ class Renderer:
             metadata=self._metadata(row),
             # Which table it is from makes an album of an artist's name.
             context=f"{plan.table.name}: {title}" if called else title,
-            names=tuple(self._names(row, called, starts)),
+            names=(*self._names(row, called, starts), *self._references(uri, row, starts)),
         )
 
     def too_long(self, row: Row) -> Iterator[tuple[str, int]]:
@@ -144,7 +146,7 @@ class Renderer:
         return found
 
     def _names(self, row: Row, called: str, starts: dict[str, int]) -> Iterator[Name]:
-        """What people may call the row: its name, keys that are words, and values that come again and again."""
+        """What people may call the row: its name, keys that are words, values that come again and again, short text."""
         table = self._plan.table
         if called and self._plan.label:
             first = self._plan.label[0]
@@ -152,11 +154,25 @@ class Renderer:
         keys = {name for key in (self._plan.key, table.primary_key, *table.unique_keys) for name in key}
         for column in self._plan.columns:
             is_name = column.name in self._plan.label and len(self._plan.label) > 1
-            if not (is_name or column.name in keys or column.samples):
-                continue
+            longest = _LONGEST_NAME if is_name or column.name in keys or column.samples else _LONGEST_TEXT
             value = row[self._places[column.name]]
-            if isinstance(value, str) and (text := one_line(self._shown(row, column))) and len(text) <= _LONGEST_NAME:
+            if (
+                isinstance(value, str)
+                and (longest == _LONGEST_NAME or column.kind is Kind.TEXT)
+                and (text := one_line(self._shown(row, column)))
+                and len(text) <= longest
+            ):
                 yield Name(text, f"{table.label}.{column.name}", starts.get(column.name, 0))
+
+    def _references(self, uri: str, row: Row, starts: dict[str, int]) -> Iterator[Name]:
+        """The URI of each row that this one refers to by the key that the other is known by."""
+        base = uri.partition("#")[0]
+        for pointer in self._plan.pointers:
+            target, columns = pointer.target, pointer.key.columns
+            values = [row[self._places[name]] for name in columns]
+            if pointer.key.referred == target.primary_key and None not in values:
+                other = f"{base}#{path_of(target)}/{','.join(map(_key_part, values))}"
+                yield Name(other, f"{self._plan.table.label}.{columns[0]} -> {target.label}", starts.get(columns[0], 0))
 
 
 def row_uri(base: str, plan: Plan, row: Row) -> str:

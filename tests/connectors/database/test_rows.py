@@ -78,6 +78,24 @@ def test_names_are_what_people_call_a_row(database: Database) -> None:
     }
 
 
+def test_short_text_is_a_name_and_what_a_row_refers_to_is_one_too(database: Database) -> None:
+    database.run(
+        "CREATE TABLE maker (code VARCHAR(9) PRIMARY KEY, motto VARCHAR(90))",
+        "CREATE TABLE product (id INTEGER PRIMARY KEY, symbol VARCHAR(9), maker_code VARCHAR(9),"
+        " FOREIGN KEY (maker_code) REFERENCES maker (code))",
+        f"INSERT INTO maker VALUES ('M/1', '{'We make what lights up. ' * 3}')",
+        "INSERT INTO product VALUES (1, 'LMP', 'M/1'), (2, NULL, NULL)",
+    )
+    found = documents(listed(database.source()))
+    product = found["product/1"]
+    assert Name("LMP", "product.symbol", product.text.index("LMP")) in product.names
+    assert [name.text for name in product.names if name.role == "product.maker_code -> maker"] == [
+        found["maker/M%2F1"].uri
+    ]
+    assert {name.text for name in found["maker/M%2F1"].names} == {"M/1"}  # nobody calls it by its motto
+    assert found["product/2"].names == ()
+
+
 def test_odd_names_and_keys_of_every_script(database: Database) -> None:
     table = 'Ünïcode "Sélect" %s' if database.dialect != "mysql" else "Ünïcode Sélect %s"
     quoted = table.replace('"', '""')
