@@ -1,10 +1,9 @@
 """Entity linking: precision, recall and F1 of the names that questions mention, against the literals of gold SQL.
 
-    python benchmarks/linking.py defog_sql_eval/
+    python -m benchmarks.linking defog_sql_eval/
 
 The folder holds `questions.jsonl` (each with `db`, `question`, and in `sql` every accepted query) and
-`database/DB.sqlite`. Of each database the values of text columns are names: not of dates, not where they are secrets,
-and not where they are sentences (more than 60 characters in the mean). Only the question is linked, never what else
+`database/DB.sqlite`, whose rows get the names that `rag index` gives them. Only the question is linked, never what else
 the set says of it.
 
 A *literal* is a string that a query compares with a column by `=`, `<>`, `IN` or `LIKE` (whose outer wildcards do not
@@ -41,19 +40,21 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.linking_gold import Database, Literal, Sort, mentioned, variants
-from connectors.document import Name
+from connectors.database.source import DatabaseSource
+from connectors.document import Document
+from connectors.source import Added
 from indexes.catalog import Catalog
 from indexes.dictionary import Dictionary
 from indexes.encoder import load_encoder
-from indexes.names import normal
+from indexes.names import distinct, normal
 from indexes.rows import DocumentRow
 from rag.linking import Link, Linker
 from rag.spelling import is_general
 
 DEVELOPED_ON = ("academic", "advising", "broker", "car_dealership", "restaurants")
 MEASURES = ("value", "column", "rows")
-SECRET = ("password", "hash", "token", "secret", "api_key")
-LONGEST_MEAN = 60  # characters of a column's values
+
+Rows = dict[tuple[str, str], dict[str, set[str]]]  # table and value → column → the rows that have it
 
 
 @dataclass(slots=True)
@@ -140,7 +141,9 @@ def evaluate(
 ) -> Outcome:
     """Link the questions about a database."""
     outcome = Outcome()
-    with _named(database) as catalog, catalog.reading() as reading:
+    found = _documents(database.path)
+    rows = _rows(found)
+    with _named(found) as catalog, catalog.reading() as reading:
         linker = Linker(Dictionary(reading, 1), is_common)
         for question in questions:
             text = question["question"]
@@ -151,7 +154,7 @@ def evaluate(
             for literal in frozenset().union(*accepted):
                 outcome.literals[literal.sort, mentioned(literal, text)] += 1
             for measure in MEASURES:
-                compared = [_compare(links, literals, text, database, measure) for literals in accepted]
+                compared = [_compare(links, literals, text, rows, measure) for literals in accepted]
                 counts, complaint = max(compared, key=lambda each: each[0].f1)
                 outcome.counts[measure].add(counts)
                 if measure == show and (counts.wrong or counts.missed):
@@ -160,7 +163,7 @@ def evaluate(
 
 
 def _compare(
-    links: Sequence[Link], literals: frozenset[Literal], question: str, database: Database, measure: str
+    links: Sequence[Link], literals: frozenset[Literal], question: str, rows: Rows, measure: str
 ) -> tuple[Counts, str]:
     """What of the links is right by a measure, and what is not, in words."""
     names = {_unit(each.text, each.role, measure): each for each in literals if each.sort is Sort.NAME}
@@ -170,7 +173,7 @@ def _compare(
         unit = _unit(link.name, link.role, measure)
         found = {unit} & set(names)
         if measure == "rows" and not found:
-            found = {other for other, each in names.items() if _selects_the_same(link, each.text, database)}
+            found = {other for other, each in names.items() if _selects_the_same(link, each.text, rows)}
         right |= found
         if not found and not any(_has_part(link, each) for each in literals):
             wrong.add(f"{link.text} → {link.role} {link.name}")
@@ -183,14 +186,10 @@ def _unit(text: str, role: str, measure: str) -> tuple[str, str]:
     return normal(text.replace("%", " ")), role.lower() if measure == "column" else ""
 
 
-def _selects_the_same(link: Link, text: str, database: Database) -> bool:
+def _selects_the_same(link: Link, text: str, rows: Rows) -> bool:
     """Whether a value, in some column of the linked table, selects just the rows that are linked."""
-    table = link.role.partition(".")[0]
-    rows = {int(uri.rpartition("/")[2]) for uri in link.uris}
-    return link.is_selective and any(
-        normal(text) in database.values(table, column) and database.rows(table, column, text) == rows
-        for column in database.columns[table]
-    )
+    table = link.role.rpartition(".")[0]
+    return link.is_selective and set(link.uris) in rows[table, normal(text)].values()
 
 
 def _has_part(link: Link, literal: Literal) -> bool:
@@ -204,50 +203,47 @@ def _best(links: Sequence[Link]) -> list[Link]:
 
 
 @contextmanager
-def _named(database: Database) -> Iterator[Catalog]:
-    """A catalog with the names of a database's rows, and nothing else."""
+def _named(found: Sequence[Document]) -> Iterator[Catalog]:
+    """A catalog with the names of some documents, and nothing else."""
+    rows = [
+        DocumentRow(
+            id=number,
+            source_id=1,
+            uri=document.uri,
+            title=document.title,
+            kind=document.kind,
+            language="en",
+            revision="",
+            stamp="",
+            metadata={},
+            first_chunk=number,
+            chunks=1,
+            names=distinct(document.names),
+        )
+        for number, document in enumerate(found, 1)
+    ]
     with tempfile.TemporaryDirectory(prefix="pilotfish-linking-") as folder:
         catalog = Catalog(Path(folder, "catalog.sqlite"), create=True)
         with catalog.writing() as writing:
-            writing.add_source(str(database.path))
-            writing.add_documents(list(_documents(database)), 1)
+            writing.add_source("benchmark")
+            writing.add_documents(rows, 1)
         with closing(catalog):
             yield catalog
 
 
-def _documents(database: Database) -> Iterator[DocumentRow]:
-    number = 0
-    for table in database.columns:
-        columns = [column for column in database.columns[table] if _holds_names(database, table, column)]
-        for row, *values in database.read(table, columns):
-            number += 1
-            names = {
-                Name(str(value), f"{table}.{column}")
-                for column, value in zip(columns, values, strict=True)
-                if value is not None and normal(str(value))
-            }
-            yield DocumentRow(
-                id=number,
-                source_id=1,
-                uri=f"{table}/{row}",
-                title="",
-                kind="row",
-                language="en",
-                revision="",
-                stamp="",
-                metadata={},
-                first_chunk=number,
-                chunks=1,
-                names=tuple(names),
-            )
+def _documents(path: Path) -> list[Document]:
+    return [event.document for event in DatabaseSource(f"sqlite:///{path}").events({}) if isinstance(event, Added)]
 
 
-def _holds_names(database: Database, table: str, column: str) -> bool:
-    kind = database.columns[table][column].upper()
-    if not any(part in kind for part in ("CHAR", "TEXT", "CLOB")) or any(part in column.lower() for part in SECRET):
-        return False
-    values = database.values(table, column).values()
-    return bool(values) and float(np.mean([len(value) for value in values])) <= LONGEST_MEAN
+def _rows(found: Sequence[Document]) -> Rows:
+    rows: Rows = defaultdict(lambda: defaultdict(set))
+    for document in found:
+        table = str(document.metadata.get("table", ""))
+        for column, value in document.metadata.items():
+            rows[table, normal(str(value))][column].add(document.uri)
+        for name in document.names:
+            rows[table, normal(name.text)][name.role].add(document.uri)
+    return rows
 
 
 def _print(name: str, outcome: Outcome) -> None:
