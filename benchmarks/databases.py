@@ -11,8 +11,8 @@ looked up in the catalog, and what is known held against what was met. "Peak" is
 process, less what it was when the knowledge base was open and the encoder loaded. Then 1% of the rows are updated, and
 the source alone is asked what changed, with the prepared catalog: the documents are written, not embedded.
 
-On a busy machine figures by the clock are too low; those by processor time change little. The database given by --postgresql must exist and be empty; it is left
-filled.
+On a busy machine figures by the clock are too low; those by processor time change little. The database given by
+--postgresql must exist and be empty; it is left filled.
 """
 
 from __future__ import annotations

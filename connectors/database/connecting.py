@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -131,6 +132,13 @@ def _server_engine(address: Address, user: str, password: str | None, timeout: f
     def _connect(dialect: Any, _record: Any, args: Any, parameters: Any) -> Any:
         # The timeouts of the drivers are for each address of a host and each step, and none is for its name.
         return _within(timeout, lambda: dialect.loaded_dbapi.connect(*args, **parameters), address)
+
+    @event.listens_for(engine, "handle_error")
+    def _let_go(context: Any) -> None:
+        cursor = getattr(context.execution_context, "cursor", None)
+        if context.is_disconnect and cursor is not None:  # psycopg warns of cursors that nobody closed
+            with suppress(context.dialect.loaded_dbapi.Error):
+                cursor.close()
 
     prepare = _prepare_postgresql if address.dialect is Dialect.POSTGRESQL else _prepare_mysql
     event.listen(engine, "connect", prepare)

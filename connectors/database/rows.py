@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.database.address import Dialect
 from connectors.database.cursors import high_water, stamp_of
@@ -13,13 +14,13 @@ from connectors.database.links import Joined, joined
 from connectors.database.plans import Plan
 from connectors.database.remembered import Remembered
 from connectors.database.rendering import Renderer, row_uri
-from connectors.database.scanning import Batch, Row, Session, batches
+from connectors.database.scanning import Batch, Row, Session, batches, whole
 from connectors.database.seen import Seen
 from connectors.database.statements import MAX_CELL_BYTES, TOO_LONG, chosen, keys_only, newer, statement
 from connectors.source import Added, Changed, Event, Failed, Known, Unchanged
 
 _MARK = repr(TOO_LONG)[1:-1].encode()  # as it stands in the bytes of a row
-_KEYS_AT_ONCE = 500
+_KEYS_AT_ONCE = 100  # rows that are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +97,12 @@ class RowDifferences:
             yield from (Unchanged(uri) for uri in left if uri in known)
             unknown += [keys[uri] for uri in left if uri not in known]
         for start in range(0, len(unknown), _KEYS_AT_ONCE):
-            batch = Batch()
-            for row in run.session.connection.execute(
-                chosen(self._statement, unknown[start : start + _KEYS_AT_ONCE]), execution_options={"yield_per": 25}
-            ):
-                batch.add(tuple(row))
-            yield from self._batch(batch)
+            wanted = chosen(self._statement, unknown[start : start + _KEYS_AT_ONCE])
+            yield from self._batch(run.session.again(partial(whole, select=wanted)))
 
     def _batch(self, batch: Batch) -> Iterator[Event]:
         run, plan = self._run, self._plan
-        others = joined(run.session.connection, plan, batch.rows, run.dialect)
+        others = run.session.again(partial(joined, plan=plan, rows=batch.rows, dialect=run.dialect))
         uris = self._uris(batch.rows)
         is_new = run.seen.add(uris)
         known = run.remembered.among(uris)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, exc
 
@@ -14,6 +15,7 @@ from connectors.database.failures import is_lost
 from connectors.database.statements import Statement, page
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 BATCH_ROWS = 2_000
 BATCH_BYTES = 8_000_000
@@ -69,11 +71,19 @@ class Session:
         self._engine = self._connect()
         self.connection = self._engine.connect()
 
+    def again(self, read: Callable[[Connection], T]) -> T:
+        """What `read` returns, asked again where the connection drops."""
+        while True:
+            try:
+                return read(self.connection)
+            except exc.DBAPIError as error:
+                self.renew(error)
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """Let what fails inside leave the transaction as it was, for whatever comes next."""
+        savepoint = self.again(lambda connection: connection.begin_nested())
         connection = self.connection
-        savepoint = connection.begin_nested()
         try:
             yield
         except exc.DBAPIError:
@@ -82,8 +92,12 @@ class Session:
             elif not connection.invalidated:
                 savepoint.rollback()
             raise
-        if connection is self.connection and not connection.invalidated:
+        if connection is not self.connection or connection.invalidated:
+            return
+        try:
             savepoint.commit()
+        except exc.DBAPIError as error:
+            self.renew(error)  # all was read before the connection dropped
 
     def close(self) -> None:
         """End the transaction and let go of the connection."""
@@ -108,11 +122,8 @@ def _pages(session: Session, statement: Statement) -> Iterator[Batch]:
     """Page after page, each beginning behind the key with which the last ended."""
     after: Row | None = None
     while True:
-        try:
-            batch = _first(session.connection, page(statement, after, BATCH_ROWS))
-        except exc.DBAPIError as error:
-            session.renew(error)
-            continue
+        select = page(statement, after, BATCH_ROWS)
+        batch = session.again(partial(_first, select=select))
         if batch.rows:
             yield batch
             after = batch.rows[-1][: len(statement.key)]
@@ -128,6 +139,15 @@ def _first(connection: Connection, select: Select[Any]) -> Batch:
                 batch.add(tuple(row))
             if batch.is_full:
                 break
+    return batch
+
+
+def whole(connection: Connection, select: Select[Any]) -> Batch:
+    """All rows of a statement, which are few."""
+    batch = Batch()
+    with _executed(connection, select) as result:
+        for row in result:
+            batch.add(tuple(row))
     return batch
 
 
@@ -161,7 +181,9 @@ def _streamed(connection: Connection, select: Select[Any], *, again: bool) -> It
         if batch.rows:
             yield batch  # what was read before it failed
         raise
-    result.close()
+    finally:
+        with suppress(exc.DBAPIError):  # there is nothing to close on a connection that is gone
+            result.close()
     if batch.rows:
         yield batch
 
