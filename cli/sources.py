@@ -186,7 +186,8 @@ def with_options(
     opened: list[str | Source] = []
     for source, is_one in zip(sources, kinds, strict=True):
         options = databases if is_one else folders
-        opened.append(open_source(source, options) if options else source)
+        found = open_source(source, options)  # also to refuse, before anything is made, what can be no source
+        opened.append(found if options else source)
     return opened
 
 

@@ -121,6 +121,7 @@ class _Run:
         self._on_progress = on_progress
         self._done_before = tally.documents
         self._total: int | None = None
+        self._source_id: int | None = None
         self._batch = Batch()
         self._chunks = 0  # in the batch
 
@@ -133,8 +134,7 @@ class _Run:
             if self._chunks >= BATCH_CHUNKS or self._waiting >= BATCH_DOCUMENTS:
                 self._commit()
         self._commit()
-        options = self._source.options if isinstance(self._source, Configured) else None
-        self._writer.register(self._source.uri, options)  # also a source that is empty today
+        self._registered()  # also a source that is empty today
         if isinstance(self._source, Recorded):
             self._writer.record(self._source.uri, self._source.facts)
         if isinstance(self._source, Noting):
@@ -145,7 +145,7 @@ class _Run:
             case Added(document, stamp):
                 self._add(document, stamp)
             case Changed(document, stamp):
-                self._put(document, stamp, self._writer.register(self._source.uri))
+                self._put(document, stamp, self._registered())
                 self._tally.changed += 1
             case Unchanged(uri, stamp):
                 if stamp is not None:
@@ -161,13 +161,20 @@ class _Run:
         """A document new to this source; where two sources overlap, the first one keeps it."""
         owned: tuple[int, Known] | None = self._writer.find(document.uri)
         if owned is None:
-            self._put(document, stamp, self._writer.register(self._source.uri))
+            self._put(document, stamp, self._registered())
             self._tally.added += 1
         elif owned[1].revision == document.revision:
             self._tally.unchanged += 1
         else:
             self._put(document, stamp, owned[0])
             self._tally.changed += 1
+
+    def _registered(self) -> int:
+        """The id of the source, registered with its options no later than its first document: a run may be cut off."""
+        if self._source_id is None:
+            options = self._source.options if isinstance(self._source, Configured) else None
+            self._source_id = self._writer.register(self._source.uri, options)
+        return self._source_id
 
     def _put(self, document: Document, stamp: str, source_id: int) -> None:
         chunks = self._splitter.split(document)
