@@ -179,7 +179,8 @@ def _print_failures(failures: tuple[Failure, ...]) -> None:
 
     for failure in failures[:_FAILURES_SHOWN]:
         # Most reasons begin with the file's name, for those who see them alone.
-        reason = one_line(failure.error.removeprefix(f"{Path(failure.uri).name}: "))
+        name = Path(failure.uri).name
+        reason = one_line(failure.error.removeprefix(f"{failure.uri}: ").removeprefix(f"{name}: "))
         put(stderr(), Text.assemble(("failed: ", "bold red"), (one_line(near(failure.uri)), "bold"), f": {reason}"))
         if failure.hint:
             put(stderr(), Text(f"  hint: {one_line(failure.hint)}", "dim"))

@@ -12,7 +12,14 @@ _FIRST = ("first", "given", "fore")
 _LAST = ("last", "family", "sur")
 _HANDLES = ("username", "login", "nickname", "nick", "handle", "alias", "slug", "code", "sku", "email", "mail")
 _NAMED = frozenset({Kind.TEXT, Kind.ENUM})
-_LAST_RESORT = 3  # a table with at most so many columns of text is called by the first of them
+_LAST_RESORT = 3  # a table with at most so many columns of text is called by the first of them that may be a name
+_NO_NAMES = frozenset(
+    {
+        "status", "state", "type", "kind", "category", "class", "level", "priority", "role", "gender", "sex",
+        "currency", "country", "language", "lang", "locale", "unit", "color", "colour", "version", "url", "path",
+        "phone", "fax",
+    }
+)  # fmt: skip
 
 
 def label_columns(table: Table) -> tuple[str, ...]:
@@ -32,7 +39,8 @@ def label_columns(table: Table) -> tuple[str, ...]:
     if ranked:
         return (candidates[ranked[0][1]].name,)
     others = [each for each in candidates if each.name not in table.primary_key]
-    return (others[0].name,) if 0 < len(others) <= _LAST_RESORT else ()
+    likely = [each.name for each in others if _NO_NAMES.isdisjoint(words_of(each.name))]
+    return tuple(likely[:1]) if len(others) <= _LAST_RESORT else ()
 
 
 def _may_name(column: Column) -> bool:

@@ -23,6 +23,7 @@ ROW = "row"
 """The kind of a document that is a row."""
 
 _LONG = 200  # characters, from where on a text stands before the short ones, as a paragraph
+_LONGEST_TITLE = 100
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 60  # that may be a name in a column which nothing says holds names
 _TAKEN = frozenset({"uri", "title", "kind", "language", "table", "database"})  # what filters call otherwise
@@ -79,7 +80,8 @@ class Renderer:
 
     def _called(self, row: Row) -> str:
         values = (self._shown(row, self._plan.table.by_name[name]) for name in self._plan.label if name in self._places)
-        return one_line(" ".join(value for value in values if value))[:_LONGEST_NAME]
+        name = one_line(" ".join(value for value in values if value))
+        return name if len(name) <= _LONGEST_TITLE else f"{name[: _LONGEST_TITLE - 1].rsplit(' ', 1)[0]}…"
 
     def _key(self, row: Row) -> str:
         return ", ".join(shown(value) for value in row[: self._first])
