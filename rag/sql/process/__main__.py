@@ -1,0 +1,77 @@
+"""The process of `rag.sql.executor`: reads one request from standard input, answers with two lines of JSON, and ends.
+
+The first line says that it is connected, and by what the server can stop it; the second has the rows, or why not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from rag.sql.allowed import AllowList, Dialect
+from rag.sql.limits import Limits
+from rag.sql.process.collecting import collected
+from rag.sql.process.confinement import close_all_doors, limit_memory, set_alarm
+from rag.sql.process.session import FailedError, Request, Session, too_large
+from rag.sql.process.tripwire import second_look
+
+_START_SECONDS = 20
+
+
+def main() -> None:
+    """Run the request."""
+    request = _request(json.loads(sys.stdin.buffer.read()))
+    set_alarm(_START_SECONDS + request.limits.seconds)
+    limit_memory(request.limits.memory)
+    try:
+        _answer(_run(request))
+    except FailedError as error:
+        _answer(_failure(error))
+    except MemoryError:
+        _answer(_failure(too_large(request.limits)))
+    # Not the ordinary way out: drivers would read what is left, or take leave of the server politely.
+    os._exit(0)
+
+
+def _failure(error: FailedError) -> dict[str, Any]:
+    return {"kind": error.kind, "error": str(error), "hint": error.hint}
+
+
+def _run(request: Request) -> dict[str, Any]:
+    session = _session(request)
+    _answer({"backend": session.backend})
+    close_all_doors()
+    second_look(request.sql, request.allowed.dialect)
+    columns, rows = session.select(request.sql)
+    return collected(columns, rows, request.limits)
+
+
+def _session(request: Request) -> Session:
+    match request.allowed.dialect:
+        case Dialect.SQLITE:
+            from rag.sql.process.sqlite import SQLiteSession
+
+            return SQLiteSession(request)
+        case Dialect.POSTGRESQL:
+            from rag.sql.process.postgresql import PostgreSQLSession
+
+            return PostgreSQLSession(request)
+        case Dialect.MARIADB:
+            from rag.sql.process.mariadb import MariaDBSession
+
+            return MariaDBSession(request)
+
+
+def _request(data: dict[str, Any]) -> Request:
+    return Request(data["sql"], AllowList.from_json(data["allowed"]), Limits(**data["limits"]), data["connect"])
+
+
+def _answer(data: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(json.dumps(data).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""MariaDB and MySQL in the process: one unbuffered cursor in one read-only transaction."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pymysql  # type: ignore[import-untyped]  # noqa: TID253 — only the process that runs a statement imports this
+from pymysql.constants import CLIENT  # type: ignore[import-untyped]  # noqa: TID253
+from pymysql.cursors import SSCursor  # type: ignore[import-untyped]  # noqa: TID253
+
+from rag.sql.limits import Limits
+from rag.sql.process.session import FailedError, Request, too_large, too_long
+
+_CONNECT_SECONDS = 10
+_LOCK_SECONDS = 2
+_TOO_LONG = frozenset({1317, 1969, 3024})  # interrupted; max_statement_time; max_execution_time
+_REFUSED = frozenset({1044, 1142, 1143, 1227, 1290, 1370, 1792})  # no right to it; a write in a read-only transaction
+_SETTINGS = (
+    "max_statement_time = {seconds}",  # MariaDB
+    "max_execution_time = {milliseconds}",  # MySQL
+    "lock_wait_timeout = {lock}",
+    "innodb_lock_wait_timeout = {lock}",
+    # Strings are what the guard takes them for, whatever the server is set to.
+    "sql_mode = REPLACE(REPLACE(REPLACE(@@sql_mode, 'ANSI_QUOTES', ''), 'NO_BACKSLASH_ESCAPES', ''), 'ANSI', '')",
+    "TRANSACTION READ ONLY",
+)
+
+
+class MariaDBSession:
+    """A transaction that reads."""
+
+    def __init__(self, request: Request) -> None:
+        self._limits = request.limits
+        arguments = {"connect_timeout": _CONNECT_SECONDS, "charset": "utf8mb4", **request.connect}
+        flags = arguments.pop("client_flag", 0) & ~CLIENT.MULTI_STATEMENTS & ~CLIENT.LOCAL_FILES
+        try:
+            self._connection = pymysql.connect(
+                **{
+                    **arguments,
+                    "client_flag": flags,
+                    "local_infile": False,
+                    "cursorclass": SSCursor,
+                    "autocommit": True,
+                }
+            )
+        except (pymysql.MySQLError, OSError) as error:
+            raise FailedError("unreachable", _message(error), "is the server running, and the address right?") from None
+        self.backend: int | None = self._connection.thread_id()
+        self._settle()
+
+    def _settle(self) -> None:
+        values = {
+            "seconds": self._limits.seconds,
+            "milliseconds": max(1, int(self._limits.seconds * 1_000)),
+            "lock": _LOCK_SECONDS,
+        }
+        with self._connection.cursor() as cursor:
+            for setting in _SETTINGS:
+                with contextlib.suppress(pymysql.MySQLError):  # each server knows one of the first two
+                    cursor.execute(f"SET SESSION {setting.format(**values)}")
+            cursor.execute("START TRANSACTION READ ONLY")
+            cursor.execute("SELECT @@tx_read_only" if self._is_mariadb else "SELECT @@transaction_read_only")
+            if cursor.fetchall() != [(1,)]:
+                raise FailedError("unreachable", "the server gives no read-only transaction")
+
+    @property
+    def _is_mariadb(self) -> bool:
+        return "mariadb" in str(self._connection.get_server_info()).lower()
+
+    def select(self, sql: str) -> tuple[list[str], Iterator[Sequence[object]]]:
+        """Run a statement."""
+        # Never closed: closing an unbuffered cursor reads all the rows that are left. The process ends instead.
+        cursor: Any = self._connection.cursor()
+        try:
+            cursor.execute(sql)
+        except (pymysql.MySQLError, MemoryError) as error:
+            raise _explained(error, self._limits) from None
+        return [column[0] for column in cursor.description or ()], self._rows(cursor)
+
+    def _rows(self, cursor: Any) -> Iterator[Sequence[object]]:
+        try:
+            while (row := cursor.fetchone()) is not None:
+                yield row
+        except (pymysql.MySQLError, MemoryError) as error:
+            raise _explained(error, self._limits) from None
+
+
+def _message(error: BaseException) -> str:
+    return " ".join(str(error.args[1] if len(error.args) > 1 else error).split())
+
+
+def _explained(error: BaseException, limits: Limits) -> FailedError:
+    if isinstance(error, MemoryError):
+        return too_large(limits)
+    code = error.args[0] if error.args else 0
+    if code in _TOO_LONG:
+        return too_long(limits)
+    return FailedError("refused" if code in _REFUSED else "database", _message(error))

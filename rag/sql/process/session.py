@@ -1,0 +1,63 @@
+"""What the process asks of a database, and how it says that a statement failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rag.sql.allowed import AllowList
+from rag.sql.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One statement, where to run it, and how much it may take.
+
+    `connect` are the arguments of the driver's own `connect`, password included: never shown, never logged.
+    """
+
+    sql: str
+    allowed: AllowList
+    limits: Limits
+    connect: dict[str, Any] = field(repr=False)
+
+
+class Session(Protocol):
+    """A connection on which nothing can be changed."""
+
+    @property
+    def backend(self) -> int | None:
+        """By what the server can be told to stop it; None where there is no server."""
+        ...
+
+    def select(self, sql: str) -> tuple[list[str], Iterator[Sequence[object]]]:
+        """Run a statement; returns the names of its columns, and its rows as they come."""
+        ...
+
+
+class FailedError(Exception):
+    """The statement gave no rows. `kind` is `refused`, `database`, `limit` or `unreachable`."""
+
+    def __init__(self, kind: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.hint = hint
+
+
+def too_long(limits: Limits) -> FailedError:
+    """The statement took too long."""
+    return FailedError(
+        "limit",
+        f"the statement took longer than {limits.seconds:g} s and was stopped",
+        "ask for less: fewer tables, a narrower condition, no product of tables",
+    )
+
+
+def too_large(limits: Limits) -> FailedError:
+    """The statement took too much memory."""
+    return FailedError(
+        "limit",
+        f"the statement took more than {limits.memory // 2**20} MiB of memory and was stopped",
+        "ask for fewer or shorter values",
+    )

@@ -1,0 +1,17 @@
+SELECT strftime('%Y-%m', ordered_at) AS month, COUNT(*) FROM orders GROUP BY month ORDER BY month;
+SELECT CAST(julianday('2024-04-01') - julianday(ordered_at) AS INTEGER) FROM orders ORDER BY id;
+SELECT date('2024-01-31', '+1 month', 'start of month', '-1 day'), datetime('2024-01-01 10:00', '+90 minutes');
+SELECT id FROM orders WHERE ordered_at >= date('2024-04-01', '-60 days') ORDER BY id;
+SELECT name, json_extract(details, '$.weight'), details ->> '$.colours[0]' FROM products ORDER BY id;
+SELECT p.name, j.value FROM products p, json_each(p.details, '$.colours') AS j ORDER BY 1, 2;
+SELECT group_concat(name, '; '), total(price), typeof(price), iif(price > 10, 'a', 'b') FROM products;
+SELECT COUNT(*) FILTER (WHERE status = 'paid') FROM orders;
+SELECT name || ' (' || country || ')', instr(name, ' '), substr(name, 1, 3), printf('%05d', id) FROM customers;
+SELECT name FROM customers WHERE name GLOB 'A*' OR name LIKE 'b%' COLLATE NOCASE;
+SELECT [name], `country` FROM main.customers WHERE rowid = 1;
+SELECT AVG(price) FROM (SELECT price FROM products ORDER BY price LIMIT 2 - (SELECT COUNT(*) FROM products) % 2 OFFSET (SELECT (COUNT(*) - 1) / 2 FROM products));
+SELECT name FROM products ORDER BY random() LIMIT 0;
+SELECT max(price, 10), min(id, 2), ifnull(details, '-'), x'4142', 5 / 2, -7 % 3, 1 IS NOT NULL FROM products;
+SELECT unixepoch('2024-01-01'), date('now') > '2020-01-01', strftime('%w', '2024-01-01');
+VALUES (1, 'a'), (2, 'b');
+WITH numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 5) SELECT * FROM numbers;

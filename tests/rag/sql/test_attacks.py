@@ -1,0 +1,181 @@
+"""Attacks on three real databases, through the guard and, without it, on the executor alone.
+
+Nothing may be changed, no file read or made, nothing still run when the limit has passed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, create_engine, text
+
+from rag.sql.allowed import AllowList, Dialect
+from rag.sql.errors import LimitError, RefusedError, SqlError
+from rag.sql.executor import execute
+from rag.sql.guard import guard
+from rag.sql.limits import Limits
+from rag.sql.rows import Rows
+from tests.rag.sql.attacks import ATTACKS, BOMBS, GUARD_ONLY, UNSTOPPABLE, Attack
+from tests.rag.sql.shop import SECRET, allowed, build, checksum, sqlite_shop
+from tests.servers import MARIADB, POSTGRESQL, new_database
+
+LIMITS = Limits(seconds=0.7, rows=100, size=200_000, cell=20_000, memory=512 * 2**20)
+FILE = "pilotfish_attack"
+
+
+class Target:
+    """A database under attack, and what must be true of it afterwards."""
+
+    def __init__(self, url: URL, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.allowed: AllowList = allowed(url)
+        self.before = checksum(url)
+        self.is_server = self.allowed.dialect is not Dialect.SQLITE
+        self._engine = create_engine(url)
+        # A session of somebody else, which must live on.
+        self._victim = self._engine.connect() if self.is_server else None
+
+    def close(self) -> None:
+        if self._victim is not None:
+            self._victim.close()
+        self._engine.dispose()
+
+    def filled(self, sql: str) -> str:
+        victim = ""
+        if self._victim is not None:
+            victim = str(self._victim.scalar(text(_OWN_ID[self.allowed.dialect])))
+            self._victim.commit()
+        return sql.replace("{file}", str(self.folder / FILE)).replace("{victim}", victim)
+
+    def check(self) -> None:
+        """Nothing has changed and nothing goes on."""
+        assert checksum(self.url) == self.before
+        assert not list(self.folder.glob(f"{FILE}*"))
+        if self._victim is not None:
+            deadline = time.monotonic() + 20  # a server is told to stop, and takes a moment
+            while (others := self._sessions()) and time.monotonic() < deadline:
+                time.sleep(0.2)
+            assert others == []
+
+    def _sessions(self) -> list[Any]:
+        """The sessions on this database but the victim's, which asks: it has to be alive for it."""
+        assert self._victim is not None
+        sessions = self._victim.execute(text(_SESSIONS[self.allowed.dialect])).all()
+        self._victim.commit()
+        return [tuple(row) for row in sessions]
+
+
+_OWN_ID = {Dialect.POSTGRESQL: "SELECT pg_backend_pid()", Dialect.MARIADB: "SELECT CONNECTION_ID()"}
+_SESSIONS = {
+    Dialect.POSTGRESQL: "SELECT pid, state, query FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    Dialect.MARIADB: "SELECT id, info FROM information_schema.processlist"
+    " WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+}
+
+
+@pytest.fixture(scope="module")
+def targets() -> Iterator[dict[Dialect, Target]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o777)  # the servers could write here
+        urls = [sqlite_shop(folder)]
+        for server in (POSTGRESQL, MARIADB):
+            urls.append(stack.enter_context(new_database(server)))
+            build(urls[-1])
+        made = {Dialect.of(url.get_backend_name()): Target(url, folder) for url in urls}
+        yield made
+        for target in made.values():
+            target.close()
+
+
+def kinds(attacks: list[Attack], *, guarded: bool = True) -> list[Any]:
+    """The attacks of each kind on each dialect; without the guard, not those that are for the guard alone."""
+    listed: dict[tuple[Dialect, str], list[Attack]] = {}
+    for attack in attacks:
+        for dialect in attack.dialects:
+            if guarded or attack.kind != GUARD_ONLY or dialect is Dialect.SQLITE:
+                listed.setdefault((dialect, attack.kind), []).append(attack)
+    return [pytest.param(dialect, those, id=f"{dialect}: {kind}") for (dialect, kind), those in listed.items()]
+
+
+@pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS))
+def test_the_guard_refuses(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
+    target = targets[dialect]
+    for attack in attacks:
+        with pytest.raises(RefusedError) as refused:
+            print(attack.sql, guard(target.filled(attack.sql), target.allowed))
+        assert str(refused.value)
+
+
+@pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS, guarded=False))
+def test_the_executor_alone_keeps_them_harmless(
+    targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]
+) -> None:
+    target = targets[dialect]
+    for attack in attacks:
+        print(attack.sql)
+        harmless(attempt(target, target.filled(attack.sql)), dialect)
+    target.check()
+
+
+@pytest.mark.parametrize(("dialect", "attacks"), kinds(BOMBS))
+def test_bombs_are_stopped(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
+    target = targets[dialect]
+    for attack in attacks:
+        print(attack.sql[:200])
+        statements = [] if (dialect, attack.kind) == (Dialect.MARIADB, UNSTOPPABLE) else [attack.sql]
+        with suppress(RefusedError):
+            statements.append(guard(attack.sql, target.allowed))
+        for statement in dict.fromkeys(statements):
+            within_limits(attempt(target, statement))
+    target.check()
+
+
+def attempt(target: Target, sql: str) -> Rows | SqlError:
+    try:
+        return execute(target.url, sql, target.allowed, LIMITS)
+    except SqlError as error:
+        return error
+
+
+def harmless(outcome: Rows | SqlError, dialect: Dialect) -> None:
+    assert not isinstance(outcome, LimitError), "it was left to run"
+    shown = repr(outcome.rows) if isinstance(outcome, Rows) else str(outcome)
+    assert "root:" not in shown
+    assert "/var/lib" not in shown
+    if dialect is Dialect.SQLITE:
+        assert SECRET not in shown
+        assert "CREATE TABLE customers" not in shown
+        assert "90000" not in shown
+
+
+def within_limits(outcome: Rows | SqlError) -> None:
+    if isinstance(outcome, Rows):
+        assert len(outcome.rows) <= LIMITS.rows
+        assert all(len(str(cell)) <= LIMITS.cell for row in outcome.rows for cell in row)
+
+
+def test_there_are_enough_attacks_of_every_kind() -> None:
+    assert len({attack.sql for attack in ATTACKS + BOMBS}) >= 60
+    for dialect in Dialect:
+        assert sum(dialect in attack.dialects for attack in ATTACKS + BOMBS) >= 60
+
+
+def test_the_check_notices_a_change(tmp_path: Path) -> None:
+    url = sqlite_shop(tmp_path)
+    target = Target(url, tmp_path)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE reviews SET stars = 1 WHERE id = 1"))
+    engine.dispose()
+    with pytest.raises(AssertionError):
+        target.check()
+    target.close()
