@@ -109,10 +109,11 @@ def kinds(attacks: list[Attack], *, guarded: bool = True) -> list[Any]:
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS))
 def test_the_guard_refuses(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
     target = targets[dialect]
+    let_through = []
     for attack in attacks:
-        with pytest.raises(RefusedError) as refused:
-            print(attack.sql, guard(target.filled(attack.sql), target.allowed))
-        assert str(refused.value)
+        with suppress(RefusedError):
+            let_through.append((attack.sql, guard(target.filled(attack.sql), target.allowed)))
+    assert let_through == []
 
 
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS, guarded=False))
@@ -120,9 +121,8 @@ def test_the_executor_alone_keeps_them_harmless(
     targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]
 ) -> None:
     target = targets[dialect]
-    for attack in attacks:
-        print(attack.sql)
-        harmless(attempt(target, target.filled(attack.sql)), dialect)
+    outcomes = {attack.sql: attempt(target, target.filled(attack.sql)) for attack in attacks}
+    assert {sql: harm for sql, outcome in outcomes.items() if (harm := harm_of(outcome, dialect))} == {}
     target.check()
 
 
@@ -130,12 +130,11 @@ def test_the_executor_alone_keeps_them_harmless(
 def test_bombs_are_stopped(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
     target = targets[dialect]
     for attack in attacks:
-        print(attack.sql[:200])
         statements = [] if (dialect, attack.kind) == (Dialect.MARIADB, UNSTOPPABLE) else [attack.sql]
         with suppress(RefusedError):
             statements.append(guard(attack.sql, target.allowed))
         for statement in dict.fromkeys(statements):
-            within_limits(attempt(target, statement))
+            assert is_within_limits(attempt(target, statement)), statement[:200]
     target.check()
 
 
@@ -146,21 +145,22 @@ def attempt(target: Target, sql: str) -> Rows | SqlError:
         return error
 
 
-def harmless(outcome: Rows | SqlError, dialect: Dialect) -> None:
-    assert not isinstance(outcome, LimitError), "it was left to run"
+def harm_of(outcome: Rows | SqlError, dialect: Dialect) -> str:
+    """What an attack has reached; empty for nothing."""
+    if isinstance(outcome, LimitError):
+        return "it was left to run"
     shown = repr(outcome.rows) if isinstance(outcome, Rows) else str(outcome)
-    assert "root:" not in shown
-    assert "/var/lib" not in shown
+    loot = ["root:", "/var/lib"]
     if dialect is Dialect.SQLITE:
-        assert SECRET not in shown
-        assert "CREATE TABLE customers" not in shown
-        assert "90000" not in shown
+        loot += [SECRET, "CREATE TABLE customers", "90000"]
+    return ", ".join(found for found in loot if found in shown)
 
 
-def within_limits(outcome: Rows | SqlError) -> None:
-    if isinstance(outcome, Rows):
-        assert len(outcome.rows) <= LIMITS.rows
-        assert all(len(str(cell)) <= LIMITS.cell for row in outcome.rows for cell in row)
+def is_within_limits(outcome: Rows | SqlError) -> bool:
+    if isinstance(outcome, SqlError):
+        return True
+    cells = [str(cell) for row in outcome.rows for cell in row]
+    return len(outcome.rows) <= LIMITS.rows and all(len(cell) <= LIMITS.cell for cell in cells)
 
 
 def test_there_are_enough_attacks_of_every_kind() -> None:
