@@ -23,6 +23,7 @@ from rag.results import (
 
 if TYPE_CHECKING:
     from indexes.findings import Check
+    from rag.sql.answering import SqlAnswer
 
 
 def location(place: Location) -> dict[str, Any]:
@@ -131,6 +132,30 @@ def answer(given: Answer) -> dict[str, Any]:
         },
         "timings_ms": dict(given.timings_ms),
         "reranked": reranked(given.reranked),
+        "sql": None if given.sql is None else sql(given.sql),
+    }
+
+
+def sql(given: SqlAnswer) -> dict[str, Any]:
+    """What became of a question to a database; `error` is null where the statement ran."""
+    from rag.sql.values import to_json
+
+    return {
+        "question": given.question,
+        "database": given.database,
+        "sql": given.sql,
+        "columns": list(given.rows.columns),
+        "rows": [[to_json(value) for value in row] for row in given.rows.rows],
+        "truncated": given.rows.truncated,
+        "cut": given.rows.cut,
+        "error": given.error,
+        "hint": given.hint,
+        "attempts": [{"sql": each.sql, "error": each.error or None} for each in given.attempts],
+        "usage": {
+            "prompt_tokens": given.usage.prompt_tokens,
+            "completion_tokens": given.usage.completion_tokens,
+        },
+        "timings_ms": dict(given.timings_ms),
     }
 
 

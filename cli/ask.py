@@ -53,6 +53,16 @@ def ask(
     rerank_depth: RerankDepth = None,
     rerank_seconds: RerankSeconds = None,
     fallback: Fallback = False,
+    sql: Annotated[
+        bool | None,
+        typer.Option(
+            "--sql/--no-sql",
+            metavar="",
+            show_default=False,
+            help="Also ask a registered database, by SQL that the model writes. By default where the hits are about it "
+            "and the model is a large one.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Answer a question from the documents, and name the sources.
@@ -64,6 +74,7 @@ def ask(
       rag ask "what is new?" --llm local
     """
     given: dict[str, Any] = {"k": k, "budget": budget, "min_relevance": min_relevance, "base_url": base_url}
+    given["sql"] = sql
     given["reranking"] = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     with knowledge_base(context) as base:
         from rag.asking import AskOptions

@@ -19,6 +19,7 @@ from cli.help import CONTEXT, Family, Verb
 from cli.index import index, remove
 from cli.models import models
 from cli.search import search
+from cli.sql import sql
 from cli.status import status
 from cli.terminal import data_stream, tolerate_any_text
 from cli.tune import tune
@@ -27,6 +28,7 @@ app = typer.Typer(add_completion=False, cls=Family, context_settings=CONTEXT)
 app.command(cls=Verb)(index)
 app.command(cls=Verb)(search)
 app.command(cls=Verb)(ask)
+app.command(cls=Verb)(sql)
 app.command(cls=Verb)(status)
 app.command(cls=Verb)(remove)
 app.command(cls=Verb)(doctor)

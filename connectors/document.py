@@ -123,7 +123,7 @@ class Document:
 class Location:
     """Where a chunk stands in its document: `text[start:end]`, 1-based lines and pages (both ends inclusive).
 
-    `symbol` is what it defines, where it is code.
+    `symbol` is what it defines, where it is code; `query` the SQL that gave it, where it is the result of one.
     """
 
     start: int
@@ -134,9 +134,12 @@ class Location:
     page_end: int | None = None
     headings: tuple[str, ...] = ()
     symbol: Symbol | None = None
+    query: str = ""
 
     def __str__(self) -> str:
-        """The location as people cite it: `lines 40-52`, `p. 3` or `Cart.total, lines 40-52`."""
+        """The location as people cite it: `lines 40-52`, `p. 3`, `Cart.total, lines 40-52`, or the SQL."""
+        if self.query:
+            return self.query
         if self.page_start is not None and self.page_end is not None:
             place = _span("p.", "pp.", self.page_start, self.page_end)
         else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError
 from rag.abstention import abstain
@@ -13,9 +14,12 @@ from rag.composer import NOT_ANSWERED, Composer
 from rag.llm import ANSWER_TOKENS, LLM
 from rag.llm_loading import as_llm, load_llm
 from rag.reranker import Reranking
-from rag.results import Answer, Filters, Prompt, Usage
+from rag.results import Answer, Filters, Hit, Prompt, Usage
 from rag.retriever import Found
 from rag.sentence_encoder import SentenceEncoder
+
+if TYPE_CHECKING:
+    from rag.sql.answering import SqlAnswer
 
 DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
 _SMALL_BUDGET = 1_200  # for a small one, which is also a slow one: reading 1,200 tokens takes a CPU some seconds
@@ -33,6 +37,8 @@ class AskOptions:
         filters: what a source must meet, as for `KnowledgeBase.search`.
         base_url: the server of an `openai:` model.
         reranking: a heavier model that orders the best hits, None for none.
+        sql: whether a registered database is asked by SQL too, and its rows become a source. None asks one where a row
+            or a description of its tables is among the relevant hits, and the model is neither `extractive` nor small.
     """
 
     k: int = 8
@@ -41,6 +47,11 @@ class AskOptions:
     filters: Filters = field(default_factory=dict)
     base_url: str | None = None
     reranking: Reranking | None = None
+    sql: bool | None = None
+
+
+RowsBeside = Callable[[LLM, Sequence[Hit], float, bool | None], "SqlAnswer | None"]
+"""What a registered database gives for the question, given the model, the hits, the threshold and `AskOptions.sql`."""
 
 
 def ask(
@@ -51,6 +62,7 @@ def ask(
     llm: LLM | object | str,
     options: AskOptions | None = None,
     on_text: Callable[[str], None] | None = None,
+    rows_beside: RowsBeside | None = None,
 ) -> Answer:
     """Answer `question` from what `search` finds for it. See `KnowledgeBase.ask`."""
     options = options or AskOptions()
@@ -58,9 +70,14 @@ def ask(
     composer = Composer(_budget(model, options), model.count)
     found = search(options)
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
+    rows = rows_beside(model, found.hits, threshold, options.sql) if rows_beside is not None else None
+    if rows is not None:
+        from rag.sql.evidence import with_rows
+
+        found = replace(found, hits=with_rows(found.hits, rows, threshold))
     prompt = composer.compose(question, found.hits, min_relevance=threshold)
     if not prompt.sources:
-        return _abstention(question, found, prompt, on_text)
+        return replace(_abstention(question, found, prompt, on_text), sql=rows)
     start = time.perf_counter()
     pieces = []
     with model.stream(prompt, question) as reply:
@@ -89,6 +106,7 @@ def ask(
             "check": round((checked - generated) * 1_000, 3),
         },
         reranked=found.reranked,
+        sql=rows,
     )
 
 

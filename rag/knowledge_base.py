@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from rag.evaluation.collection import Collection
     from rag.evaluation.evaluate import OnProgress
     from rag.llm import LLM
+    from rag.sql.answering import SqlAnswer
+    from rag.sql.limits import Limits
+    from rag.sql.writing import Attempt
     from rag.synchroniser import Progress, Tally
     from rag.tuning.verdicts import TuningReport
 
@@ -278,7 +282,66 @@ class KnowledgeBase:
         def search(options: AskOptions) -> Found:
             return self.find_hits(question, options.k, filters=options.filters, reranker=options.reranking)
 
-        return ask(search, self._store.encoder, question, llm=llm, options=options, on_text=on_text)
+        return ask(
+            search,
+            self._store.encoder,
+            question,
+            llm=llm,
+            options=options,
+            on_text=on_text,
+            rows_beside=partial(self._rows_beside, question),
+        )
+
+    def sql(
+        self,
+        question: str,
+        *,
+        llm: LLM | object | str,
+        database: str | None = None,
+        limits: Limits | None = None,
+        base_url: str | None = None,
+        on_attempt: Callable[[Attempt], None] | None = None,
+    ) -> SqlAnswer:
+        """Answer a question by one SELECT that a model writes, run read-only on a registered database.
+
+        Args:
+            question: what to answer.
+            llm: as for `ask`; `extractive` writes no SQL.
+            database: its address or name, where several are registered.
+            limits: how much a statement may take.
+            base_url: the server of an `openai:` model.
+            on_attempt: hears of each statement that the model wrote.
+
+        Raises:
+            ConfigurationError: there is no such database, or no model that writes SQL.
+            SourceError: the database cannot be reached.
+            LLMError: the model could not answer.
+        """
+        from rag.llm_loading import as_llm, load_llm
+        from rag.sql.asking import ask_database
+
+        model = load_llm(llm, base_url=base_url) if isinstance(llm, str) else as_llm(llm)
+        registered = self._source_options()
+        return ask_database(
+            question, model, database, registered, find=self._find, limits=limits, on_attempt=on_attempt
+        )
+
+    def _rows_beside(
+        self, question: str, model: LLM, hits: Sequence[Hit], threshold: float, wanted: bool | None
+    ) -> SqlAnswer | None:
+        registered = self._source_options()
+        if wanted is None and not any("://" in uri for uri in registered):
+            return None  # most have no database: nothing is imported for it
+        from rag.sql.asking import rows_beside
+
+        return rows_beside(question, model, hits, registered, wanted=wanted, threshold=threshold, find=self._find)
+
+    def _source_options(self) -> Mapping[str, Options]:
+        with self._store.catalog.reading() as reading:
+            return reading.source_options()
+
+    def _find(self, question: str, k: int, filters: Filters) -> tuple[Hit, ...]:
+        return self.find_hits(question, k, filters=filters).hits
 
     def tune(
         self,

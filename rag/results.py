@@ -11,6 +11,7 @@ from connectors.document import Location, MetadataValue
 
 if TYPE_CHECKING:
     from indexes.filters import Condition
+    from rag.sql.answering import SqlAnswer
     from rag.tuned import Tuning
 
 Filters: TypeAlias = "Mapping[str, Condition]"
@@ -256,7 +257,7 @@ class Answer:
 
     `abstained` is True when no evidence passed the relevance threshold: `text` then says so and names the nearest
     sources. `confidence` is in [0, 1]. `unsupported` lists the sentences of the answer that no source supports.
-    `reranked` tells what a reranker did, where one was asked for.
+    `reranked` tells what a reranker did, where one was asked for; `sql` what a database gave, where one was asked too.
     """
 
     question: str
@@ -271,6 +272,7 @@ class Answer:
     prompt: Prompt | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     reranked: Reranked | None = None
+    sql: SqlAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,14 @@ def needs_model(model: LLM) -> bool:
     return isinstance(model, ExtractiveLLM)
 
 
+def no_model(model: LLM) -> ConfigurationError:
+    """What is said where SQL is to be written by what is no model."""
+    return ConfigurationError(
+        f"a question to a database needs a language model that writes SQL, and {model.name!r} is none",
+        hint="choose one: --llm openai:MODEL, --llm local:FILE.gguf or --llm package.module:object",
+    )
+
+
 def answer_from(
     database: Database,
     question: str,
@@ -86,10 +94,7 @@ def answer_from(
         LLMError: the model could not answer.
     """
     if needs_model(model):
-        raise ConfigurationError(
-            f"a question to a database needs a language model that writes SQL, and {model.name!r} is none",
-            hint="choose one: --llm openai:MODEL, --llm local:FILE.gguf or --llm package.module:object",
-        )
+        raise no_model(model)
     if not question.strip():
         raise ConfigurationError("the question is empty", hint='ask something: rag sql "how many customers are there?"')
     return _Asking(database, question[:_LONGEST_QUESTION], model, limits or Limits(), on_attempt).run(nearest, budget)

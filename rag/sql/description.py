@@ -16,6 +16,7 @@ _SAMPLES = 12
 _LONGEST_SAMPLE = 40
 _LONGEST_COMMENT = 160
 _FEW_SAMPLES = 3
+_NAME_COUNTS = 3  # the name of a table says more than that of a column
 
 
 def describe(
@@ -81,7 +82,7 @@ def _neighbours(table: Table, tables: Sequence[Table]) -> Iterator[str]:
 
 def _searched(table: Table) -> str:
     """The words by which a question may mean a table; names of columns fall apart into theirs."""
-    names = [table.name, *(column.name for column in table.columns)]
+    names = [*[table.name] * _NAME_COUNTS, *(column.name for column in table.columns)]
     words = [word for name in names for word in words_of(name)]
     comments = [table.comment, *(column.comment for column in table.columns)]
     samples = [sample for column in table.columns for sample in column.samples]

@@ -27,6 +27,7 @@ _ERROR_SHOWN = 600
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```[ \t]*(\w*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _BEGINS = re.compile(r"^[ \t(]*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE | re.MULTILINE)
+_OTHER_VERB = re.compile(r"\s*[A-Z]{3,}\s+[A-Z]+\b")
 _TEXT_OR_END = re.compile(
     r"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?P<end>;)|(?P<blank>\n[ \t]*\n(?=[A-Z][a-z]))",
     re.DOTALL,
@@ -89,7 +90,9 @@ def statement_in(reply: str) -> str:
         if found := _BEGINS.search(block):
             return first_statement(block[found.start() :])
     # Not a SELECT, but meant as SQL: the guard will say what is wrong with it.
-    return first_statement(fenced[0]) if fenced else ""
+    if fenced:
+        return first_statement(fenced[0])
+    return first_statement(text) if _OTHER_VERB.match(text) else ""
 
 
 def first_statement(sql: str) -> str:
