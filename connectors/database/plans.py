@@ -82,14 +82,13 @@ class Plan:
     def shape(self) -> bytes:
         """A fingerprint of all that decides how a row is told, 16 bytes: another one makes every row a changed one.
 
-        Also whether a column has few values, which then are names: it seldom changes, and a row that is told again
-        with the same text is not embedded again.
+        Nothing of it depends on the values that other rows have.
         """
         told = (
             RENDERING,
             self.table.label,
             self.key,
-            [(column.name, column.kind, bool(column.samples)) for column in self.columns],
+            [(column.name, column.kind) for column in self.columns],
             self.text,
             self.label,
             [(pointer.key, pointer.target.label, pointer.label) for pointer in self.pointers],

@@ -25,6 +25,7 @@ ROW = "row"
 _LONG = 200  # characters, from where on a text stands before the short ones, as a paragraph
 _LONGEST_TITLE = 100
 _LONGEST_NAME = 200
+_NAMES = frozenset({Kind.TEXT, Kind.ENUM})
 _LONGEST_TEXT = 60  # that may be a name in a column which nothing says holds names
 _TAKEN = frozenset({"uri", "title", "kind", "language", "table", "database"})  # what filters call otherwise
 
@@ -148,7 +149,7 @@ class Renderer:
         return found
 
     def _names(self, row: Row, called: str, starts: dict[str, int]) -> Iterator[Name]:
-        """What people may call the row: its name, keys that are words, values that come again and again, short text."""
+        """What people may call the row: its name, keys that are words, short text."""
         table = self._plan.table
         if called and self._plan.label:
             first = self._plan.label[0]
@@ -156,11 +157,11 @@ class Renderer:
         keys = {name for key in (self._plan.key, table.primary_key, *table.unique_keys) for name in key}
         for column in self._plan.columns:
             is_name = column.name in self._plan.label and len(self._plan.label) > 1
-            longest = _LONGEST_NAME if is_name or column.name in keys or column.samples else _LONGEST_TEXT
+            longest = _LONGEST_NAME if is_name or column.name in keys else _LONGEST_TEXT
             value = row[self._places[column.name]]
             if (
                 isinstance(value, str)
-                and (longest == _LONGEST_NAME or column.kind is Kind.TEXT)
+                and (longest == _LONGEST_NAME or column.kind in _NAMES)
                 and (text := one_line(self._shown(row, column)))
                 and len(text) <= longest
             ):
