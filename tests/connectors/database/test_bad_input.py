@@ -14,6 +14,8 @@ from connectors.source import Added, Changed, Event, Failed, Unchanged
 from tests.connectors.database.conftest import SHOP, Database, documents, failures, kinds, listed, remember
 
 HUGE = 100_000_000
+servers = pytest.mark.parametrize("database", ["postgresql", "mysql"], indirect=True)
+files = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def test_a_huge_value_is_told_and_never_read(database: Database) -> None:
@@ -66,9 +68,8 @@ def test_a_view_that_fails_halfway_is_told_and_what_was_known_of_it_stays(databa
     assert (again["a_view/180"], again["a_view/190"], again["product/1"]) == (Unchanged, Unchanged, Unchanged)
 
 
+@pytest.mark.parametrize("database", ["sqlite", "mysql"], indirect=True)  # PostgreSQL refuses to drop the table
 def test_a_view_that_cannot_be_looked_at(database: Database) -> None:
-    if database.dialect == "postgresql":
-        pytest.skip("PostgreSQL lets no table go while a view needs it")
     database.run(*SHOP, "CREATE VIEW lost AS SELECT label FROM tag")
     source = database.source(tables=["lost", "maker"])
     known = remember(source, listed(source))
@@ -86,9 +87,8 @@ def _notes(database: Database) -> tuple[str, ...]:
     return source.notes
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # only there are such tables seen
 def test_a_table_that_may_not_be_read_keeps_its_rows(database: Database) -> None:
-    if database.dialect != "postgresql":
-        pytest.skip("only there can a user see a table that it may not read")
     database.run(*SHOP)
     source = database.source()
     known = remember(source, listed(source))
@@ -108,12 +108,11 @@ def test_a_table_that_may_not_be_read_keeps_its_rows(database: Database) -> None
         database.run(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
+@servers
 @pytest.mark.parametrize("keyless", [False, True])
 def test_a_dropped_connection_is_made_again_and_the_run_goes_on(
     database: Database, keyless: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if database.dialect == "sqlite":
-        pytest.skip("a file has no connection that could drop")
     monkeypatch.setattr(scanning, "BATCH_ROWS", 50)
     monkeypatch.setattr(scanning, "_PAUSE_SECONDS", 0.0)
     kind = "INTEGER" if keyless else "INTEGER PRIMARY KEY"
@@ -132,11 +131,10 @@ def test_a_dropped_connection_is_made_again_and_the_run_goes_on(
     assert sorted(rows_met) == list(range(500)), "every row once"
 
 
+@servers
 def test_a_connection_that_drops_again_and_again_ends_the_run_and_loses_nothing(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if database.dialect == "sqlite":
-        pytest.skip("a file has no connection that could drop")
     monkeypatch.setattr(scanning, "BATCH_ROWS", 5)
     monkeypatch.setattr(scanning, "_PAUSE_SECONDS", 0.0)
     database.run("CREATE TABLE t (n INTEGER PRIMARY KEY)", *(f"INSERT INTO t VALUES ({n})" for n in range(100)))
@@ -172,9 +170,8 @@ def kill_others(database: Database) -> int:
     return len(ids)
 
 
+@files
 def test_text_that_is_no_unicode_and_values_of_other_types_than_declared(database: Database) -> None:
-    if database.dialect != "sqlite":
-        pytest.skip("servers let neither in")
     database.run("CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(9), born DATE, price NUMERIC)")
     with sqlite3.connect(database.engine.url.database or "") as connection:
         connection.execute(
@@ -239,9 +236,8 @@ def test_many_long_values_never_lie_in_memory_together(database: Database, monke
     assert rows.MAX_CELL_BYTES > 1_000_000, "they were read"
 
 
+@files
 def test_an_sqlite_file_that_another_program_holds(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    if database.dialect != "sqlite":
-        pytest.skip("servers make nobody wait who only reads")
     monkeypatch.setattr("connectors.database.connecting._BUSY_SECONDS", 0.1)
     database.run(*SHOP)
     source = database.source()
