@@ -228,7 +228,9 @@ class _Reflection:
         required = {column.name for column in columns if not column.nullable}
         name, schema = found.name, found.schema
         keys = {tuple(key["column_names"]) for key in self._inspector.get_unique_constraints(name, schema)}
-        for index in self._inspector.get_indexes(name, schema):
+        # SQLite tells of some constraints only by the indexes it makes for them.
+        automatic = {"include_auto_indexes": True} if self._connection.dialect.name == "sqlite" else {}
+        for index in self._inspector.get_indexes(name, schema, **automatic):
             is_partial = any("where" in option for option in index.get("dialect_options", {}))
             if index["unique"] and not is_partial:
                 keys.add(tuple(name or "" for name in index["column_names"]))  # None stands for an expression

@@ -29,6 +29,7 @@ WRITES = [
     "CREATE VIEW other AS SELECT 1",
 ]
 SQLITE_ESCAPES = [
+    "UPDATE sqlite_master SET type = 'view'",
     "PRAGMA query_only = OFF",
     "PRAGMA writable_schema = ON",
     "PRAGMA journal_mode = DELETE",
