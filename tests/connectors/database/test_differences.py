@@ -234,3 +234,55 @@ def test_seen_is_a_set() -> None:
 def test_failures_have_hints(database: Database) -> None:
     database.run(*SHOP)
     assert failures(listed(database.source())) == {}
+
+
+KEYS = {
+    "uuid": ("UUID", "'00000000-0000-4000-8000-{n:012x}'"),
+    "timestamp": ("TIMESTAMP(6)", "'2024-01-01 00:00:{s:02}.{n:06}'"),
+    "date": ("DATE", "'{y:04}-02-03'"),
+    "decimal": ("DECIMAL(12, 4)", "{n}.{n:04}"),
+    "float": ("DOUBLE PRECISION", "{n}.1"),
+    "padded": ("CHAR(12)", "'k{n}'"),
+    "big": ("BIGINT", "90071992547409{n:05}"),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_of_any_type_part_pages(database: Database, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "BATCH_ROWS", 7)
+    kind, value = KEYS[key]
+    database.run(
+        f"CREATE TABLE t (k {kind} PRIMARY KEY, n INTEGER)",
+        *(f"INSERT INTO t VALUES ({value.format(n=n, s=n % 60, y=1900 + n)}, {n})" for n in range(50)),
+    )
+    source = database.source()
+    events = listed(source)
+    rows = [document.metadata["n"] for place, document in documents(events).items() if "/" in place]
+    assert sorted(rows) == list(range(50))
+    assert set(kinds(listed(source, remember(source, events))).values()) == {Unchanged}
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mysql"], indirect=True)
+def test_binary_keys_part_pages(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "BATCH_ROWS", 7)
+    kind, value = ("BYTEA", r"'\x{n:04x}'") if database.dialect == "postgresql" else ("BINARY(2)", "x'{n:04x}'")
+    database.run(
+        f"CREATE TABLE t (k {kind} PRIMARY KEY, n INTEGER)",
+        *(f"INSERT INTO t VALUES ({value.format(n=n)}, {n})" for n in range(50)),
+    )
+    assert set(kinds(listed(database.source()))) == {f"t/0x{n:04x}" for n in range(50)}
+
+
+def test_foreign_keys_of_two_columns_and_to_the_table_itself(database: Database) -> None:
+    database.run(
+        "CREATE TABLE place (country VARCHAR(2), code INTEGER, name VARCHAR(20), part_of INTEGER,"
+        " PRIMARY KEY (country, code))",
+        "CREATE TABLE visit (id INTEGER PRIMARY KEY, country VARCHAR(2), code INTEGER, after_id INTEGER,"
+        " title VARCHAR(20), FOREIGN KEY (country, code) REFERENCES place (country, code),"
+        " FOREIGN KEY (after_id) REFERENCES visit (id))",
+        "INSERT INTO place VALUES ('CH', 1, 'Bern', NULL), ('CH', 2, 'Basel', NULL)",
+        "INSERT INTO visit VALUES (1, 'CH', 2, NULL, 'first'), (2, 'CH', 1, 1, 'second'), (3, NULL, 1, 2, NULL)",
+    )
+    found = documents(listed(database.source()))
+    assert found["visit/2"].text == "title: second\nid: 2\ncountry: Bern (CH, 1)\nafter_id: first (1)"
+    assert found["visit/3"].text == "id: 3\ncode: 1\nafter_id: second (2)"
