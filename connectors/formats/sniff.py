@@ -47,6 +47,7 @@ _HEAD = 2048
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ARCHIVE_HINT = "unpack it and index the folder"
+_DATABASE_HINT = "index it as a database: rag index sqlite:///FILE"
 
 # First bytes of what is never text. Formats that hold text but cannot be read are not here: those are failures.
 _OPAQUE = (
@@ -138,7 +139,7 @@ _HTML_START = re.compile(
 def refuse_opaque(head: bytes) -> None:
     """Raise `OpaqueContentError` when a file that begins with `head` is an image, a program or the like."""
     if name := _opaque(head):
-        raise OpaqueContentError(f"{name}, not a document", hint=_ARCHIVE_HINT if "archive" in name else "")
+        raise OpaqueContentError(f"{name}, not a document", hint=_hint(name))
 
 
 def _opaque(head: bytes) -> str:
@@ -237,3 +238,9 @@ def _ole_format(data: bytes) -> Format:
             hint = f"convert it with LibreOffice: soffice --headless --convert-to {target} FILE"
             raise SourceError(f"{name} (the old binary format) cannot be read", hint=hint)
     raise SourceError("unknown OLE document", hint="convert it to PDF or DOCX")
+
+
+def _hint(name: str) -> str:
+    if "archive" in name:
+        return _ARCHIVE_HINT
+    return _DATABASE_HINT if "database" in name else ""

@@ -117,6 +117,13 @@ def test_a_file_that_is_not_there_leaves_nothing_behind(rag: Rag, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_of_sqlite_that_is_named_as_a_file_is_told_how_to_be_named(rag: Rag, shop_db: Path) -> None:
+    ran = rag("index", "shop.db")
+    assert ran.code == 1
+    assert "an SQLite database, not a document" in ran.err
+    assert "rag index sqlite:///FILE" in ran.err
+
+
 def test_a_database_that_fails_does_not_stop_the_others(rag: Rag, shop_db: Path) -> None:
     (shop_db.parent / "broken.db").write_text("no database " * 500)
     ran = rag("index", "sqlite:///broken.db", "sqlite:///shop.db", "postgresql://ann:s3cret@127.0.0.1:1/x", "--json")
