@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from connectors.database.address import Dialect
 from connectors.database.plans import Link, Plan
 from connectors.database.scanning import Row
+from connectors.database.schema import Table
 from connectors.database.statements import linked
 from connectors.database.values import shown
 
@@ -27,16 +28,16 @@ def joined(connection: Connection, plan: Plan, rows: Sequence[Row], dialect: Dia
         return [()] * len(rows)
     width = len(plan.key)
     keys = [row[:width] for row in rows]
-    told = [_told(connection, link, keys, dialect) for link in plan.links]
+    told = [_told(connection, plan.table, link, keys, dialect) for link in plan.links]
     return [tuple(names.get(key, "") for names in told) for key in keys]
 
 
-def _told(connection: Connection, link: Link, keys: Sequence[Row], dialect: Dialect) -> dict[Row, str]:
+def _told(connection: Connection, near: Table, link: Link, keys: Sequence[Row], dialect: Dialect) -> dict[Row, str]:
     names: dict[Row, list[str]] = {}
     more: Counter[Row] = Counter()
     width, far = len(link.near.columns), len(link.far.key.columns)
     for start in range(0, len(keys), _KEYS_AT_ONCE):
-        wanted = linked(link, keys[start : start + _KEYS_AT_ONCE], dialect)
+        wanted = linked(link, near, keys[start : start + _KEYS_AT_ONCE], dialect)
         result = connection.execute(wanted, execution_options={"yield_per": _KEYS_AT_ONCE})
         for row in result:
             key = tuple(row[:width])

@@ -30,7 +30,7 @@ from connectors.database.address import Dialect
 from connectors.database.kinds import Kind
 from connectors.database.plans import Link, Plan
 from connectors.database.quoting import quoted_column, quoted_table
-from connectors.database.schema import Column, Table
+from connectors.database.schema import Column, ForeignKey, Table
 
 MAX_CELL_BYTES = 4_000_000
 """A longer value is reported, not read: of many rows with such values only some would fit into memory."""
@@ -72,8 +72,7 @@ def statement(plan: Plan, dialect: Dialect) -> Statement:
         if not pointer.label:
             continue
         target = _table(pointer.target).alias(f"p{number}")
-        pairs = zip(pointer.key.columns, pointer.key.referred, strict=True)
-        source = source.outerjoin(target, and_(*(rows.c[near] == target.c[far] for near, far in pairs)))
+        source = source.outerjoin(target, _joins(rows, pointer.key, target))
         by_name = pointer.target.by_name
         labels += [_short(target.c[name], by_name[name], dialect) for name in pointer.label]
     identity = [_plain(rows.c[name], plan.table.by_name[name], dialect) for name in plan.key]
@@ -125,20 +124,29 @@ def among(columns: Sequence[ColumnElement[Any]], keys: Sequence[Sequence[Any]]) 
     )
 
 
-def linked(link: Link, keys: Sequence[Sequence[Any]], dialect: Dialect) -> Select[Any]:
-    """What the rows with these keys are joined with: the key, then the columns that name the other row."""
-    between = _table(link.table).alias("between")
+def linked(link: Link, near: Table, keys: Sequence[Sequence[Any]], dialect: Dialect) -> Select[Any]:
+    """What the rows of `near` with these keys are joined with: their key, the key of the other row, and its name."""
+    between, rows = _table(link.table).alias("between"), _table(near).alias("near")
     target = _table(link.far.target).alias("far")
-    near = [between.c[name] for name in link.near.columns]
-    pairs = zip(link.far.key.columns, link.far.key.referred, strict=True)
-    source = between.outerjoin(target, and_(*(between.c[one] == target.c[other] for one, other in pairs)))
-    by_name = link.table.by_name
+    # The key is that of the row itself: what points to it may be written in other capitals, where those do not count.
+    source = between.join(rows, _joins(between, link.near, rows)).outerjoin(
+        target, _joins(between, link.far.key, target)
+    )
+    key = [rows.c[name] for name in link.near.referred]
+    other = [between.c[name] for name in link.far.key.columns]
     names = [_short(target.c[name], link.far.target.by_name[name], dialect) for name in link.far.label]
-    far = [_plain(between.c[name], by_name[name], dialect) for name in link.far.key.columns]
-    told = [*(_plain(column, by_name[column.name], dialect) for column in near), *far, *names]
+    told = [
+        *(_plain(each, near.by_name[each.name], dialect) for each in key),
+        *(_plain(each, link.table.by_name[each.name], dialect) for each in other),
+        *names,
+    ]
     columns = [each.label(f"c{place}") for place, each in enumerate(told)]
-    order = [*near, *(between.c[name] for name in link.far.key.columns)]
-    return select(*columns).select_from(source).where(among(near, keys)).order_by(*order)
+    return select(*columns).select_from(source).where(among(key, keys)).order_by(*key, *other)
+
+
+def _joins(near: FromClause, key: ForeignKey, far: FromClause) -> ColumnElement[bool]:
+    pairs = zip(key.columns, key.referred, strict=True)
+    return and_(*(near.c[one] == far.c[other] for one, other in pairs))
 
 
 def looks_like(query: str) -> Select[Any]:

@@ -263,3 +263,20 @@ def test_a_changed_label_changes_the_rows_that_say_it(database: Database) -> Non
     database.run("UPDATE maker SET name = 'Acme Inc.' WHERE id = 2", "UPDATE tag SET label = 'lights' WHERE id = 1")
     changed = {place for place, kind in kinds(listed(source, known)).items() if kind is Changed}
     assert changed == {"maker/2", "product/2", "tag/1", "product/1"}
+
+
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_keys_whose_capitals_do_not_count(database: Database) -> None:
+    database.run(
+        "CREATE TABLE a (k VARCHAR(9) PRIMARY KEY, name VARCHAR(20))",
+        "CREATE TABLE b (k VARCHAR(9) PRIMARY KEY, name VARCHAR(20), a_k VARCHAR(9),"
+        " FOREIGN KEY (a_k) REFERENCES a (k))",
+        "CREATE TABLE ab (a VARCHAR(9), b VARCHAR(9), PRIMARY KEY (a, b), FOREIGN KEY (a) REFERENCES a (k),"
+        " FOREIGN KEY (b) REFERENCES b (k))",
+        "INSERT INTO a VALUES ('x', 'Ex')",
+        "INSERT INTO b VALUES ('p', 'Pe', 'X')",
+        "INSERT INTO ab VALUES ('X', 'P')",
+    )
+    found = documents(listed(database.source()))
+    assert found["a/x"].text == "name: Ex\nk: x\nb: Pe"
+    assert found["b/p"].text == "name: Pe\nk: p\na_k: Ex (X)\na: Ex"
