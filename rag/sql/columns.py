@@ -13,6 +13,7 @@ from rag.sql.scopes import Output, Place, Scope
 Ctes = Mapping[str, Output]
 
 _OPEN = Output(open=True)
+_SIMPLER = "write it in a simpler way"
 
 
 def check_columns(statement: exp.Expr, allowed: AllowList) -> None:
@@ -21,7 +22,9 @@ def check_columns(statement: exp.Expr, allowed: AllowList) -> None:
     Raises:
         RefusedError: it does.
     """
-    _Checker(allowed).query(statement, {}, None)
+    checker = _Checker(allowed)
+    checker.query(statement, {}, None)
+    checker.check_complete(statement)
 
 
 class _Checker:
@@ -30,9 +33,20 @@ class _Checker:
     def __init__(self, allowed: AllowList) -> None:
         self._allowed = allowed
         self._dialect = allowed.dialect
+        self._seen: dict[int, exp.Expr] = {}  # by identity; held here, so that no other node can get the same one
+
+    def check_complete(self, statement: exp.Expr) -> None:
+        """Refuse a statement with a query, table or column in a place where nobody looked."""
+        for node in statement.find_all(exp.Column, exp.Table, exp.Query, exp.Values):
+            if id(node) not in self._seen:
+                raise RefusedError(f"{node.sql(comments=False)} stands where it cannot be checked", hint=_SIMPLER)
+
+    def _see(self, node: exp.Expr) -> None:
+        self._seen[id(node)] = node
 
     def query(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> Output:
         """Check a query; returns the columns that it gives."""
+        self._see(node)
         ctes = self._ctes(node, ctes, outer)
         match node:
             case exp.Select():
@@ -106,7 +120,9 @@ class _Checker:
                 self._visit_all(value, ctes, scope)
 
     def _values(self, node: exp.Values, ctes: Ctes, outer: Scope | None) -> Output:
-        self._visit_all(node.expressions, ctes, Scope(self._dialect, outer))
+        for key, value in node.args.items():
+            if key not in {"with_", "alias"}:
+                self._visit_all(value, ctes, Scope(self._dialect, outer, [Place("", _OPEN)]))
         return _OPEN
 
     # FROM
@@ -132,12 +148,14 @@ class _Checker:
                 f"NATURAL JOIN could compare columns of {hiding.shown!r} that may not be read", hint="write JOIN … ON"
             )
         for column in join.args.get("using") or ():
+            self._see(column)
             identifier = column.this if isinstance(column, exp.Column) else column
             scope.check(identifier.name, self._fold(identifier))
         self._visit_all(join.args.get("on"), ctes, scope)
 
     def _source(self, node: exp.Expr, ctes: Ctes, scope: Scope) -> None:
         """Add one source of FROM, and what is joined to it inside a parenthesis, to `scope`."""
+        self._see(node)
         match node:
             case exp.Table() if not isinstance(node.this, exp.Identifier):
                 self._function(node, node.this, ctes, scope)
@@ -157,6 +175,7 @@ class _Checker:
                 raise RefusedError(f"{type(node).__name__} cannot stand in FROM", hint="read from tables and queries")
         for join in node.args.get("joins") or ():
             self._source(join.this, ctes, scope)
+        self._visit_all(node.args.get("sample"), ctes, scope)
 
     def _table(self, node: exp.Table, ctes: Ctes, scope: Scope) -> None:
         identifier, alias = node.this, node.args.get("alias")
@@ -283,6 +302,7 @@ class _Checker:
                     self._visit_all(value, ctes, scope)
 
     def _column(self, node: exp.Column, scope: Scope) -> None:
+        self._see(node)
         table = node.args.get("table")
         if isinstance(node.this, exp.Star):
             self._whole_rows(node, scope)

@@ -83,7 +83,7 @@ def open_database(spec: str, options: Options | None = None) -> Database:
     engine = source.connect()
     try:
         schema = reflect(engine, name=source.address.name)
-        url = engine.url
+        url, default_schema = engine.url, engine.dialect.default_schema_name
     except exc.DBAPIError as error:
         reason, hint = reading_error(error)
         raise SourceError(f"{source.uri}: {reason}", hint=hint) from None
@@ -92,19 +92,12 @@ def open_database(spec: str, options: Options | None = None) -> Database:
     described = choose(schema, DatabaseOptions.read(source.options), lambda _: True).described
     if not described:
         raise ConfigurationError(f"{source.uri} has no table that may be read", hint="is it the right database?")
-    allowed = AllowList(
-        Dialect.of(schema.dialect), tuple(map(_allowed, described)), _default_schema(schema.dialect, url)
-    )
+    allowed = AllowList(Dialect.of(schema.dialect), tuple(map(_allowed, described)), default_schema or "")
     return Database(source.address.uri, url, schema, tuple(map(_readable, described)), allowed)
 
 
 def _name(uri: str) -> str:
     return parse_address(uri)[0].name
-
-
-def _default_schema(dialect: str, url: URL) -> str:
-    # Of PostgreSQL it is the first of the search path: `public` unless somebody set it otherwise.
-    return {"sqlite": "main", "postgresql": "public"}.get(dialect, url.database or "")
 
 
 def _allowed(table: Table) -> AllowedTable:

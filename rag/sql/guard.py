@@ -62,8 +62,9 @@ def guard(sql: str, allowed: AllowList) -> str:
     """
     _check_text(sql)
     try:
-        once = _checked(_parsed(sql, allowed.dialect), allowed)
-        again = _checked(_parsed(once, allowed.dialect), allowed)
+        with _quiet():
+            once = _checked(_parsed(sql, allowed.dialect), allowed)
+            again = _checked(_parsed(once, allowed.dialect), allowed)
     except RecursionError:
         raise RefusedError("the statement is nested too deeply", hint="write it in a simpler way") from None
     if once != again:
@@ -87,10 +88,9 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
 
     language = grammar(dialect)
     try:
-        with _quiet():
-            tokens = language.tokenize(sql)
-            _check_comments(tokens)
-            trees = [tree for tree in language.parser().parse(tokens, sql) if tree is not None]
+        tokens = language.tokenize(sql)
+        _check_comments(tokens)
+        trees = [tree for tree in language.parser().parse(tokens, sql) if tree is not None]
     except SqlglotError as error:
         raise RefusedError(f"this is not SQL that can be read: {_short(error)}", hint=_ONE_SELECT) from None
     if len(trees) != 1:

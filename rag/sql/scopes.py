@@ -87,9 +87,19 @@ class Scope:
                 )
         if any(place.offers(name, self.dialect) for place in places):
             return
+        if not table and self.dialect is Dialect.POSTGRESQL and (row := self._whole_row(name)) is not None:
+            if row.table is None or not row.table.hidden:
+                return
+            raise RefusedError(
+                f"{shown}: a whole row of {row.shown!r} holds columns that may not be read", hint="name the columns"
+            )
         if not table and any(name in scope.aliases for scope in self.around()):
             return
         raise RefusedError(f"there is no column {shown!r}", hint=self._columns_hint(name, places))
+
+    def _whole_row(self, name: str) -> Place | None:
+        """The source whose rows PostgreSQL takes for one value each by its name."""
+        return next((place for scope in self.around() for place in scope.places if place.alias == name), None)
 
     def _tables_hint(self) -> str:
         known = [place.shown for scope in self.around() for place in scope.places if place.shown]

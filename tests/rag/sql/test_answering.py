@@ -157,3 +157,21 @@ def test_only_named_tables_may_be_read(url: URL) -> None:
     answer = ask(database, Scripted(*["SELECT name FROM customers"] * 3))
     assert answer.error == "there is no table 'customers' that may be read"
     assert ask(database, Scripted("SELECT COUNT(*) FROM orders")).rows.rows == ((5,),)
+
+
+@pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
+def test_names_with_capitals_spaces_and_accents(backend: str, request: pytest.FixtureRequest) -> None:
+    url: URL = request.getfixturevalue(backend)
+    quote = "`" if backend == "mariadb" else '"'
+    table, column = f"{quote}Aufträge Köln{quote}", f"{quote}Größe{quote}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {column} INTEGER)"))
+        connection.execute(text(f"INSERT INTO {table} VALUES (1, 42)"))
+    engine.dispose()
+    database = open_database(url.set(drivername=backend).render_as_string(hide_password=False))
+    model = Scripted(f"SELECT {column} FROM {table}")
+    answer = ask(database, model, "Wie gross?")
+    assert f"CREATE TABLE {table} (" in model.prompt()
+    assert answer.error is None
+    assert answer.rows.rows == ((42,),)

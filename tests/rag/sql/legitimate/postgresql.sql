@@ -26,3 +26,7 @@ SELECT country, mode() WITHIN GROUP (ORDER BY id), bool_or(email IS NULL) FROM c
 SELECT ordered_at AT TIME ZONE 'UTC', date_part('dow', ordered_at), make_date(2024, 1, 2) FROM orders ORDER BY id;
 SELECT justify_interval(interval '40 days'), jsonb_build_object('a', 1), regexp_replace('abc', 'b', 'x', 'g');
 WITH m AS MATERIALIZED (SELECT * FROM orders) SELECT count(*) FROM m;
+SELECT row_to_json(q) FROM (SELECT id, name FROM customers ORDER BY id) AS q;
+SELECT json_agg(o ORDER BY o.id) FROM orders o;
+SELECT count(*) >= 0 FROM orders TABLESAMPLE BERNOULLI (50);
+VALUES (2, 'b'), (1, 'a') ORDER BY 1;
