@@ -110,13 +110,11 @@ def _neighbours(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple
     """The rows that named rows refer to, and those that refer to them."""
     of_rows = {row.uri: link for link in links if link.is_selective for row in link.rows}
     for uri, link in list(of_rows.items())[:_MOST_ROWS]:
-        for row in dictionary.referring(uri, _MOST_NEIGHBOURS):
-            if (chunk := dictionary.passage(row)) is not None:
-                ends = reference(row.role)
-                yield chunk, Claim(Tie.NEIGHBOUR, link.score, f"{ends[0] if ends else row.role} of {link.name}")
-        for row in dictionary.referred(uri, _MOST_NEIGHBOURS):
-            if (chunk := dictionary.passage(row)) is not None:
-                yield chunk, Claim(Tie.NEIGHBOUR, link.score, f"{row.role} of {link.name}")
+        for referring in (True, False):
+            find = dictionary.referring if referring else dictionary.referred
+            for row in find(uri, _MOST_NEIGHBOURS):
+                if (chunk := dictionary.passage(row)) is not None and (ends := reference(row.role)) is not None:
+                    yield chunk, Claim(Tie.NEIGHBOUR, link.score, f"{ends[0 if referring else 1]} of {link.name}")
 
 
 def _said(link: Link) -> str:

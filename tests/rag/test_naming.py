@@ -79,6 +79,7 @@ def test_rows_tied_to_a_named_row_join_the_candidates_both_ways(kb):
     named = {hit.uri: hit.signals for hit in kb.search("What about order 10248?", 120, fold=False) if hit.signals.named}
     assert set(named) == {_row("orders", "10248"), _row("customers", "C-1001"), _row("products", "KX-0142-B")}
     assert 0 < named[_row("customers", "C-1001")].addends["named"] < named[_row("orders", "10248")].addends["named"]
+    assert named[_row("customers", "C-1001")].named == "customers of 10248"
     named = {hit.uri for hit in kb.search("stock of the Torque Wrench", 120, fold=False) if hit.signals.named}
     assert named == {_row("products", "WR-19"), _row("orders", "10250"), _row("suppliers", "SUP-03")}
 
