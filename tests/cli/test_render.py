@@ -105,3 +105,13 @@ def test_an_excerpt_is_only_text() -> None:
 
 def test_a_text_without_spaces_is_wrapped_too() -> None:
     assert all(len(line) <= 32 for line in lines("返金は十四日以内に支払われます。" * 20, width=30))
+
+
+def test_a_place_in_code_names_what_is_defined_there() -> None:
+    from cli import as_json
+    from connectors.document import Location, Symbol
+
+    place = Location(0, 9, 12, 30, headings=("cart", "Cart", "total"), symbol=Symbol("Cart.total", "method"))
+    said = as_json.location(place)
+    assert (said["text"], said["symbol"]) == ("Cart.total, lines 12-30", {"name": "Cart.total", "kind": "method"})
+    assert as_json.location(Location(0, 9, 1, 1))["symbol"] is None
