@@ -4,8 +4,8 @@
     python benchmarks/code_sync.py FOLDER --json
 
 The code is that of FOLDER, else of Python's standard library without its tests and what was installed into it. It is
-copied into a new git repository, and indexed once with the vectors of `static_encoder.py`, for the real ones would take
-hours and none are made afterwards. Bytes are those of the files that are documents.
+copied into a new git repository, and indexed once with the vectors of `static_encoder.py`, which are made
+sooner than the real ones: where nothing changed none are made. Bytes are those of the files that are documents.
 
 Then it is synchronised, each the median of three: nothing changed; every file has another time of modification, as
 after a checkout, so that all must be read and compared (a bare clone has no times). Last comes one run after a pull
