@@ -22,16 +22,17 @@ import numpy.typing as npt
 import tantivy
 from tantivy import FieldType, Occur, Query
 
-from indexes.analyzer import ANALYZER_VERSION, analyze
+from indexes.analyzer import ANALYZER_VERSION
 from indexes.errors import StoreError
+from indexes.fields import BODY, FIELDS, boosts, field_terms
 from indexes.files import read_checked, write_checked
 from indexes.reading import Ids
 from indexes.rows import StoredChunk
 
-FORMAT_VERSION = 2
-NAME_BOOST = 0.3  # a file's name is a hint, not evidence
+FORMAT_VERSION = 3
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"
+_CODE = "code"  # marks the chunks that have the fields of code
 _SLICE = 1_000  # chunks in memory, and ids in one query, at a time
 # Above these, dead postings are worth writing the index anew.
 _DEAD_LEAST = 1_000
@@ -189,6 +190,7 @@ class SparseReader:
                 f"the sparse index at {path} cannot be read: {error}", hint="run `rag index` to rebuild it"
             ) from error
         self._schema = index.schema
+        self._boosts = boosts(self.size, self._searcher.doc_freq(_CODE, 1))
         self.newest = self._newest_birth()
 
     @property
@@ -198,11 +200,11 @@ class SparseReader:
 
     def document_frequency(self, term: str) -> int:
         """How many chunks hold `term`."""
-        return self._searcher.doc_freq("body", term)
+        return self._searcher.doc_freq(BODY, term)
 
     def occurrences(self, term: str) -> int:
-        """How often `term` is held by a chunk's text or by its document's name; 0 where nothing holds it."""
-        return self._searcher.doc_freq("body", term) + self._searcher.doc_freq("name", term)
+        """How often `term` is held by a field of a chunk; 0 where nothing holds it."""
+        return sum(self._searcher.doc_freq(field, term) for field in self._boosts)
 
     def search(self, terms: Sequence[str], limit: int, mask: Mask) -> tuple[Ids, Scores]:
         """Ids and BM25 scores of the best `limit` chunks that hold any of `terms`, best first."""
@@ -239,9 +241,9 @@ class SparseReader:
         """A term that comes twice counts twice, and is looked up once."""
         clauses: list[tuple[Occur, Query]] = []
         for term, times in Counter(terms).items():
-            body, name = (Query.term_query(self._schema, field, term) for field in ("body", "name"))
-            clauses.append((Occur.Should, body if times == 1 else Query.boost_query(body, times)))
-            clauses.append((Occur.Should, Query.boost_query(name, NAME_BOOST * times)))
+            for field, boost in self._boosts.items():
+                query, factor = Query.term_query(self._schema, field, term), boost * times
+                clauses.append((Occur.Should, query if factor == 1 else Query.boost_query(query, factor)))
         return Query.boolean_query(clauses)
 
     def _visible(self, query: Query, mask: Mask) -> Query:
@@ -299,7 +301,7 @@ def _open(files: Path) -> tantivy.Index:
     if index.schema != _schema():  # it stands in the one file that has no checksum
         raise ValueError("its schema is not what was written")
     # Only the first query opens the postings, and misses one of their files.
-    index.searcher().search(Query.term_query(index.schema, "body", ""), limit=1, count=False)
+    index.searcher().search(Query.term_query(index.schema, BODY, ""), limit=1, count=False)
     return index
 
 
@@ -365,9 +367,10 @@ def _to_document(chunk: StoredChunk, born: int) -> tantivy.Document:
     document = tantivy.Document()
     document.add_unsigned("id", chunk.id)
     document.add_unsigned("born", born)
-    document.add_text("body", " ".join(analyze(chunk.indexed_text, chunk.language)))
-    if chunk.title not in chunk.context:  # a title found in the content is in the context already
-        document.add_text("name", " ".join(analyze(chunk.title, chunk.language)))
+    if chunk.location.symbol is not None:
+        document.add_unsigned(_CODE, 1)
+    for field, terms in field_terms(chunk).items():
+        document.add_text(field, " ".join(terms))
     return document
 
 
@@ -393,6 +396,7 @@ def _schema() -> tantivy.Schema:
     builder.add_unsigned_field("id", indexed=True, fast=True)
     builder.add_unsigned_field("born", indexed=True, fast=True)
     # The terms arrive analysed, one space between them.
-    builder.add_text_field("body", tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field("name", tokenizer_name="whitespace", index_option="freq")
+    for field in FIELDS:
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
+    builder.add_unsigned_field(_CODE, indexed=True)
     return builder.build()

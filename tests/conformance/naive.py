@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import math
 import zlib
@@ -16,14 +17,14 @@ import numpy as np
 
 from connectors.errors import ConfigurationError
 from connectors.source import Known
-from indexes.analyzer import analyze
 from indexes.errors import DamagedError, StoreError
+from indexes.fields import BOOSTS, CODE_BOOSTS, field_terms
 from indexes.files import read_checked, write_checked
 from indexes.filters import OPERATORS, Condition
 from indexes.names import StoredName, normal
 from indexes.reading import Ids, Vectors
 from indexes.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk
-from indexes.sparse import NAME_BOOST, Mask, Scores, SparseState
+from indexes.sparse import Mask, Scores, SparseState
 
 # BM25, Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009).
 K1, B = 1.2, 0.75
@@ -46,8 +47,7 @@ class NaiveSparseIndex:
         for key in delete.tolist():
             self.chunks.pop(key, None)
         for chunk in add:
-            name = [] if chunk.title in chunk.context else analyze(chunk.title, chunk.language)
-            self.chunks[chunk.id] = (state.generation, analyze(chunk.indexed_text, chunk.language), name)
+            self.chunks[chunk.id] = (state.generation, field_terms(chunk))
         self.state = state
         self.path.mkdir(exist_ok=True)
         write_checked(self.path / "index.json", {"state": asdict(state), "chunks": list(self.chunks.items())})
@@ -70,33 +70,40 @@ class NaiveSparseReader:
         return len(self.chunks)
 
     def document_frequency(self, term: str) -> int:
-        return sum(term in body for _, body, _ in self.chunks.values())
+        return sum(term in fields["body"] for _, fields in self.chunks.values())
 
     def search(self, terms: Sequence[str], limit: int, mask: Mask) -> tuple[Ids, Scores]:
         allowed = None if mask.allowed is None else set(mask.allowed.tolist())
         hidden = set(mask.dead.tolist())
         seen = [
             key
-            for key, (born, body, name) in self.chunks.items()
+            for key, (born, fields) in self.chunks.items()
             if born <= mask.generation
             and key not in hidden
             and (allowed is None or key in allowed)
-            and set(terms) & {*body, *name}
+            and set(terms) & set(itertools.chain(*fields.values()))
         ]
         scores = self.scores(terms, np.array(seen, np.int64))
         order = np.argsort(-scores, kind="stable")[: max(0, limit)]
         return np.array(seen, np.int64)[order], scores[order]
 
     def scores(self, terms: Sequence[str], ids: Ids) -> Scores:
-        body = bm25(terms, {key: body for key, (_, body, _) in self.chunks.items()})
-        name = bm25(terms, {key: name for key, (_, _, name) in self.chunks.items()})
-        return np.array([body.get(key, 0) + NAME_BOOST * name.get(key, 0) for key in ids.tolist()], np.float32)
+        total = dict.fromkeys(ids.tolist(), 0.0)
+        for name, boost in (*BOOSTS.items(), *CODE_BOOSTS.items()):
+            held = {key: fields.get(name, []) for key, (_, fields) in self.chunks.items()}
+            shortening = 1.0
+            if name in CODE_BOOSTS:  # what a term counts once in a stretch as long as the mean of code
+                code = max(1, sum(name in fields for _, fields in self.chunks.values()))
+                shortening = (1 + K1 * (1 - B + B * len(held) / code)) / (1 + K1)
+            scores = bm25(terms, held)
+            total = {key: score + boost * shortening * scores.get(key, 0) for key, score in total.items()}
+        return np.array([total[key] for key in ids.tolist()], np.float32)
 
 
 def bm25(terms: Sequence[str], documents: Mapping[int, list[str]]) -> dict[int, float]:
     """The scores of documents, given as their terms, for a query."""
     scores = dict.fromkeys(documents, 0.0)
-    average = sum(map(len, documents.values())) / max(1, len(documents))
+    average = sum(map(len, documents.values())) / max(1, len(documents)) or 1
     for term in terms:
         frequency = sum(term in document for document in documents.values())
         idf = math.log(1 + (len(documents) - frequency + 0.5) / (frequency + 0.5))
@@ -106,7 +113,7 @@ def bm25(terms: Sequence[str], documents: Mapping[int, list[str]]) -> dict[int, 
     return scores
 
 
-def _load(path: Path) -> tuple[SparseState, dict[int, tuple[int, list[str], list[str]]]]:
+def _load(path: Path) -> tuple[SparseState, dict[int, tuple[int, dict[str, list[str]]]]]:
     written = read_checked(path / "index.json")
     return SparseState(**written["state"]), dict(written["chunks"])
 

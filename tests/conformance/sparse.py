@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import pytest
 
+from connectors.document import Location, Symbol
 from indexes.errors import StoreError
 from indexes.reading import Ids
 from indexes.rows import StoredChunk
@@ -101,8 +102,8 @@ class SparseConformance:
     def test_a_term_of_any_script_is_found(self, path: Path) -> None:
         texts = {1: "naïve Häuser", 2: "東京都", 3: "مرحبا بالعالم", 4: "5,120 don't v1.2.3", 5: "x" * 500}
         reader, naive = self.apply(path, texts), naive_reader(path, [stored(key, text) for key, text in texts.items()])
-        for _, body, _ in naive.chunks.values():
-            for term in body:
+        for _, fields in naive.chunks.values():
+            for term in fields["body"]:
                 assert_same(reader, naive, [term], 10, EVERYTHING)
 
     # Scores
@@ -137,6 +138,49 @@ class SparseConformance:
         assert (reader.scores(["cat"], np.array([1, 2, 999])) > 0).tolist() == [True, False, False]
         assert reader.scores([], np.array([1, 2])).tolist() == [0, 0]
         assert reader.scores(["cat"], NOTHING).tolist() == []
+
+    # Fields of code
+
+    @pytest.mark.parametrize("prose", [0, 3, 300])
+    def test_scores_of_code_are_those_of_its_fields_however_much_prose_there_is(self, path: Path, prose: int) -> None:
+        chunks = [stored(key + 100, text) for key, text in corpus(prose).items()] + code_chunks()
+        index = self.writer(path)
+        index.rebuild(chunks, SparseState(1))
+        index.close()
+        reader, naive = self.reader(path), naive_reader(path, chunks)
+        ids = np.array([chunk.id for chunk in chunks], np.int64)
+        for terms in (["get"], ["user", "user"], ["get_user_nam"], ["getusernam"], ["shop"], ["whom", WORDS[0], "int"]):
+            np.testing.assert_allclose(reader.scores(terms, ids), naive.scores(terms, ids), rtol=1e-5)
+            assert_same(reader, naive, terms, 10, EVERYTHING)
+
+    @pytest.mark.parametrize("term", ["get_user_nam", "getusernam"])
+    def test_a_definition_is_above_what_says_its_name_more_often(self, path: Path, term: str) -> None:
+        index = self.writer(path)
+        index.rebuild([stored(key + 100, text) for key, text in corpus(50).items()] + code_chunks(), SparseState(1))
+        index.close()
+        assert found(self.reader(path), term)[0] == 1
+
+    def test_the_parts_of_a_name_count_for_more_than_words_in_the_text(self, path: Path) -> None:
+        named = code_chunks()[0]
+        other = code_chunk(4, named.text, 900, replace(code_chunks()[2].location.symbol, signature=(0, 0)))
+        index = self.writer(path)
+        index.rebuild([named, other], SparseState(1))
+        index.close()
+        assert np.diff(self.reader(path).scores(["get", "user", "name"], np.array([4, 1])))[0] > 0
+
+    def test_prose_scores_the_same_with_the_fields_of_code_and_without(self, path: Path) -> None:
+        before = self.apply(path, corpus(200))
+        ids = np.arange(1, 201, dtype=np.int64)
+        scores = before.scores(WORDS[:4], ids)
+        unlike = replace(code_chunks()[0], text="", title="")
+        for generation in (2, 3):  # code comes, and goes
+            index = self.writer(path)
+            gone = ids[:0] if generation == 2 else np.array([unlike.id])
+            unlike = replace(unlike, id=1_000)
+            index.apply([unlike] if generation == 2 else [], gone, SparseState(generation, purged=generation))
+            index.close()
+        # One empty passage among 200 changes idf and mean length by as little as this.
+        np.testing.assert_allclose(self.reader(path).scores(WORDS[:4], ids), scores, rtol=0.02)
 
     # Masks
 
@@ -272,6 +316,24 @@ def corpus(count: int, longest: int = 39, seed: int = 7) -> dict[int, str]:
     """Chunks of random words; up to 40 of them, tantivy keeps lengths exactly."""
     generator = random.Random(seed)
     return {key: " ".join(generator.choices(WORDS, k=generator.randint(3, longest))) for key in range(1, count + 1)}
+
+
+def code_chunks() -> list[StoredChunk]:
+    """A definition in two chunks, and another function that calls it more often than it says its own name."""
+    text = 'def get_user_name(key: int) -> str:\n    """Say whom a key stands for."""\n    return names[key]'
+    calls = "def greet():\n" + "    print(get_user_name(1), get_user_name(2))  # get user name\n" * 3
+    head = Symbol("Users.get_user_name", "method", (900, 935), (940, 973))
+    return [
+        code_chunk(1, text, 900, head),
+        code_chunk(2, "return names.default", 1_000, replace(head, signature=(0, 0), docstring=(0, 0))),
+        code_chunk(3, calls, 1_100, Symbol("greet", "function", (1_100, 1_112))),
+    ]
+
+
+def code_chunk(key: int, text: str, start: int, symbol: Symbol) -> StoredChunk:
+    """A chunk of a file in the folder `shop`."""
+    location = Location(start, start + len(text), 1, 3, symbol=symbol)
+    return replace(stored(key, text), uri="/src/shop/users.py", title="users.py", kind="code", location=location)
 
 
 def found(reader: Reader, *terms: str, limit: int = 10, mask: Mask = EVERYTHING) -> list[int]:
