@@ -12,6 +12,7 @@ from connectors.dividing import Divider
 from connectors.document import Block, BlockKind, Chunk, Document, Location, Symbol
 from connectors.errors import ConfigurationError
 from connectors.packing import Region, Ruler, Tokenizer
+from connectors.symbol_words import in_words
 
 __all__ = ["Splitter", "Tokenizer"]
 
@@ -195,13 +196,16 @@ class _Passages:
 
     def _divided(self, block: Block, above: _Section) -> Iterator[_Section]:
         """The definitions inside a block of code as sections of their own."""
+        language = str(self._document.metadata.get("code_language", ""))
+        share = self._window // _PATH_SHARE
 
         @cache
-        def context(labels: tuple[str, ...]) -> _Context:
-            return _path_context((above.context.text, *labels), self._window // _PATH_SHARE, self._tokenizer)
+        def context(labels: tuple[str, ...], symbol: Symbol | None) -> _Context:
+            path = _path_context((above.context.text, *labels), share, self._tokenizer)
+            return _with_line(path, in_words(symbol, language) if symbol else "", share, self._tokenizer)
 
         def room(path: tuple[Block, ...]) -> int:
-            return self._window - context(_labels(path)).pieces
+            return self._window - context(_labels(path), path[-1].symbol).pieces
 
         divider = Divider(self._document.text, self._ruler, target=self._target, limit=room)
         for stretch in divider.divide(block):
@@ -211,11 +215,11 @@ class _Passages:
                 stretch.start,
                 stretch.end,
                 above.headings + tuple(_one_line(part.label) for part in stretch.path if part.label),
-                context(_labels(said)),
+                context(_labels(said), stretch.symbol),
                 (code,),
                 stretch.symbol,
                 _head(stretch.path[-1]),
-                context(_labels(stretch.path)),
+                context(_labels(stretch.path), stretch.symbol),
             )
 
     def _cut(self, section: _Section) -> Iterator[Chunk]:
@@ -340,6 +344,15 @@ def _path_context(path: Sequence[str], pieces: int, tokenizer: Tokenizer) -> _Co
         if context.is_whole or len(parts) == 1:
             return context
         del parts[0]
+
+
+def _with_line(context: _Context, line: str, pieces: int, tokenizer: Tokenizer) -> _Context:
+    """A context and a line below it, up to the last word of that which fits."""
+    added = _fitted(line, pieces, tokenizer)
+    if not added.text:
+        return context
+    text = f"{context.text}\n{added.text}" if context.text else added.text
+    return _Context(text, context.pieces + added.pieces, is_whole=context.is_whole and added.is_whole)
 
 
 def _seen(symbol: Symbol, start: int, end: int) -> Symbol:

@@ -106,7 +106,7 @@ def test_namespaces_are_headings_and_no_part_of_a_name() -> None:
         if chunk.location.symbol and chunk.location.symbol.name == "Cart.Sum"
     ]
     assert chunk.location.headings == ("Cart", "Example.Shop", "Cart", "Sum")
-    assert chunk.context == "Example.Shop > Cart"
+    assert chunk.context == "Example.Shop > Cart\nC# method cart sum"
 
 
 @pytest.mark.parametrize(

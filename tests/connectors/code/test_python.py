@@ -53,8 +53,8 @@ def test_what_does_not_fit_is_cut_between_statements_and_stays_under_its_name() 
         if chunk.location.symbol and chunk.location.symbol.name == "Cart.ship"
     ]
     assert [chunk.text.split(" ")[0] for chunk in rest] == ["if", "for"]
-    assert first.context == "Cart"
-    assert {chunk.context for chunk in rest} == {"Cart > ship"}
+    assert first.context == "Cart\nPython method cart ship"
+    assert {chunk.context for chunk in rest} == {"Cart > ship\nPython method cart ship"}
     assert all(chunk.location.symbol and chunk.location.symbol.signature == (0, 0) for chunk in rest)
 
 
