@@ -31,6 +31,20 @@ _NOWHERE = 2**62  # the place of what a list has not
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """What of each weight counts where the candidates are source code.
+
+    Questions share few words with code, and what they share is in much of it; a name that a question has is not left to
+    BM25 (`Ranking.defined_weight`). What the best candidates are like says little where one function is the answer.
+    """
+
+    sparse: float = 0.2
+    late: float = 0.5
+    likeness: float = 0.25
+    hubness: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The formula of the hybrid mode: a weighted sum of every candidate's own scores and of what the others tell.
 
@@ -45,8 +59,8 @@ class Ranking:
         late_weight: weight of late interaction.
         likeness_weight: weight of the cosine with the best candidates (`rag.feedback`).
         hubness_weight: weight, taken off, of the mean cosine with the nearest other candidates.
-        code_share: what all weights but the cosine's are multiplied by where the candidates are source code. Questions
-            share few words with code, and what they share is in much of it. Candidates of both sorts give a mean.
+        on_code: what the weights but the cosine's are multiplied by where the candidates are source code. Candidates of
+            both sorts give a mean.
         named_weight: what a row adds that the question names, for certain. Rows with a value that it names get half of
             it, rows tied to a named one by a foreign key a third.
         defined_weight: what the definition of a symbol adds that the question names: no other signal makes up for it.
@@ -59,20 +73,24 @@ class Ranking:
     late_weight: float = 1.0
     likeness_weight: float = 0.8
     hubness_weight: float = 0.6
-    code_share: float = 0.5
+    on_code: Shares = Shares()
     named_weight: float = 0.3
     defined_weight: float = 2.0
     spelling: bool = True
 
     def on(self, code: npt.NDArray[np.bool_]) -> Ranking:
         """The weights for candidates of which these are source code."""
-        beside = 1 - (1 - self.code_share) * float(code.mean() if len(code) else 0)
+        of_code = float(code.mean() if len(code) else 0)
+
+        def share(on_code: float) -> float:
+            return 1 - (1 - on_code) * of_code
+
         return replace(
             self,
-            sparse_weight=beside * self.sparse_weight,
-            late_weight=beside * self.late_weight,
-            likeness_weight=beside * self.likeness_weight,
-            hubness_weight=beside * self.hubness_weight,
+            sparse_weight=share(self.on_code.sparse) * self.sparse_weight,
+            late_weight=share(self.on_code.late) * self.late_weight,
+            likeness_weight=share(self.on_code.likeness) * self.likeness_weight,
+            hubness_weight=share(self.on_code.hubness) * self.hubness_weight,
         )
 
     def weighed(self, weights: Mapping[str, float]) -> Ranking:
