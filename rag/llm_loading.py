@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from connectors.errors import ConfigurationError
-from rag.chat import CallableLLM, ChatModelLLM, is_chat_model, openai_chat_model
+from rag.chat_models import CallableLLM, ChatModelLLM, is_chat_model, openai_chat_model
 from rag.extractive import ExtractiveLLM
 from rag.llm import LLM
 from rag.local import LocalLLM

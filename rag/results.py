@@ -209,6 +209,31 @@ class PromptSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a conversation, as it was asked, and its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A solved example: it shows the LLM how to answer, and is no evidence. `similarity` is its cosine, in [-1, 1]."""
+
+    question: str
+    answer: str
+    similarity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the card named `card` says and the knowledge base neither supports nor contradicts: never a source."""
+
+    card: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A hit that did not reach the prompt, and why."""
 
@@ -219,12 +244,15 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The messages for the LLM, the numbered sources in them, and what was left out and why."""
+    """The messages for the LLM, what is in them beside the question, and what was left out and why."""
 
     messages: tuple[Message, ...]
     sources: tuple[PromptSource, ...]
     left_out: tuple[LeftOut, ...]
     tokens: int
+    background: tuple[Background, ...] = ()
+    demonstrations: tuple[Demonstration, ...] = ()
+    history: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
