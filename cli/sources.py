@@ -226,12 +226,7 @@ def _set(given: Mapping[str, Option]) -> dict[str, Option]:
 
 def _flags(options: Mapping[str, Option]) -> str:
     """The flag that set the first of these."""
-    names = {
-        "tables": "--table",
-        "exclude_tables": "--exclude-table",
-        "use_ignore": "--no-ignore",
-        "password_from": "--password-env",
-        "text_columns": "--text-columns",
-    }
+    from indexes.sources import FLAGS
+
     first = next(iter(options))
-    return names.get(first, f"--{first}")
+    return {**FLAGS, "password_from": "--password-env"}.get(first, f"--{first}")

@@ -246,7 +246,7 @@ class Writer:
             if writing.setting("embedding"):
                 writing.set_setting("embedding", "")
             spec, tokens = writing.setting("encoder_spec"), writing.keeps_tokens()
-            sources = list(writing.source_uris())
+            sources = writing.source_options()
         self._sweep = False
         self._catalog.reclaim()
         discard_others(self._dense, base)

@@ -78,5 +78,28 @@ def test_a_catalog_that_cannot_be_opened_is_one_failing_check(damaged: Shop) -> 
     assert "14 days" in damaged.rag("search", "how long do refunds take").out
 
 
+def test_the_hint_opens_sources_as_they_were_opened(rag: Rag, tmp_path: Path) -> None:
+    write_shop(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.executescript(
+            "CREATE TABLE tent (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO tent VALUES (1, 'Dome'), (2, 'Ridge');"
+            "CREATE TABLE note (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO note VALUES (1, 'private');"
+        )
+    rag("index", "docs", "--exclude", "broken.pdf")
+    rag("index", "sqlite:///shop.db", "--table", "tent", "--text-columns", "name")
+    rag("index", "sqlite:///shop.db", "--query", "SELECT id, name FROM tent WHERE name > 'E'", "--key", "id")
+    before = rag("status", "--json").json
+    (tmp_path / ".rag" / "catalog.sqlite").write_bytes(b"nothing of a database" * 100)
+
+    hint = rag("doctor", "--json").json["checks"][-1]["hint"]
+    move, *commands = (shlex.split(part) for part in hint.partition("again: ")[2].split(" && "))
+    shutil.move(*move[1:])
+    assert [rag(*command[1:]).code for command in commands] == [0, 0, 0]
+    after = rag("status", "--json").json
+    assert sorted(each["uri"] for each in after["sources"]) == sorted(each["uri"] for each in before["sources"])
+    assert after["documents"] == before["documents"]
+    assert rag("search", "private", "--mode", "sparse", "--json").json["hits"] == []
+
+
 def test_no_knowledge_base(rag: Rag) -> None:
     assert rag("doctor").code == 3
