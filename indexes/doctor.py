@@ -83,7 +83,9 @@ class _Examination:
         if self._pending is not None:
             detail += f"; {self._pending} is written, and the next `rag index` publishes it"
         self._found.add("generation", [], detail)
-        held = self._rows.check_chunks(self._rows.check_documents(), keeps_tokens=self._keeps_tokens())
+        held = self._rows.check_documents()
+        self._rows.check_names()
+        held = self._rows.check_chunks(held, keeps_tokens=self._keeps_tokens())
         self._rows.check_orphans()
         self._check_encoder()
         if idle:

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Select, and_, exists, false, func, or_, select
 
 from connectors.document import Name
 from indexes.findings import REPAIR, Findings, named
+from indexes.form_rows import compare_forms
 from indexes.late import TOKEN_BYTES
 from indexes.names import normal
 from indexes.reading import Ids, Reading, batched, expand
@@ -128,6 +129,12 @@ class RowExamination:
             text = row.text if row.normal == normal(row.text) else ""
             stored.setdefault(row.document_id, []).append(Name(text, row.role, row.start))
         return {key: names_checksum(called) for key, called in stored.items()}
+
+    def check_names(self) -> None:
+        """What names can be found by, against what is made of the names."""
+        problems = compare_forms(self._reading.connection)
+        self._found.forms = bool(problems)
+        self._found.add("names", problems, "found by all their forms", f"{REPAIR} makes the forms anew from the names")
 
     def check_chunks(self, held: Held, *, keeps_tokens: bool) -> Held:
         """Chunks one by one, each with its vector of record and its token vectors."""

@@ -36,6 +36,7 @@ class Findings:
         lost: the chunks of those, and the chunks of no document.
         metadata: documents whose attributes are not those of their metadata: id → metadata.
         attributes: whether any attributes have to be written anew.
+        forms: whether what names can be found by has to be made anew.
         hashes: texts whose vector or token vectors are missing or damaged.
         orphans: vectors to which no chunk refers.
         sparse, dense: the index has to be made anew.
@@ -48,6 +49,7 @@ class Findings:
     lost: Ids = field(default_factory=lambda: np.empty(0, np.int64))
     metadata: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     attributes: bool = False
+    forms: bool = False
     hashes: set[bytes] = field(default_factory=set)
     orphans: int = 0
     sparse: bool = False

@@ -13,6 +13,7 @@ from indexes.doctor import examine
 from indexes.errors import StoreError
 from indexes.files import writer_lock
 from indexes.findings import Findings, named
+from indexes.form_rows import restore_forms
 from indexes.writing import Writing
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def _mend_rows(writing: Writing, found: Findings, done: list[str]) -> None:
     if found.attributes:
         writing.restore_attributes({key: found.metadata[key] for key in found.metadata if key not in found.documents})
         done.append("wrote again what filters know of documents")
+    if found.forms:
+        restore_forms(writing.connection)
+        done.append("made anew what names can be found by")
     if found.hashes:
         writing.drop_vectors(found.hashes)
         writing.set_setting("vectors", "lacking")

@@ -183,9 +183,11 @@ class Writing(Reading):
             self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
         if entries := [entry for key, values in metadata.items() for entry in attribute_values(key, values)]:
             self.connection.execute(insert(attributes), entries)
-        for table in (attributes, names):
-            owned = exists(select(1).where(documents.c.id == table.c.document_id))
-            self.connection.execute(delete(table).where(~owned))
+        loose = [~exists(select(1).where(documents.c.id == table.c.document_id)) for table in (attributes, names)]
+        normals = set(self.connection.scalars(select(names.c.normal).where(loose[1])))
+        for table, condition in zip((attributes, names), loose, strict=True):
+            self.connection.execute(delete(table).where(condition))
+        drop_unused_forms(self.connection, normals)
 
     def drop_vectors(self, hashes: Collection[bytes]) -> None:
         """Delete the vectors and the token vectors of these texts, to be embedded again."""

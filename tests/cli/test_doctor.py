@@ -46,7 +46,7 @@ def test_what_is_damaged_is_named_with_a_hint(damaged: Shop) -> None:
 def test_repair_mends_and_the_next_run_reads_the_rest_again(damaged: Shop) -> None:
     ran = damaged.rag("doctor", "--repair")
     assert ran.code == 0
-    before, after = ran.out.count("FAILED"), ran.out.splitlines()[-13:]
+    before, after = ran.out.count("FAILED"), ran.out.splitlines()[-14:]
     assert before == 2
     assert all(line.startswith("ok") for line in after)
     assert "repaired: forgot" in ran.err

@@ -32,6 +32,7 @@ NAMES = (
     "generation",
     "documents",
     "attributes",
+    "names",
     "chunks",
     "vectors",
     "tokens",
@@ -170,7 +171,20 @@ CATALOG: dict[str, tuple[Callable[[Path], None], str]] = {
     "a name": (sql("UPDATE names SET text = 'other' WHERE normal = 'name of d3'"), "documents"),
     "a name that is not found": (sql("UPDATE names SET normal = 'other' WHERE normal = 'name of d3'"), "documents"),
     "a name lost": (sql("DELETE FROM names WHERE normal = 'name of d3'"), "documents"),
-    "a name of nothing": (sql("INSERT INTO names VALUES ('a', 'b', 999, 0, 'a')"), "attributes"),
+    "a name of nothing": (sql("INSERT INTO names VALUES ('name of d3', 'test.name', 999, 0, 'a')"), "attributes"),
+    "a name of nothing, with forms": (
+        lambda folder: (
+            sql("INSERT INTO names VALUES ('lantern', 'test.name', 999, 0, 'Lantern')")(folder),
+            sql("INSERT INTO name_forms VALUES ('=lantern', 'lantern')")(folder),
+        ),
+        "attributes",
+    ),
+    "a form": (sql("UPDATE name_forms SET form = 'other' WHERE form = '=d3 name of'"), "names"),
+    "a form of another name": (sql("UPDATE name_forms SET normal = 'other' WHERE form = '=d3 name of'"), "names"),
+    "a form lost": (sql("DELETE FROM name_forms WHERE form = 'd3'"), "names"),
+    "all forms lost": (sql("DELETE FROM name_forms"), "names"),
+    "a form of nothing": (sql("INSERT INTO name_forms VALUES ('lantern', 'lantern')"), "names"),
+    "a column lost": (sql("DELETE FROM name_roles"), "names"),
     "an attribute": (sql("UPDATE attributes SET text = 'c' WHERE key = 'shelf'"), "attributes"),
     "an attribute lost": (sql("DELETE FROM attributes WHERE key = 'year'"), "attributes"),
     "an attribute of nothing": (sql("INSERT INTO attributes VALUES (999, 'shelf', 'a', NULL)"), "attributes"),
@@ -217,7 +231,12 @@ DERIVED: dict[str, tuple[Callable[[Path], None], str]] = {
     "nothing of the base": (delete("dense/*"), "dense"),
 }
 # What else goes with it.
-CONSEQUENCES = {"a passage lost": {"orphans"}, "another past": {"dense"}}
+CONSEQUENCES = {
+    "a passage lost": {"orphans"},
+    "another past": {"dense"},
+    "a name that is not found": {"names"},
+    "a name lost": {"names"},
+}
 
 
 @pytest.mark.parametrize("kind", CATALOG | DERIVED)
@@ -238,7 +257,7 @@ def test_damage_is_found_by_its_own_check_and_mended(store: Store, encoder: Toke
     index(store)
     assert failed(store) == set()
     assert answers(store) == before
-    if name in ("attributes", "orphans", "sparse", "dense"):
+    if name in ("attributes", "names", "orphans", "sparse", "dense"):
         assert not encoder.texts
 
 

@@ -3,11 +3,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from connectors.document import CALLS, DEFINES, Name
+from indexes import form_rows
 from indexes.dictionary import Dictionary, Meaning
 from indexes.forms import forms
 from indexes.names import normal
+from indexes.schema import name_forms
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from tests.indexes.conftest import BagEncoder, make_document
@@ -67,3 +70,27 @@ def test_a_form_that_many_names_have_gives_some_of_them_and_one_more(store: Stor
         dictionary = Dictionary(reading, reading.generation())
         found = dictionary.having({"wrench", "007", "=007 wrench", "spanner"}, 10)
     assert {form: len(each) for form, each in found.items()} == {"wrench": 11, "007": 1, "=007 wrench": 1}
+
+
+def test_forms_are_compared_and_restored_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(form_rows, "_PAGE", 3)
+    monkeypatch.setattr(form_rows, "_AT_ONCE", 2)
+    names = [Name(f"Torque Wrench {number % 5}", f"products.{column}") for number in range(9) for column in "ab"]
+    with store.writer() as writer:
+        source = writer.register("/names")
+        documents = [_named(f"/names/{number}", name, Name("total", CALLS)) for number, name in enumerate(names)]
+        writer.commit(Batch([NewDocument(source, document, chunks, "") for document, chunks in documents]))
+    with store.catalog.writing() as writing:
+        connection = writing.connection
+        before = {tuple(row) for row in connection.execute(select(name_forms))}
+        assert form_rows.compare_forms(connection) == []
+        connection.exec_driver_sql("DELETE FROM name_forms WHERE normal = 'torque wrench 3'")
+        connection.exec_driver_sql("INSERT INTO name_forms VALUES ('total', 'total')")
+        missing = len(forms("torque wrench 3"))
+        assert form_rows.compare_forms(connection) == [
+            f"{missing} forms of names are missing",
+            "1 forms are of no name",
+        ]
+        form_rows.restore_forms(connection)
+        assert form_rows.compare_forms(connection) == []
+        assert {tuple(row) for row in connection.execute(select(name_forms))} == before
