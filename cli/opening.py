@@ -6,13 +6,13 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import typer
 
 from cli.terminal import note, only_data_on_stdout
-from indexes.errors import NoKnowledgeBaseError
+from indexes.errors import NoKnowledgeBaseError, StoreError
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
@@ -35,23 +35,34 @@ def knowledge_base(
     """
     quieten_libraries()
     with only_data_on_stdout():
-        opened = _open(context.obj, create=create, encoder=encoder or "default", late=late)
+        opened, made = _open(context.obj, create=create, encoder=encoder or "default", late=late)
         try:
             yield opened
         finally:
+            if made:
+                _take_back(opened)
             opened.close()
 
 
-def _open(folder: str | None, *, create: bool, encoder: str, late: bool) -> KnowledgeBase:
+def _open(folder: str | None, *, create: bool, encoder: str, late: bool) -> tuple[KnowledgeBase, bool]:
+    """The knowledge base, and whether there was none before."""
     from rag.knowledge_base import DEFAULT_FOLDER, KnowledgeBase
 
-    if folder is None:
-        try:
-            return KnowledgeBase.find(notify=note)
-        except NoKnowledgeBaseError:
-            if not create:
-                raise
-    return KnowledgeBase.open(folder or DEFAULT_FOLDER, create=create, encoder=encoder, late=late, notify=note)
+    try:
+        if folder is None:
+            return KnowledgeBase.find(notify=note), False
+        return KnowledgeBase.open(folder, create=False, notify=note), False
+    except NoKnowledgeBaseError:
+        if not create:
+            raise
+    return KnowledgeBase.open(folder or DEFAULT_FOLDER, encoder=encoder, late=late, notify=note), True
+
+
+def _take_back(made: KnowledgeBase) -> None:
+    """Leave no empty knowledge base behind where no source could be read."""
+    with suppress(StoreError):  # of another process, which uses it
+        if made.discard():
+            note("nothing was read, so no knowledge base was made")
 
 
 def quieten_libraries() -> None:

@@ -22,6 +22,7 @@ from indexes.files import writer_lock
 from indexes.filters import Condition, filtered_chunks
 from indexes.reading import Ids, Reading, Vectors
 from indexes.rows import StoredChunk
+from indexes.sources import SOURCES_FILE
 from indexes.sparse import Mask, Scores, SparseReader, read_state
 from indexes.writer import Notify, Writer
 
@@ -160,10 +161,12 @@ class Store:
             )
         self._encoder: Encoder | None = None
         if not (path / CATALOG_FILE).exists():
+            _check_free(path)
             self._encoder = self.make_encoder(encoder)  # first: one that is not there must leave nothing behind
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if not any(path.iterdir()):
+            self.began_empty = not any(path.iterdir())
+            if self.began_empty:
                 (path / ".gitignore").write_text("*\n")  # for git, and so that no folder around it indexes the index
         except OSError as error:
             raise StoreError(f"cannot create {path}: {error.strerror}", hint="check --kb") from error
@@ -223,6 +226,8 @@ class Store:
         """
         self.catalog.check_writable()
         with writer_lock(self.path, timeout):
+            if not (self.path / CATALOG_FILE).exists():
+                raise StoreError(f"{self.path} was removed meanwhile", hint="run it again")
             writer = Writer(self, notify or self._notify)
             try:
                 yield writer
@@ -293,3 +298,13 @@ class Store:
         """Open as the writer, who makes damaged and missing indexes anew from the catalog."""
         with self.writer():
             pass
+
+
+def _check_free(path: Path) -> None:
+    """The folders of a new store are its own, and cleared of what is not."""
+    taken = [part for part in ("sparse", "dense") if (path / part).exists()]
+    if taken and not (path / SOURCES_FILE).exists():
+        raise StoreError(
+            f"{path} has a folder {taken[0]!r} and no knowledge base",
+            hint="give the knowledge base a folder of its own",
+        )

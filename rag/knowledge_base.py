@@ -113,6 +113,19 @@ class KnowledgeBase:
         """Let go of the files."""
         self._store.close()
 
+    def discard(self) -> bool:
+        """Close and delete a knowledge base that holds nothing yet, neither documents nor sources.
+
+        Returns whether it was deleted.
+
+        Raises:
+            LockedError: another process is writing.
+            StoreError: the disk refuses.
+        """
+        from indexes.discarding import discard
+
+        return discard(self._store)
+
     def index(
         self,
         *sources: str | Path | Source,

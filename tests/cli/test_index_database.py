@@ -117,6 +117,39 @@ def test_a_file_that_is_not_there_leaves_nothing_behind(rag: Rag, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("folder", [[], ["--kb", "made/for/it"]])
+def test_a_server_that_does_not_answer_leaves_nothing_behind(rag: Rag, tmp_path: Path, folder: list[str]) -> None:
+    ran = rag(*folder, "index", "postgresql://ann:s3cret@127.0.0.1:1/shop", "--json")
+    assert ran.code == 1
+    assert ran.json["documents"]["failed"] == 1
+    assert "no knowledge base was made" in ran.err
+    assert not list(tmp_path.rglob("catalog.sqlite"))
+    assert not (tmp_path / ".rag").exists()
+    assert rag(*folder, "status").code == 3
+
+
+def test_a_server_that_does_not_answer_costs_nothing_that_is_there(rag: Rag, shop_db: Path) -> None:
+    assert rag("index", "sqlite:///shop.db").code == 0
+    assert rag("index", "postgresql://127.0.0.1:1/shop").code == 1
+    assert rag("status", "--json").json["documents"] == 9
+
+
+def test_a_value_that_is_too_long_fails_every_run_until_it_is_left_out(rag: Rag, shop_db: Path) -> None:
+    with sqlite3.connect(shop_db) as connection:
+        connection.execute("CREATE TABLE manual (id INTEGER PRIMARY KEY, title TEXT, body TEXT)")
+        connection.execute("INSERT INTO manual VALUES (1, 'Of the tent', hex(zeroblob(2000001)))")
+    connection.close()
+    first = rag("index", "sqlite:///shop.db", "--table", "manual", "--json")
+    again = rag("index", "--json")
+    assert [first.code, again.code] == [1, 1]
+    assert again.json["failures"] == first.json["failures"] != []
+    assert again.json["documents"]["unchanged"] == first.json["documents"]["added"]
+    assert rag("search", "manual of the tent", "--json").json["hits"][0]["uri"].endswith("#manual/1")
+    rag("remove", "sqlite:///shop.db")
+    without = rag("index", "sqlite:///shop.db", "--query", "SELECT id, title FROM manual", "--key", "id", "--json")
+    assert without.code == 0
+
+
 def test_a_file_of_sqlite_that_is_named_as_a_file_is_told_how_to_be_named(rag: Rag, shop_db: Path) -> None:
     ran = rag("index", "shop.db")
     assert ran.code == 1

@@ -502,3 +502,14 @@ def test_a_journal_is_never_passed_over_where_nothing_can_be_written(store: Stor
         Store(copy)
     assert "may write" in raised.value.hint
     assert texts(Store(copy)) == {"one"}
+
+
+@pytest.mark.parametrize("name", ["dense", "sparse"])
+def test_a_folder_with_files_of_others_is_not_taken(tmp_path: Path, bag: BagEncoder, name: str) -> None:
+    other = tmp_path / name / "novel.txt"
+    other.parent.mkdir()
+    other.write_text("The only copy.")
+    with pytest.raises(StoreError) as refused:
+        Store(tmp_path, create=True)
+    assert refused.value.hint
+    assert [other] == [path for path in tmp_path.rglob("*") if path.is_file()]
