@@ -54,7 +54,7 @@ def place(hit: Hit | Copy) -> Text:
     path = Path(hit.uri)
     spot = hit.location
     if not path.is_absolute():
-        return Text(one_line(f"{hit.uri}, {spot}"), "cyan")
+        return Text(one_line(f"{near(hit.uri)}, {spot}"), "cyan")
     lines = f":{spot.line_start}" + (f"-{spot.line_end}" if spot.line_end > spot.line_start else "")
     where = lines if spot.page_start is None else f", {spot}"
     return Text(one_line(f"{near(hit.uri)}{where}"), f"cyan link {path.as_uri()}")
@@ -133,7 +133,7 @@ def excerpt(text: str, wanted: frozenset[str], width: int, *, flows: bool = True
     for term in query_terms(marked.plain):
         if not wanted.isdisjoint(term.stems):
             marked.stylize(_MATCH, term.start, term.end)
-    lines = list(marked.wrap(stdout(), width, tab_size=4))
+    lines = [line for each in marked.split("\n") for line in _wrapped(each, width)]
     first = _best_window([len(line.spans) for line in lines])
     shown = lines[first : first + _LINES_SHOWN]
     for number, line in enumerate(shown):
@@ -141,6 +141,14 @@ def excerpt(text: str, wanted: frozenset[str], width: int, *, flows: bool = True
         before = "… " if number == 0 and first else ""
         after = " …" if number == len(shown) - 1 and first + len(shown) < len(lines) else ""
         yield Text.assemble((before, "dim"), line, (after, "dim"))
+
+
+def _wrapped(line: Text, width: int) -> Iterator[Text]:
+    """A line in pieces of at most `width`, each as far in as the line is."""
+    line.expand_tabs(4)
+    indent = min(len(line.plain) - len(line.plain.lstrip(" ")), width // 2)
+    for piece in line[indent:].wrap(stdout(), width - indent):
+        yield Text(" " * indent).append_text(piece)
 
 
 def _best_window(matches: list[int]) -> int:

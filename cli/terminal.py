@@ -56,9 +56,12 @@ def shortened(text: str, limit: int) -> str:
 
 
 def near(uri: str) -> str:
-    """A path below the current folder as it is written there; anything else as it is."""
+    """A path below the current folder, or a file of SQLite there, as it is written there; anything else as it is."""
     here = str(Path.cwd()) + os.sep
-    return uri.removeprefix(here) or uri
+    for scheme in ("", "sqlite:///"):
+        if uri.startswith(scheme + here) and uri != scheme + here:
+            return scheme + uri.removeprefix(scheme + here)
+    return uri
 
 
 def encodable(text: str) -> str:

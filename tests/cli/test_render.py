@@ -99,6 +99,17 @@ def test_code_keeps_its_lines() -> None:
     assert shown == ["import something_with_a_rather_long_name_for_once", "from there import here"]
 
 
+def test_a_long_line_of_code_goes_on_as_far_in_as_it_began() -> None:
+    code = "def pay(order):\n\tif order.is_open and order.was_delivered and order.has_an_address:\n\t\treturn True"
+    shown = [line.plain for line in excerpt(code, frozenset(["order"]), 50, flows=False)]
+    assert shown == [
+        "def pay(order):",
+        "    if order.is_open and order.was_delivered and",
+        "    order.has_an_address:",
+        "        return True",
+    ]
+
+
 def test_an_excerpt_is_only_text() -> None:
     assert lines("\x1b[31mred\x1b[0m [bold]x[/bold]") == ["\ufffd[31mred\ufffd[0m [bold]x[/bold]"]
 

@@ -49,7 +49,9 @@ def test_a_path_below_the_current_folder_is_written_as_there(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     assert near(str(tmp_path / "docs" / "a.md")) == "docs/a.md"
     assert near(str(tmp_path)) == str(tmp_path)
-    assert near("sqlite:///shop.db") == "sqlite:///shop.db"
+    assert near(f"sqlite:///{tmp_path}/shop.db#orders/7") == "sqlite:///shop.db#orders/7"
+    for other in (f"{tmp_path}/", "sqlite:///shop.db", "sqlite:////srv/shop.db", "postgresql://host/shop#orders/7"):
+        assert near(other) == other
 
 
 def test_counts_are_grouped() -> None:
