@@ -20,6 +20,9 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What differs between two machines: times, and the last digits of probabilities.
 VARYING = re.compile(r"\d+\.\d s\b|\d+%|[▰▱]+")
 
+WALKED = {"rag", "echo", "rm", "python"}
+WRONG_USAGE = 2
+
 
 @dataclass
 class Command:
@@ -51,10 +54,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script = folder / "bin" / "rag"
     script.write_text(f"#!{sys.executable}\nfrom cli.main import run\nrun()\n")
     script.chmod(0o755)
+    (folder / "bin" / "python").symlink_to(sys.executable)
     return folder
 
 
-def run(line: str, place: Path) -> str:
+def run(line: str, place: Path, code: int = 0) -> str:
+    """What a command prints, and behind it what it tells."""
     environment = {
         **os.environ,
         "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
@@ -62,8 +67,8 @@ def run(line: str, place: Path) -> str:
         "NO_COLOR": "1",
     }
     done = subprocess.run(line, check=False, shell=True, cwd=place, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    assert done.returncode == code, f"{line}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
 
 
 def steady(line: str) -> str:
@@ -71,12 +76,13 @@ def steady(line: str) -> str:
 
 
 def test_the_walk_prints_what_the_readme_shows(place: Path) -> None:
-    walked = [command for command in commands() if command.line.split()[0] in {"rag", "echo", "rm"}]
+    walked = [command for command in commands() if command.line.split()[0] in WALKED]
     assert len(walked) >= 8
     for command in walked:
         if "--llm" in command.line or "models" in command.line:
             continue
-        printed = [steady(line) for line in run(command.line, place).splitlines()]
+        code = WRONG_USAGE if command.shown[:1] and command.shown[0].startswith("error: ") else 0
+        printed = [steady(line) for line in run(command.line, place, code).splitlines()]
         for line in map(steady, command.shown):
             assert line in printed, f"$ {command.line}\nshould print {line!r}, but prints\n" + "\n".join(printed)
 
