@@ -33,6 +33,7 @@ def sql(
         str,
         typer.Option(
             metavar="SPEC",
+            show_default=False,
             help="Who writes the SQL: openai:MODEL, local (a small model on this machine), local:FILE.gguf, or "
             "package.module:object.",
         ),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import ROOT, Rag, environment
 
-VERBS = ["index", "search", "ask", "status", "remove", "eval", "tune", "doctor", "models"]
+VERBS = ["index", "search", "ask", "sql", "status", "remove", "eval", "tune", "doctor", "models"]
 # Modules that would make every start slow.
 SLOW = {
     "numpy",
