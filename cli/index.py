@@ -25,12 +25,13 @@ from cli.sources import (
     Table,
     TextColumns,
     Vendored,
+    check_no_database,
     check_some_exist,
     database_options,
     folder_options,
     with_options,
 )
-from cli.terminal import grouped, near, note, one_line, print_json, put, stderr, stdout
+from cli.terminal import grouped, in_lines, near, note, one_line, print_json, put, stderr, stdout
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def index(
         ),
     )
     check_some_exist(sources or [])
+    check_no_database(sources or [])
     with knowledge_base(context, create=bool(sources), encoder=encoder, late=late is not False) as base:
         _check_registered(base, sources or [])
         report = _synchronise(base, wanted, encoder, late)
@@ -156,12 +158,13 @@ def _finish(report: IndexReport, *, json: bool) -> None:
         _print_failures(report.failures)
         for line in report.notes:
             note(one_line(near(line)))
-        put(stdout(), _summary(report))
+        console = stdout()
+        put(console, *in_lines(_summary(report), console.width if console.is_terminal else None))
     if report.failures:
         raise typer.Exit(ExitCode.FAILURES)
 
 
-def _summary(report: IndexReport) -> str:
+def _summary(report: IndexReport) -> list[str]:
     counts = {
         "added": report.added,
         "changed": report.changed,
@@ -171,7 +174,7 @@ def _summary(report: IndexReport) -> str:
         "chunks": report.chunks_total,
         "embedded": report.embedded,
     }
-    return " · ".join([*(f"{name} {grouped(count)}" for name, count in counts.items()), f"{report.seconds:.1f} s"])
+    return [*(f"{name} {grouped(count)}" for name, count in counts.items()), f"{report.seconds:.1f} s"]
 
 
 def _print_failures(failures: tuple[Failure, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _FOLDERS = "Folders"
 _DATABASES = "Databases"
+_SQLITE = b"SQLite format 3\0"
 
 Include = Annotated[
     list[str] | None,
@@ -203,6 +205,28 @@ def check_some_exist(sources: Sequence[str]) -> None:
     if len(missing) == len(sources):
         what = "no such file" if all("://" in source for source, _ in missing) else "no such file or folder"
         raise SourceError(f"{', '.join(source for source, _ in missing)}: {what}", hint="check the path")
+
+
+def check_no_database(sources: Sequence[str]) -> None:
+    """A database that is named as a file would be registered as one, and fail every run.
+
+    Raises:
+        SourceError: one of the sources is a file of SQLite.
+    """
+    for source in sources:
+        if "://" not in source and _begins(Path(source).expanduser(), _SQLITE):
+            address = quote(f"sqlite:///{source}")
+            raise SourceError(
+                f"{source}: an SQLite database, not a document", hint=f"index it as a database: rag index {address}"
+            )
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(mark)) == mark
+    except OSError:  # a folder, or told when it is read
+        return False
 
 
 def _path(source: str) -> Path | None:

@@ -9,12 +9,21 @@ import typer
 from cli.failures import ExitCode
 from cli.opening import knowledge_base, quieten_libraries
 from cli.options import Json
-from cli.terminal import encodable, note, one_line, only_data_on_stdout, print_json, printable, put, stdout, warn
+from cli.terminal import (
+    encodable,
+    grouped,
+    note,
+    one_line,
+    only_data_on_stdout,
+    print_json,
+    printable,
+    put,
+    stdout,
+    warn,
+)
 from indexes.errors import NoKnowledgeBaseError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from rag.sql.answering import SqlAnswer
     from rag.sql.limits import Limits
     from rag.sql.writing import Attempt
@@ -125,28 +134,10 @@ def _show(given: SqlAnswer) -> None:
     if not given.rows.rows:
         put(console, "no rows")
         return
-    console.print(_table(given))
+    from cli.rows import print_rows
+
+    print_rows(given.rows, _ROWS_SHOWN)
     left = len(given.rows.rows) - _ROWS_SHOWN
-    hidden = f"{left:,} more rows; --json has them" if left > 0 else ""
+    hidden = f"{grouped(left)} more rows; --json has them" if left > 0 else ""
     for line in filter(None, (hidden, given.rows.cut)):
         note(f"⚠ {line}")
-
-
-def _table(given: SqlAnswer) -> Table:
-    """The rows as a table; numbers to the right."""
-    from decimal import Decimal
-
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from rag.sql.values import to_text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for position, name in enumerate(given.rows.columns):
-        values = [row[position] for row in given.rows.rows if row[position] is not None]
-        is_number = bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
-        table.add_column(Text(one_line(name)), justify="right" if is_number else "left", overflow="fold")
-    for row in given.rows.rows[:_ROWS_SHOWN]:
-        table.add_row(*(Text(one_line(to_text(value))) for value in row))
-    return table

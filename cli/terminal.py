@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from io import TextIOWrapper
@@ -76,6 +76,21 @@ def grouped(number: int) -> str:
     '4 210'
     """
     return f"{number:,}".replace(",", " ")
+
+
+def in_lines(parts: Sequence[str], width: int | None) -> list[str]:
+    """Short texts joined by dots, in lines that end between two of them; in one where there is no width.
+
+    >>> in_lines(["added 3", "failed 1", "0.4 s"], 20)
+    ['added 3 · failed 1 ·', '0.4 s']
+    """
+    lines = [""]
+    for place, part in enumerate(parts):
+        piece = part if place == len(parts) - 1 else f"{part} ·"
+        if lines[-1] and width is not None and len(lines[-1]) + 1 + len(piece) > width:
+            lines.append("")
+        lines[-1] += f" {piece}" if lines[-1] else piece
+    return lines
 
 
 def tolerate_any_text() -> None:

@@ -153,8 +153,9 @@ def test_a_value_that_is_too_long_fails_every_run_until_it_is_left_out(rag: Rag,
 def test_a_file_of_sqlite_that_is_named_as_a_file_is_told_how_to_be_named(rag: Rag, shop_db: Path) -> None:
     ran = rag("index", "shop.db")
     assert ran.code == 1
-    assert "an SQLite database, not a document" in ran.err
-    assert "rag index sqlite:///FILE" in ran.err
+    assert "shop.db: an SQLite database, not a document" in ran.err
+    assert "rag index sqlite:///shop.db" in ran.err
+    assert not (shop_db.parent / ".rag").exists()
 
 
 def test_a_database_that_fails_does_not_stop_the_others(rag: Rag, shop_db: Path) -> None:
