@@ -10,10 +10,16 @@ from numpy.typing import NDArray
 
 
 class Vectors(Protocol):
-    """Text vectors of an encoder: `vectors` has shape [texts, dimensions], float32, L2-normalised."""
+    """Text vectors of an encoder: `vectors` has shape [texts, dimensions], float32, L2-normalised.
+
+    `tokens` are for each text the packed vectors of its word pieces (`indexes.late`), empty where there are none.
+    """
 
     @property
     def vectors(self) -> NDArray[np.float32]: ...  # noqa: D102 — said above
+
+    @property
+    def tokens(self) -> Sequence[bytes]: ...  # noqa: D102 — said above
 
 
 class QueryVector(Protocol):
@@ -25,6 +31,10 @@ class QueryVector(Protocol):
 
 class SentenceEncoder(Protocol):
     """What the extractive LLM and citation checking need of an encoder."""
+
+    def spans(self, text: str, /) -> Sequence[tuple[int, int]]:
+        """The characters of each word piece."""
+        ...
 
     def encode(self, texts: Sequence[str], /) -> Vectors:
         """Encode passages."""

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexes.encoder import load_encoder
 from rag.support import SupportJudge
 
 PASSAGE = (
@@ -57,6 +60,108 @@ def test_the_context_supplies_words_and_numbers():
     row = "costs 20 dollars"
     assert not judge.judge(claim, row).holds
     assert judge.judge(claim, row, "Prices 2024 > Professional plan").holds
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return SupportJudge(load_encoder())
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Orders can be sent back for a month, within 30 days.",
+        "Sending goods back is paid for by the customer.",
+        "You get your money on the card you paid with, within five working days.",
+    ],
+)
+def test_with_an_encoder_other_words_are_understood(judge, claim):
+    assert judge.judge(claim, PASSAGE).holds
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Orders can be returned within 60 days.",
+        "Orders cannot be returned within 30 days.",
+        "The seller Mueller pays the return shipping to Zurich.",
+        "Bananas grow in warm countries.",
+    ],
+)
+def test_with_an_encoder_a_changed_number_name_or_denial_is_not_supported(judge, claim):
+    assert not judge.judge(claim, PASSAGE).holds
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Orders can be returned within 60 days.", PASSAGE),
+        ("Orders cannot be returned within 30 days.", PASSAGE),
+        ("The annual fee rises in March.", "From then on the annual fee falls in March."),
+        ("Data is kept.", "Data is not kept."),
+    ],
+)
+def test_the_contrary_in_the_same_words_contradicts(judge, claim, passage):
+    for one in (judge, SupportJudge()):
+        support = one.judge(claim, passage)
+        assert support.contradicts
+        assert not support.holds
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Orders can be returned within 30 days.", PASSAGE),
+        ("It is the longest tour in history.", "It is not only the longest tour in history, but a loud one."),
+        ("Elephants are not blue.", PASSAGE),
+        ("Gift cards cost 5 francs.", PASSAGE),
+        ("The plan ended in 2019.", "The plan of 2018–19 ended."),
+    ],
+)
+def test_what_is_said_or_what_is_not_spoken_of_is_not_contradicted(judge, claim, passage):
+    assert not judge.judge(claim, passage).contradicts
+
+
+def test_a_number_in_a_name_must_not_be_another_one():
+    judge = SupportJudge()
+    assert judge.judge("The F-16 flies at night.", "The F-16 flies at night.").holds
+    assert not judge.judge("The F-18 flies at night.", "The F-16 flies at night.").holds
+
+
+class _WithoutTokens:
+    """An encoder that gives one vector a text and no vectors of its word pieces."""
+
+    def __init__(self, encoder):
+        self._encoder = encoder
+        self.spans = encoder.spans
+        self.encode_query = encoder.encode_query
+
+    def encode(self, texts):
+        return replace(self._encoder.encode(texts), tokens=[b""] * len(texts))
+
+
+def test_an_encoder_without_token_vectors_will_do():
+    judge = SupportJudge(_WithoutTokens(load_encoder()))
+    assert judge.judge("The return shipping is paid by the customer.", PASSAGE).holds
+    assert not judge.judge("Elephants are grey and live in herds.", PASSAGE).holds
+
+
+def test_what_was_prepared_is_judged_as_what_was_not(judge):
+    claims = ["Orders can be returned within 30 days.", "The customer pays nothing."]
+    prepared = SupportJudge(load_encoder())
+    prepared.prepare(claims, [(PASSAGE, "")])
+    for claim in claims:
+        assert prepared.judge(claim, PASSAGE).probability == pytest.approx(
+            judge.judge(claim, PASSAGE).probability, abs=0.01
+        )
+
+
+def test_an_encoder_judges_hostile_text(judge):
+    for claim in ("", " ", "\ud800", "....", "the of and", "漢字だ。", "a" * 5000, "\x00", "3" * 400):
+        for passage in ("", PASSAGE, claim, "\n\n"):
+            support = judge.judge(claim, passage)
+            assert 0 <= support.probability <= 1
+            assert 0 <= support.start <= support.end <= len(passage)
 
 
 @settings(max_examples=100, deadline=None)
