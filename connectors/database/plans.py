@@ -14,7 +14,7 @@ from connectors.database.options import DatabaseOptions
 from connectors.database.schema import Column, ForeignKey, Schema, Table
 from connectors.database.secrets import looks_secret
 
-RENDERING = "1"
+RENDERING = "2"
 """Goes up when the same row would be told in other words: all rows are then written anew."""
 
 

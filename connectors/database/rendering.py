@@ -16,11 +16,8 @@ from connectors.database.schema import Column
 from connectors.database.secrets import is_secret
 from connectors.database.statements import TOO_LONG
 from connectors.database.values import facet, shown
-from connectors.document import Document, MetadataValue, Name
+from connectors.document import ROW, Document, MetadataValue, Name
 from connectors.formats.parsed import one_line
-
-ROW = "row"
-"""The kind of a document that is a row."""
 
 _LONG = 200  # characters, from where on a text stands before the short ones, as a paragraph
 _LONGEST_TITLE = 100
@@ -149,17 +146,20 @@ class Renderer:
         return found
 
     def _names(self, row: Row, called: str, starts: dict[str, int]) -> Iterator[Name]:
-        """What people may call the row: its name, keys that are words, short text."""
+        """What people may call the row: its name, its keys, short text."""
         table = self._plan.table
         if called and self._plan.label:
             first = self._plan.label[0]
             yield Name(called, f"{table.label}.{first}", starts.get(first, 0))
-        keys = {name for key in (self._plan.key, table.primary_key, *table.unique_keys) for name in key}
+        unique = (self._plan.key, table.primary_key, *table.unique_keys)
+        keys = {name for key in unique for name in key}
         for column in self._plan.columns:
             is_name = column.name in self._plan.label and len(self._plan.label) > 1
             longest = _LONGEST_NAME if is_name or column.name in keys else _LONGEST_TEXT
             value = row[self._places[column.name]]
-            if (
+            if isinstance(value, int) and (column.name,) in unique:  # order 1007
+                yield Name(str(value), f"{table.label}.{column.name}", starts.get(column.name, 0))
+            elif (
                 isinstance(value, str)
                 and (longest == _LONGEST_NAME or column.kind in _NAMES)
                 and (text := one_line(self._shown(row, column)))

@@ -7,11 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from connectors.database.plans import path_of
 from connectors.database.schema import Column, ForeignKey, Schema, Table
-from connectors.document import Document
+from connectors.document import SCHEMA, Document
 from connectors.formats.parsed import clean, one_line
-
-SCHEMA = "schema"
-"""The kind of a document about tables."""
 
 _MOST_VALUES = 30
 _PRODUCTS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}

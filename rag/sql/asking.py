@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from connectors.database.schema_documents import SCHEMA
+from connectors.document import ROW, SCHEMA
 from connectors.errors import SourceError
 from connectors.registry import is_database
 from connectors.source import Options
@@ -15,9 +15,6 @@ from rag.sql.databases import Database, choose_database, open_database
 from rag.sql.limits import Limits
 from rag.sql.rows import Rows
 from rag.sql.writing import Attempt
-
-ROW = "row"
-"""The kind of a document that is a row."""
 
 _TABLES_SOUGHT = 12
 # A statement costs a model a few thousand tokens, three times at worst. One with a smaller window is a small model: it

@@ -93,7 +93,23 @@ def test_short_text_is_a_name_and_what_a_row_refers_to_is_one_too(database: Data
         found["maker/M%2F1"].uri
     ]
     assert {name.text for name in found["maker/M%2F1"].names} == {"M/1"}  # nobody calls it by its motto
-    assert found["product/2"].names == ()
+    assert found["product/2"].names == (Name("2", "product.id", 4),)
+
+
+def test_a_number_that_is_a_key_is_a_name_and_no_other_number_is(database: Database) -> None:
+    database.run(
+        'CREATE TABLE "order" (id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, pieces INTEGER)',
+        "CREATE TABLE line (order_id INTEGER, place INTEGER, PRIMARY KEY (order_id, place),"
+        ' FOREIGN KEY (order_id) REFERENCES "order" (id))',
+        'INSERT INTO "order" VALUES (1007, 24, 3)',
+        "INSERT INTO line VALUES (1007, 1)",
+    )
+    found = documents(listed(database.source()))
+    assert {(name.text, name.role) for name in found["order/1007"].names} == {
+        ("1007", "order.id"),
+        ("24", "order.number"),
+    }
+    assert [name.role for name in found["line/1007,1"].names] == ["line.order_id -> order"]
 
 
 def test_odd_names_and_keys_of_every_script(database: Database) -> None:
