@@ -9,7 +9,8 @@ base is prepared without: every row is stored in the catalog as a document with 
 re-sync is the real one, `KnowledgeBase.index` in a process of its own: every row is read and hashed, its revision
 looked up in the catalog, and what is known held against what was met. "Peak" is the highest resident memory of that
 process, less what it was when the knowledge base was open and the encoder loaded. Then 1% of the rows are updated, and
-the source alone is asked what changed, with the prepared catalog: the documents are written, not embedded.
+the source alone is asked what changed, with the prepared catalog: the documents are written, not embedded. The size of
+the prepared catalog is that of its pages in use (`dbstat`).
 
 On a busy machine figures by the clock are too low; those by processor time change little. The database given by
 --postgresql must exist and be empty; it is left filled.
@@ -20,11 +21,13 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -32,6 +35,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from connectors.database.source import DatabaseSource
 from connectors.source import Added, Changed, Unchanged
+from indexes.store import CATALOG_FILE
 from indexes.writer import Batch, NewDocument
 from rag import KnowledgeBase
 
@@ -63,6 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--postgresql", help="the URL of an empty database")
+    parser.add_argument("--no-sqlite", action="store_true", help="measure only the database of --postgresql")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--resync", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -72,7 +77,8 @@ def main() -> None:
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
-        figures["sqlite"] = measure(f"sqlite:///{home / 'bench.db'}", home / "sqlite", arguments.rows)
+        if not arguments.no_sqlite:
+            figures["sqlite"] = measure(f"sqlite:///{home / 'bench.db'}", home / "sqlite", arguments.rows)
         if arguments.postgresql:
             figures["postgresql"] = measure(arguments.postgresql, home / "postgresql", arguments.rows)
     if arguments.json:
@@ -100,6 +106,7 @@ def measure(url: str, home: Path, rows: int) -> dict[str, float]:
     return {
         "documents": count,
         "stored, rows/s (processor)": count / prepared,
+        **catalog_sizes(home),
         **found,
         "changed": changed,
         "1% changed, rows/s (processor)": count / (time.process_time() - start),
@@ -156,6 +163,16 @@ def prepare(url: str, home: Path) -> int:
             writer.commit(Batch([NewDocument(source_id, each.document, [], each.stamp) for each in block]))
     base.close()
     return count
+
+
+def catalog_sizes(home: Path) -> dict[str, float]:
+    """Megabytes of the prepared catalog: all of it, and of that the tables by which names in questions are found."""
+    with closing(sqlite3.connect(f"file:{home / CATALOG_FILE}?mode=ro", uri=True)) as connection:
+        pages = "SELECT coalesce(sum(pgsize), 0) / 1e6 FROM dbstat"
+        ((total,),) = connection.execute(pages).fetchall()
+        of_names = "name IN (SELECT name FROM sqlite_schema WHERE tbl_name IN ('names', 'name_forms', 'name_roles'))"
+        ((names,),) = connection.execute(f"{pages} WHERE {of_names}").fetchall()
+    return {"catalog, MB": total, "of that for names, MB": names}
 
 
 def resync(home: Path) -> dict[str, float]:
