@@ -35,12 +35,12 @@ QUESTION = "Which two products are the dearest?"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> str:
-    (tmp_path / "mymodel.py").write_text(MODEL)
+    (tmp_path / "sqlmodel.py").write_text(MODEL)
     return f"sqlite:///{sqlite_shop(tmp_path).database}"
 
 
 def test_the_sql_and_its_rows(rag: Rag, shop: str) -> None:
-    ran = rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:good")
+    ran = rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:good")
     assert ran.code == 0
     assert ran.out.startswith("SELECT name, price FROM products ORDER BY price DESC LIMIT 2\n")
     lines = [line.split() for line in ran.out.splitlines()]
@@ -49,7 +49,7 @@ def test_the_sql_and_its_rows(rag: Rag, shop: str) -> None:
 
 
 def test_as_json(rag: Rag, shop: str) -> None:
-    given = rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:good", "--json").json
+    given = rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:good", "--json").json
     assert given["question"] == QUESTION
     assert given["sql"] == "SELECT name, price FROM products ORDER BY price DESC LIMIT 2"
     assert given["columns"] == ["name", "price"]
@@ -62,42 +62,42 @@ def test_as_json(rag: Rag, shop: str) -> None:
 def test_what_is_refused_is_said_and_nothing_changes(rag: Rag, shop: str) -> None:
     path = Path(shop.removeprefix("sqlite:///"))
     before = path.read_bytes()
-    ran = rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:destroyer")
+    ran = rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:destroyer")
     assert ran.code == 1
     assert ran.out == ""
     assert ran.err.count("✗ DROP is no SELECT") == 3
     assert "error: DROP is no SELECT" in ran.err
-    failed = rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:secret", "--json")
+    failed = rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:secret", "--json")
     assert failed.code == 1
     assert failed.json["error"] == "the column 'password' of 'customers' may not be read"
     assert failed.json["rows"] == []
     assert len(failed.json["attempts"]) == 3
-    assert SECRET not in rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:all_of_it").out
+    assert SECRET not in rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:all_of_it").out
     assert path.read_bytes() == before
 
 
 def test_a_model_that_learns_from_its_error(rag: Rag, shop: str) -> None:
-    ran = rag("sql", "How many products are there?", "--database", shop, "--llm", "mymodel:learning")
+    ran = rag("sql", "How many products are there?", "--database", shop, "--llm", "sqlmodel:learning")
     assert ran.code == 0
     assert "✗ there is no column 'nam' (did you mean name?)" in ran.err
     assert ran.out.split()[-1] == "4"
 
 
 def test_no_rows_and_few_rows(rag: Rag, shop: str) -> None:
-    assert "no rows" in rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:empty").out
-    ran = rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:good", "--rows", "1")
+    assert "no rows" in rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:empty").out
+    ran = rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:good", "--rows", "1")
     assert "⚠ only the first 1 rows" in ran.err
-    assert rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:good", "--rows", "1", "--json").json["truncated"]
+    assert rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:good", "--rows", "1", "--json").json["truncated"]
 
 
 def test_the_registered_database_is_the_one(rag: Rag, shop: str) -> None:
     assert rag("index", shop, "--exclude-table", "reviews").code == 0
-    assert rag("sql", QUESTION, "--llm", "mymodel:good", "--json").json["database"] == shop
-    assert rag("sql", QUESTION, "--llm", "mymodel:good", "--database", "shop").code == 0
+    assert rag("sql", QUESTION, "--llm", "sqlmodel:good", "--json").json["database"] == shop
+    assert rag("sql", QUESTION, "--llm", "sqlmodel:good", "--database", "shop").code == 0
     (Path(shop.removeprefix("sqlite:///")).parent / "other").mkdir()
     other = f"sqlite:///{sqlite_shop(Path(shop.removeprefix('sqlite:///')).parent / 'other').database}"
     assert rag("index", other).code == 0
-    ran = rag("sql", QUESTION, "--llm", "mymodel:good")
+    ran = rag("sql", QUESTION, "--llm", "sqlmodel:good")
     assert ran.code == 2
     assert "2 databases are registered" in ran.err
     assert "--database" in ran.err
@@ -112,12 +112,12 @@ def test_wrong_usage(rag: Rag, shop: str, tmp_path: Path) -> None:
         return ran
 
     assert "needs a language model" in refused(QUESTION, "--database", shop).err
-    assert "is empty" in refused(" ", "--database", shop, "--llm", "mymodel:good").err
-    assert "is no database" in refused(QUESTION, "--database", "nowhere", "--llm", "mymodel:good").err
-    assert "seconds is 0" in refused(QUESTION, "--database", shop, "--llm", "mymodel:good", "--seconds", "0").err
-    gone = refused(QUESTION, "--database", f"sqlite:///{tmp_path}/gone.db", "--llm", "mymodel:good", code=1)
+    assert "is empty" in refused(" ", "--database", shop, "--llm", "sqlmodel:good").err
+    assert "is no database" in refused(QUESTION, "--database", "nowhere", "--llm", "sqlmodel:good").err
+    assert "seconds is 0" in refused(QUESTION, "--database", shop, "--llm", "sqlmodel:good", "--seconds", "0").err
+    gone = refused(QUESTION, "--database", f"sqlite:///{tmp_path}/gone.db", "--llm", "sqlmodel:good", code=1)
     assert "does not exist" in gone.err
-    refused(QUESTION, "--llm", "mymodel:good", code=3)
+    refused(QUESTION, "--llm", "sqlmodel:good", code=3)
 
 
 def test_ask_cites_rows_and_says_their_sql(rag: Rag, shop: str, tmp_path: Path) -> None:
@@ -144,5 +144,5 @@ def test_the_file_stays_as_it_is(rag: Rag, shop: str) -> None:
     from sqlalchemy import make_url
 
     before = checksum(make_url(shop))
-    rag("sql", QUESTION, "--database", shop, "--llm", "mymodel:all_of_it")
+    rag("sql", QUESTION, "--database", shop, "--llm", "sqlmodel:all_of_it")
     assert checksum(make_url(shop)) == before
