@@ -6,6 +6,7 @@ that names nothing is searched as if there were no names at all.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,11 +19,13 @@ from indexes.store import View
 from rag.linking import Link, Linker
 from rag.symbols import inner, symbols
 
-# Who names a symbol mostly wants its definition. Who names a row wants something about it, which may stand elsewhere.
-_RELEVANT = {"defines": 0.7, "row": 0.3}
+# Who names a symbol mostly wants its definition. Who names a row wants something about it, which may stand elsewhere:
+# in what it is tied to, say, which is background by itself, and evidence if any of the question's words say so.
+_DEFINITION, _ROW, _NEIGHBOUR = 0.7, 0.3, 0.2
 _MOST_DEFINITIONS = 30
 _MOST_ROWS = 20  # that have neighbours looked up
-_MOST_NEIGHBOURS = 8  # of one row in one direction
+_MOST_NEIGHBOURS = 8  # of one row by one column
+_FEW = 4  # more neighbours by one column share what so many would have
 
 
 class Tie(StrEnum):
@@ -36,16 +39,19 @@ class Tie(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the question says of one passage: how they are tied, how likely that is meant, and in words."""
+    """What the question says of one passage.
+
+    Attributes:
+        tie: how they are tied.
+        score: how likely that is meant.
+        why: in words.
+        relevance: the chance that the passage is relevant for this alone.
+    """
 
     tie: Tie
     score: float
     why: str
-
-    @property
-    def relevance(self) -> float:
-        """The chance that the passage is relevant for this alone."""
-        return _RELEVANT.get(self.tie, 0.0) * self.score
+    relevance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ def _definitions(query: str, dictionary: Dictionary) -> Iterator[tuple[int, Clai
             rows = dictionary.rows(Meaning(normal(spelling), DEFINES, spelling), _MOST_DEFINITIONS)
             for row in [row for row in rows if row.text == spelling] or rows:
                 if (chunk := dictionary.passage(row)) is not None:
-                    yield chunk, Claim(Tie.DEFINES, 1.0, f"defines {row.text}")
+                    yield chunk, Claim(Tie.DEFINES, 1.0, f"defines {row.text}", _DEFINITION)
             if rows:
                 break
 
@@ -103,18 +109,25 @@ def _rows(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple[int, 
     for link in links:
         for row in link.rows if link.is_selective else ():
             if (chunk := dictionary.passage(row)) is not None:
-                yield chunk, Claim(Tie.ROW, link.score, _said(link))
+                yield chunk, Claim(Tie.ROW, link.score, _said(link), _ROW * link.score)
 
 
 def _neighbours(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
     """The rows that named rows refer to, and those that refer to them."""
-    of_rows = {row.uri: link for link in links if link.is_selective for row in link.rows}
+    of_rows: dict[str, Link] = {}
+    for link in sorted(links, key=lambda link: -link.score):
+        for uri in link.uris if link.is_selective else ():
+            of_rows.setdefault(uri, link)
     for uri, link in list(of_rows.items())[:_MOST_ROWS]:
-        for referring in (True, False):
-            find = dictionary.referring if referring else dictionary.referred
-            for row in find(uri, _MOST_NEIGHBOURS):
-                if (chunk := dictionary.passage(row)) is not None and (ends := reference(row.role)) is not None:
-                    yield chunk, Claim(Tie.NEIGHBOUR, link.score, f"{ends[0 if referring else 1]} of {link.name}")
+        tied = [(row, 0) for row in dictionary.referring(uri, _MOST_NEIGHBOURS)]
+        tied += [(row, 1) for row in dictionary.referred(uri, _MOST_NEIGHBOURS)]
+        count = Counter(row.role for row, _ in tied)
+        for row, end in tied:
+            if (chunk := dictionary.passage(row)) is not None and (ends := reference(row.role)) is not None:
+                # Of several rows that are called the same, nobody means the neighbours of all.
+                share = min(1.0, _FEW / count[row.role]) / len(link.uris)
+                why = f"{ends[end]} of {link.name}"
+                yield chunk, Claim(Tie.NEIGHBOUR, link.score, why, _NEIGHBOUR * share * link.score)
 
 
 def _said(link: Link) -> str:

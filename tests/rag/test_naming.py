@@ -1,11 +1,14 @@
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from connectors.document import CALLS, CODE, DEFINES, Document, Name
 from connectors.source import Added
 from rag.knowledge_base import KnowledgeBase
+from rag.naming import find_named
 from tests.rag.tables import ADDRESS, Rows, shop
 
 CART = '''class Cart:
@@ -82,6 +85,34 @@ def test_rows_tied_to_a_named_row_join_the_candidates_both_ways(kb):
     assert named[_row("customers", "C-1001")].named == "customers of 10248"
     named = {hit.uri for hit in kb.search("stock of the Torque Wrench", 120, fold=False) if hit.signals.named}
     assert named == {_row("products", "WR-19"), _row("orders", "10250"), _row("suppliers", "SUP-03")}
+
+
+def test_what_is_tied_to_a_named_row_is_background_and_less_than_the_row(kb):
+    hits = {hit.uri: hit for hit in kb.search("What about order 10248?", 120, fold=False)}
+    row, customer = hits[_row("orders", "10248")], hits[_row("customers", "C-1001")]
+    assert 0.15 < customer.relevance < row.relevance
+    assert sum(odds for name, odds in customer.signals.log_odds.items() if name != "named") < -3
+    nonsense = kb.search("Who is the president of France?", 20)
+    assert all(hit.relevance < 0.1 and "named" not in hit.signals.log_odds for hit in nonsense)
+
+
+def test_very_many_neighbours_share_what_few_would_have(tmp_path):
+    path = shop(tmp_path / "shop.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO orders VALUES (?, 'C-1002', NULL, 'open', 'new')", [(20_000 + number,) for number in range(50)]
+        )
+    with closing(KnowledgeBase.open(tmp_path / "kb")) as kb:
+        kb.index(Rows(path))
+        with kb._store.view() as view:
+            named = find_named("What did the customer “C-1001” buy, and what “C-1002”?", view, lambda _: False)
+            stored = view.chunks(np.array(sorted(named.claims)))
+    orders = {stored[chunk].uri: claim for chunk, claim in named.claims.items() if claim.why.startswith("orders of ")}
+    few = [claim.relevance for claim in orders.values() if claim.why.endswith("C-1001")]
+    many = [claim.relevance for claim in orders.values() if claim.why.endswith("C-1002")]
+    assert len(few) == 2
+    assert len(many) == 8
+    assert 0 < sum(many) / 8 < min(few) <= 0.2
 
 
 def test_a_filter_holds_for_what_is_named_too(kb):
