@@ -15,9 +15,17 @@ _NAMED = frozenset({Kind.TEXT, Kind.ENUM})
 _LAST_RESORT = 3  # a table with at most so many columns of text is called by the first of them that may be a name
 _NO_NAMES = frozenset(
     {
-        "status", "state", "type", "kind", "category", "class", "level", "priority", "role", "gender", "sex",
+        "status", "state", "type", "kind", "category", "class", "level", "priority", "role", "gender", "sex", "grade",
         "currency", "country", "language", "lang", "locale", "unit", "color", "colour", "version", "url", "path",
-        "phone", "fax",
+        "phone", "fax", "method", "mode", "source", "reason", "cause", "period", "day", "month", "address", "ip", "ips",
+        "id", "ids", "uuid", "guid",
+    }
+)  # fmt: skip
+_DESCRIPTIONS = frozenset({"desc", "description"})
+_PROSE = _DESCRIPTIONS | frozenset(
+    {
+        "text", "body", "content", "message", "note", "notes", "remark", "remarks", "comment", "comments", "summary",
+        "abstract", "bio", "biography", "detail", "details", "review", "feedback", "explanation", "instructions",
     }
 )  # fmt: skip
 
@@ -39,8 +47,27 @@ def label_columns(table: Table) -> tuple[str, ...]:
     if ranked:
         return (candidates[ranked[0][1]].name,)
     others = [each for each in candidates if each.name not in table.primary_key]
-    likely = [each.name for each in others if _NO_NAMES.isdisjoint(words_of(each.name))]
+    likely = [each.name for each in others if each.kind is Kind.TEXT and _is_possible(words_of(each.name), table)]
     return tuple(likely[:1]) if len(others) <= _LAST_RESORT else ()
+
+
+def _is_possible(words: list[str], table: Table) -> bool:
+    """Whether a column whose name has these words may hold names: neither values that many rows share, nor prose.
+
+    The description of a region, in a table of regions, is mostly its name.
+    """
+    if not _NO_NAMES.isdisjoint(words):
+        return False
+    is_own = words[-1] in _DESCRIPTIONS and len(words) > 1 and not _own(table).isdisjoint(map(_singular, words))
+    return is_own or _PROSE.isdisjoint(words)
+
+
+def _own(table: Table) -> set[str]:
+    return set(map(_singular, words_of(table.name)))
+
+
+def _singular(word: str) -> str:
+    return f"{word[:-3]}y" if word.endswith("ies") else word.rstrip("s")
 
 
 def _may_name(column: Column) -> bool:
@@ -65,8 +92,8 @@ def _rank(column: Column, table: Table) -> int | None:
     `name`, and `album_name` in albums; `full_name`; a title, which may be that of a job; anything that ends so.
     """
     words = words_of(column.name)
-    own = {word.rstrip("s") for word in words_of(table.name)}
-    bare = [word for word in words if word.rstrip("s") not in own] or words
+    own = _own(table)
+    bare = [word for word in words if _singular(word) not in own] or words
     if words in (["name"], [*words[:-1], "name"]) and bare == ["name"]:
         return 0
     if words[-1:] == ["name"] and words[0] in _QUALIFIED:
