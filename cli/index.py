@@ -156,8 +156,8 @@ def _finish(report: IndexReport, *, json: bool) -> None:
         print_json(as_json.index_report(report))
     else:
         _print_failures(report.failures)
-        for line in report.notes:
-            note(one_line(near(line)))
+        for line in report.news:
+            note(one_line(line))
         console = stdout()
         put(console, *in_lines(_summary(report), console.width if console.is_terminal else None))
     if report.failures:

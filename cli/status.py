@@ -74,7 +74,7 @@ def _print(state: Status) -> None:
     sources.add_column("source", overflow="fold")
     sources.add_column("documents", justify="right", no_wrap=True)
     sources.add_column("chunks", justify="right", no_wrap=True)
-    sources.add_column("as of" if any(source.facts for source in state.sources) else "", overflow="fold")
+    sources.add_column("as of" if any(_as_of(source.facts) for source in state.sources) else "", overflow="fold")
     for source in state.sources:
         counts = grouped(source.documents), grouped(source.chunks)
         sources.add_row(one_line(source.uri), *counts, one_line(_as_of(source.facts)))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from connectors.source import Known, Options
+from connectors.source import Facts, Known, Options
 from indexes.errors import DamagedError
 from indexes.names import StoredName
 from indexes.rows import SourceCount, StoredChunk, blob_checksum, stored_chunk
@@ -106,6 +106,11 @@ class Reading:
         """URI → what it is opened with, of every registered source."""
         rows = self.connection.execute(select(sources.c.uri, sources.c.options))
         return {uri: json.loads(options) for uri, options in rows}
+
+    def facts(self, uri: str) -> Facts:
+        """What state of a source was read last; nothing of one that is not registered."""
+        found: Facts = json.loads(self.connection.scalar(select(sources.c.facts).where(sources.c.uri == uri)) or "{}")
+        return found
 
     def named(self, normals: Sequence[str], generation: int) -> dict[str, list[StoredName]]:
         """Normal form (`indexes.names.normal`) → the live documents' names that have it, where there are any."""

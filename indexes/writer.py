@@ -114,6 +114,11 @@ class Writer:
         with self._catalog.writing() as writing:
             writing.set_facts(uri, facts)
 
+    def facts(self, uri: str) -> Facts:
+        """What state of a source was read last."""
+        with self._catalog.reading() as reading:
+            return reading.facts(uri)
+
     def options(self) -> dict[str, Options]:
         """URI → what it is opened with, of every registered source."""
         with self._catalog.reading() as reading:

@@ -483,6 +483,7 @@ class KnowledgeBase:
             seconds=round(time.perf_counter() - start, 3),
             generation=generation,
             notes=tuple(tally.notes),
+            news=tuple(tally.news),
         )
 
 

@@ -316,7 +316,7 @@ class Failure:
 class IndexReport:
     """What a run of `index` or `remove` did; counts are documents unless the name says otherwise.
 
-    `notes` say what sources left out on purpose, a line each.
+    `notes` say what sources left out on purpose, a line each; `news` are those that their last run did not say.
     """
 
     added: int
@@ -331,11 +331,12 @@ class IndexReport:
     seconds: float
     generation: int
     notes: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """One registered source; `facts` are the state of it that was read last (of a repository, its commit)."""
+    """One registered source; `facts` are the state of it that was read last (of a repository, its commit; `notes`)."""
 
     uri: str
     documents: int

@@ -26,6 +26,7 @@ from rag.results import Failure
 # Chunks a generation: what is searchable while a long run goes on lags at most this far behind.
 BATCH_CHUNKS = 1_024
 BATCH_DOCUMENTS = 20_000  # and documents, of which some bring no chunks
+_NOTES = "notes"  # among the facts of a source
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Tally:
     embedded: int = 0
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
 
     @property
     def documents(self) -> int:
@@ -135,10 +137,22 @@ class _Run:
                 self._commit()
         self._commit()
         self._registered()  # also a source that is empty today
-        if isinstance(self._source, Recorded):
-            self._writer.record(self._source.uri, self._source.facts)
-        if isinstance(self._source, Noting):
-            self._tally.notes.extend(f"{self._source.uri}: {note}" for note in self._source.notes)
+        self._remember()
+
+    def _remember(self) -> None:
+        """Keep the state that was read, and what is to be said of it, so that it is news only once."""
+        uri = self._source.uri
+        facts = dict(self._source.facts) if isinstance(self._source, Recorded) else {}
+        notes = list(self._source.notes) if isinstance(self._source, Noting) else []
+        if notes:
+            facts[_NOTES] = "\n".join(notes)
+        before = self._writer.facts(uri)
+        if facts != before:
+            self._writer.record(uri, facts)
+        told = set(before.get(_NOTES, "").splitlines())
+        name = uri.rstrip("/").rpartition("/")[2] or uri
+        self._tally.notes += [f"{name}: {note}" for note in notes]
+        self._tally.news += [f"{name}: {note}" for note in notes if not told.issuperset(note.splitlines())]
 
     def _apply(self, event: Event) -> None:
         match event:

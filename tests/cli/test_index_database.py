@@ -32,7 +32,8 @@ def test_the_life_of_a_database(rag: Rag, shop_db: Path) -> None:
     assert first.code == 0
     assert "added 9 · changed 0" in first.out, "five rows, three structures, and the whole"
     assert "maker: left out password (look secret)" in first.err
-    assert "views are not read unless they are named: cheap" in first.err
+    assert "\nshop.db: views are not read unless they are named: cheap" in f"\n{first.err}", "no long address"
+    assert "left out" not in rag("index").err, "it was said"
 
     found = rag("search", "rope", "--filter", "table=product", "--filter", "price<100", "--json").json["hits"]
     assert found[0]["uri"] == f"sqlite:///{shop_db}#product/2"
