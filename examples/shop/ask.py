@@ -21,6 +21,7 @@ QUESTIONS = (
     "Why was only part of the price of order 1007 refunded?",
     "Which function computes the refund for an opened article, and how much is kept?",
     "Who supplies the Pilot mask junior?",
+    "Which orders are waiting, and why?",
 )
 
 
@@ -46,6 +47,16 @@ def ask(folder: Path, database: str, questions: Sequence[str], llm: str = "extra
     return answers
 
 
+def show(answer: Answer) -> None:
+    """Print an answer and the sources it had, those it cites with a mark."""
+    print(f"\n{answer.question}\n{answer.text}")
+    cited = {citation.number for citation in answer.citations}
+    for source in answer.sources:
+        hit, mark = source.hit, "*" if source.number in cited else " "
+        place = f"{hit.uri.rpartition('/')[2]}, {hit.location}" if "#" not in hit.uri else hit.uri.partition("#")[2]
+        print(f" {mark}[{source.number}] {hit.kind:<9}{hit.title} ({place})")
+
+
 def main() -> None:
     """Ask, and print each answer with what it cites."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -57,9 +68,7 @@ def main() -> None:
         database = options.database or f"sqlite:///{folder}/shop.db"
         fill(database)
         for answer in ask(Path(folder, "kb"), database, options.questions, options.llm):
-            print(f"\n{answer.question}\n{answer.text}")
-            for source in answer.sources:
-                print(f"  [{source.number}] {source.hit.metadata.get('kind', '')} {source.hit.title}  {source.hit.uri}")
+            show(answer)
 
 
 if __name__ == "__main__":
