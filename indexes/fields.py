@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from connectors.document import Symbol
+from connectors.document import ROW, Symbol
 from indexes.analyzer import analyze
 from indexes.rows import StoredChunk
 
 BODY = "body"  # the indexed text: what every chunk has
 NAME = "name"
-BOOSTS: Mapping[str, float] = MappingProxyType({BODY: 1.0, NAME: 0.3})  # a file's name is a hint, not evidence
+BOOSTS: Mapping[str, float] = MappingProxyType({BODY: 1.0, NAME: 0.3})  # the name of a file or a column is a hint
 CODE_BOOSTS: Mapping[str, float] = MappingProxyType(
     {"identifier": 3.0, "symbol": 0.4, "signature": 0.1, "docstring": 0.3, "path": 0.1}
 )  # code alone has these; most of what is in them is in the body, too
@@ -28,15 +28,29 @@ K1, B = 1.2, 0.75  # BM25 as tantivy has it
 
 _FOLDERS = 3  # the innermost folders of a file say what it is part of
 _STEPS = re.compile(r"[/\\#]+")
+_LABEL = re.compile(r"^[^\W\d][\w ]*(?=: )", re.MULTILINE)  # what stands before the value of a column
 
 
 def field_terms(chunk: StoredChunk) -> dict[str, list[str]]:
     """Field → the terms that a chunk is indexed under in it, for the fields that it has."""
+    if chunk.kind == ROW:
+        return _row_terms(chunk)
     terms = {BODY: analyze(chunk.indexed_text, chunk.language)}
     if chunk.title not in chunk.context:  # a title found in the content is in the context already
         terms[NAME] = analyze(chunk.title, chunk.language)
     symbol = chunk.location.symbol
     return terms if symbol is None else terms | _code_terms(chunk, symbol)
+
+
+def _row_terms(chunk: StoredChunk) -> dict[str, list[str]]:
+    """The values of a row, and apart from them, as a hint, what its columns are called.
+
+    Every row of a table has the same columns: in the body, their words would be rare in no passage, least of all in the
+    one that describes the table.
+    """
+    values = f"{chunk.context}\n{_LABEL.sub('', chunk.text)}"
+    labels = " ".join(_LABEL.findall(chunk.text))
+    return {BODY: analyze(values, chunk.language), NAME: analyze(labels, chunk.language)}
 
 
 def boosts(chunks: int, code: int) -> dict[str, float]:

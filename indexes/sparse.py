@@ -29,7 +29,7 @@ from indexes.files import read_checked, write_checked
 from indexes.reading import Ids
 from indexes.rows import StoredChunk
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"
 _CODE = "code"  # marks the chunks that have the fields of code
