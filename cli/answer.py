@@ -14,7 +14,7 @@ from rich.text import Text
 
 from cli.render import MARGIN, other_places, percent, place, print_heading, print_indented
 from cli.terminal import near, one_line, printable, put, shortened, stderr, stdout
-from rag.results import Answer, Prompt, PromptSource
+from rag.results import Answer, Citation, Prompt, PromptSource, Verdict
 
 _QUOTE_SHOWN = 240
 _WORD_ENDS = re.compile(r"(?<=\s)")
@@ -107,17 +107,12 @@ class AnswerWriter:
 def print_sources(answer: Answer) -> None:
     """Print what no source supports, then the numbered sources with the sentences that support the answer."""
     console = stdout()
-    known = {source.number for source in answer.sources}
-    for number in sorted({citation.number for citation in answer.citations} - known):
-        console.print(Text(f"⚠ there is no source [{number}]", "yellow"))
-    for sentence in answer.unsupported:
-        console.print(Text(f"⚠ no source supports: “{one_line(sentence)}”", "yellow"))
+    for warning in _warnings(answer):
+        console.print(Text(f"⚠ {warning}", "yellow"))
     if answer.abstained or not answer.sources:
         return
-    if not answer.citations:
-        console.print(Text("⚠ it cites no source at all", "yellow"))
     console.print(Text(f"\nSources  (confidence {percent(answer.confidence)})", "bold"))
-    cited = {citation.number for citation in answer.citations}
+    cited = {citation.shown for citation in answer.citations}
     for source in answer.sources:
         if source.number in cited:
             _print_source(source, answer)
@@ -126,6 +121,31 @@ def print_sources(answer: Answer) -> None:
     ]
     if uncited:
         console.print(Text(f"read, not cited: {', '.join(uncited)}", "dim"))
+
+
+def _warnings(answer: Answer) -> Iterator[str]:
+    """What the check found wrong with an answer, a line each, every one once."""
+    for citation in dict.fromkeys(answer.citations):
+        if citation.moved_to is not None:
+            why = "does not exist" if citation.verdict == Verdict.NO_SUCH_SOURCE else "does not say so"
+            yield f"[{citation.number}] {why}, [{citation.moved_to}] does: “{one_line(citation.sentence)}”"
+    missing = {each.number for each in answer.citations if each.verdict == Verdict.NO_SUCH_SOURCE and not each.moved_to}
+    for number in sorted(missing):
+        yield f"there is no source [{number}]"
+    for sentence in dict.fromkeys(answer.unsupported):
+        yield f"no source supports: “{one_line(sentence)}”"
+    if answer.unchecked:
+        yield f"not checked, being long or in another language than the sources: {len(answer.unchecked)} sentences"
+    if answer.sources and not answer.abstained:
+        if not answer.citations:
+            yield "it cites no source at all"
+        elif all(citation.added for citation in answer.citations):
+            yield "it cites no source; these support it"
+
+
+def _holds(citation: Citation) -> bool:
+    """Whether the source that the shown answer names supports the sentence."""
+    return citation.supported or citation.moved_to is not None
 
 
 def print_prompt(prompt: Prompt) -> None:
@@ -148,11 +168,11 @@ def _print_source(source: PromptSource, answer: Answer) -> None:
     console.print(Text(" " * MARGIN).append_text(place(source.hit)), soft_wrap=True)
     if source.hit.copies:
         console.print(other_places(source.hit), soft_wrap=True)
-    mine = [citation for citation in answer.citations if citation.number == source.number]
+    mine = [citation for citation in answer.citations if citation.shown == source.number]
     quotes = dict.fromkeys(
-        shortened(citation.quote, _QUOTE_SHOWN) for citation in mine if citation.supported and citation.quote
+        shortened(citation.quote, _QUOTE_SHOWN) for citation in mine if _holds(citation) and citation.quote
     )
     for quote in quotes:
         print_indented(Text(f"“{quote}”", "italic"))
-    if not any(citation.supported for citation in mine):
+    if not any(_holds(citation) or citation.verdict == Verdict.UNCHECKED for citation in mine):
         print_indented(Text("⚠ cited, but it does not say so", "yellow"))

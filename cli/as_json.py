@@ -121,9 +121,12 @@ def answer(given: Answer) -> dict[str, Any]:
     return {
         "question": given.question,
         "answer": given.text,
+        "marked": given.marked,
+        "written": given.written,
         "abstained": given.abstained,
         "citations": [_citation(each) for each in given.citations],
         "unsupported": list(given.unsupported),
+        "unchecked": list(given.unchecked),
         "sources": [_source(each) for each in given.sources],
         "confidence": given.confidence,
         "usage": {
@@ -234,6 +237,9 @@ def _citation(each: Citation) -> dict[str, Any]:
         "number": each.number,
         "sentence": each.sentence,
         "supported": each.supported,
+        "verdict": str(each.verdict),
+        "moved_to": each.moved_to,
+        "added": each.added,
         "uri": each.uri,
         "location": None if each.location is None else location(each.location),
         "quote": each.quote,

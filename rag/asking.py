@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError
 from rag.abstention import abstain
-from rag.citations import check, confidence
+from rag.citations import check
 from rag.composer import NOT_ANSWERED, Composer
 from rag.llm import ANSWER_TOKENS, LLM
 from rag.llm_loading import as_llm, load_llm
@@ -87,18 +87,21 @@ def ask(
                 on_text(piece)
     generated = time.perf_counter()
     text = "".join(pieces).strip()
-    citations, unsupported = check(text, prompt, encoder=encoder)
+    result = check(text, prompt, encoder=encoder)
     checked = time.perf_counter()
     return Answer(
         question=question,
-        text=text,
+        text=result.text,
         abstained=text == NOT_ANSWERED,
-        citations=tuple(citations),
+        citations=result.citations,
         sources=prompt.sources,
         hits=found.hits,
-        confidence=confidence(text, prompt, unsupported),
+        confidence=result.confidence,
         usage=reply.usage,
-        unsupported=tuple(unsupported),
+        unsupported=result.unsupported,
+        unchecked=result.unchecked,
+        marked=result.marked,
+        written=text,
         prompt=prompt,
         timings_ms={
             "search": found.timings_ms["total"],
@@ -133,6 +136,7 @@ def _abstention(question: str, found: Found, prompt: Prompt, on_text: Callable[[
     return Answer(
         question=question,
         text=text,
+        marked=text,
         abstained=True,
         citations=(),
         sources=(),

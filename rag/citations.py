@@ -1,103 +1,281 @@
-"""Citations are checked before anyone sees them: the number exists, and the cited passage supports the sentence."""
+"""Citations are checked before anyone sees them: the number exists, and the cited passage supports the sentence.
+
+A mark whose source does not say so is moved to the source that does; a sentence that no source supports is marked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from connectors.document import Location
-from rag.results import Citation, Prompt, PromptSource
+from indexes.analyzer import detect_language
+from rag.results import Citation, Prompt, PromptSource, Verdict
 from rag.sentence_encoder import SentenceEncoder
 from rag.statements import Mark, Statement, statements
 from rag.support import Support, SupportJudge
 
 UNSUPPORTED = "[unsupported]"
+UNCHECKED = "[not checked]"
+
+MOST_CLAIMS = 300
+"""Different claims of one answer that are judged. What comes after them is told to be unchecked: time stays bounded."""
+
+_SURER = 0.15  # by how much another source must be likelier to support a sentence before a mark is moved to it
+_TELLING = 40  # letters of a text from which its language can be told
+_STOPS = ".!?。！？"
 
 
-def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None) -> tuple[list[Citation], list[str]]:
-    """Check every citation of `answer`, and every sentence of it that claims something.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer after its check.
 
-    Returns:
-        The citations in order, one for each number a sentence cites; and the sentences, verbatim, that no source
-        supports.
+    Attributes:
+        text: the answer with the numbers of misattributed marks put right; where it cited nothing at all, with the
+            marks of the sources that support it.
+        marked: `text` with every unsupported or unchecked sentence visibly marked.
+        citations: one for each number a sentence cites, in order.
+        unsupported: the sentences of `text` that no source supports.
+        unchecked: those that were not judged: beyond `MOST_CLAIMS`, or in another language than the sources.
+        confidence: how far to trust it, in [0, 1]: the best source's relevance x the share of its sentences supported;
+            0 where it claims nothing, for "the sources do not say" is no answer to be confident in.
     """
-    checker = _Checker(prompt, SupportJudge(encoder))
-    citations: list[Citation] = []
-    unsupported: list[str] = []
-    for statement in statements(answer, _texts(prompt)):
-        sentence = answer[statement.start : statement.end]
-        found = [checker.citation(statement, mark, sentence) for mark in statement.marks]
-        citations += found
-        if statement.is_factual and not checker.is_supported(statement):
-            unsupported.append(sentence)
-    return citations, unsupported
+
+    text: str
+    marked: str
+    citations: tuple[Citation, ...]
+    unsupported: tuple[str, ...]
+    unchecked: tuple[str, ...]
+    confidence: float
 
 
-def mark(answer: str, unsupported: Collection[str]) -> str:
-    """`answer` with every sentence of `unsupported` visibly marked.
+def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None) -> Checked:
+    """Check every citation of `answer`, and every sentence of it that claims something, against `prompt.sources`."""
+    found = statements(answer, {source.number: source.hit.text for source in prompt.sources})
+    checker = _Checker(answer, found, prompt, SupportJudge(encoder))
+    results = [checker.result(statement) for statement in found]
+    text, marked, done = [], [], 0
+    for statement, result in zip(found, results, strict=True):
+        between = answer[done : statement.start]
+        text += [between, result.sentence]
+        marked += [between, _with_flag(result)]
+        done = statement.end
+    return Checked(
+        text="".join([*text, answer[done:]]),
+        marked="".join([*marked, answer[done:]]),
+        citations=tuple(citation for result in results for citation in result.citations),
+        unsupported=tuple(result.sentence for result in results if result.verdict == Verdict.UNSUPPORTED),
+        unchecked=tuple(result.sentence for result in results if result.verdict == Verdict.UNCHECKED),
+        confidence=_confidence(prompt, results),
+    )
 
-    Example:
-        >>> mark("It is red [1]. It sings.", ["It sings."])
-        'It is red [1]. It sings. [unsupported]'
-    """
-    pieces: list[str] = []
-    done = 0
-    for statement in statements(answer):
-        if answer[statement.start : statement.end] in unsupported:
-            pieces += [answer[done : statement.end], f" {UNSUPPORTED}"]
-            done = statement.end
-    return "".join([*pieces, answer[done:]])
 
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What became of a statement; `verdict` is None where it claims nothing."""
 
-def confidence(answer: str, prompt: Prompt, unsupported: Collection[str]) -> float:
-    """How far to trust an answer, in [0, 1]: the best source's relevance x the share of its sentences supported.
-
-    0 for an answer that claims nothing: "the sources do not say" is no answer to be confident in.
-    """
-    claims = [statement for statement in statements(answer, _texts(prompt)) if statement.is_factual]
-    if not claims or not prompt.sources:
-        return 0.0
-    bad = sum(answer[claim.start : claim.end] in unsupported for claim in claims)
-    best = max(source.hit.relevance for source in prompt.sources)
-    return min(1.0, max(0.0, best)) * (1 - bad / len(claims))
+    sentence: str
+    citations: tuple[Citation, ...]
+    verdict: Verdict | None
 
 
 class _Checker:
     """Judges the statements of one answer against the sources of its prompt."""
 
-    def __init__(self, prompt: Prompt, judge: SupportJudge) -> None:
+    def __init__(self, answer: str, found: Sequence[Statement], prompt: Prompt, judge: SupportJudge) -> None:
+        self._answer = answer
         self._sources = {source.number: source for source in prompt.sources}
         self._judge = judge
+        self._supports: dict[tuple[str, int], Support] = {}
+        self._foreign = _is_foreign(answer, prompt.sources)
+        self._cites = any(statement.marks for statement in found)
+        self._claims = _claims(found)
+        self._listed = _listed(found)
+        judge.prepare(self._claims, [_evidence(source) for source in prompt.sources])
 
-    def citation(self, statement: Statement, mark: Mark, sentence: str) -> Citation:
+    def result(self, statement: Statement) -> _Result:
+        sentence = self._answer[statement.start : statement.end]
+        if statement.listing:
+            return _Result(sentence, tuple(self._of_listing(statement, sentence)), None)
+        citations = [self._citation(statement, mark) for mark in statement.marks]
+        verdict = self._verdict(statement, citations)
+        if verdict == Verdict.SUPPORTED and not self._cites:
+            citations = [self._added(statement)]
+            sentence = _with_mark(sentence, citations[0].number)
+        moved = {citation.number: citation.shown for citation in citations}
+        sentence = self._corrected(statement, moved) if statement.marks else sentence
+        return _Result(sentence, tuple(replace(citation, sentence=sentence) for citation in citations), verdict)
+
+    def _verdict(self, statement: Statement, citations: Sequence[Citation]) -> Verdict | None:
+        if not statement.is_factual:
+            return None
+        if statement.claim not in self._claims:
+            return Verdict.UNCHECKED
+        if self._is_supported(statement, citations):
+            return Verdict.SUPPORTED
+        return Verdict.UNCHECKED if self._foreign else Verdict.UNSUPPORTED
+
+    def _citation(self, statement: Statement, mark: Mark) -> Citation:
+        claims = dict.fromkeys([mark.claim, statement.claim])
         source = self._sources.get(mark.number)
-        if source is None:
-            return Citation(mark.number, sentence, supported=False)
-        support = max(
-            (self._support(claim, source) for claim in {statement.claim, mark.claim}), key=lambda s: s.probability
-        )
-        hit = source.hit
-        return Citation(
-            mark.number,
-            sentence,
-            support.holds,
-            hit.uri,
-            _place(hit.text, hit.location, support),
-            hit.text[support.start : support.end],
-        )
+        if not all(claim in self._claims for claim in claims):
+            return Citation(mark.number, "", False, verdict=Verdict.UNCHECKED if source else Verdict.NO_SUCH_SOURCE)
+        own = self._best(claims, source) if source else None
+        if source and own and (own.holds or self._is_joint(statement)):
+            return _cited(mark.number, source, own, Verdict.SUPPORTED)
+        other = self._other(claims, statement, own.probability if own else 0.0)
+        if other is not None:
+            verdict = Verdict.MISATTRIBUTED if source else Verdict.NO_SUCH_SOURCE
+            return replace(_cited(mark.number, other, self._best(claims, other), verdict), moved_to=other.number)
+        if source is None or own is None:
+            return Citation(mark.number, "", False, verdict=Verdict.NO_SUCH_SOURCE)
+        return _cited(mark.number, source, own, Verdict.UNCHECKED if self._foreign else Verdict.UNSUPPORTED)
 
-    def is_supported(self, statement: Statement) -> bool:
-        """Whether one source supports the whole sentence, or its cited parts are each supported by their own."""
+    def _other(self, claims: Iterable[str], statement: Statement, least: float) -> PromptSource | None:
+        """The source that does say what a mark's own does not, unless the sentence cites it already."""
+        claims = list(claims)
+        cited = {mark.number for mark in statement.marks}
+        if any(self._best(claims, self._sources[number]).holds for number in cited & self._sources.keys()):
+            return None
+        free = [source for number, source in self._sources.items() if number not in cited]
+        best = max(free, key=lambda source: self._best(claims, source).probability, default=None)
+        if best is None:
+            return None
+        support = self._best(claims, best)
+        return best if support.holds and support.probability >= least + _SURER else None
+
+    def _is_supported(self, statement: Statement, citations: Sequence[Citation]) -> bool:
+        """Whether a source supports the whole sentence, or each cited part has its own, or those cited do together."""
         if any(self._support(statement.claim, source).holds for source in self._sources.values()):
             return True
         parts = [mark for mark in statement.marks if mark.claim != statement.claim]
-        return len(parts) > 1 and all(
-            mark.number in self._sources and self._support(mark.claim, self._sources[mark.number]).holds
-            for mark in parts
-        )
+        sound = {citation.number for citation in citations if citation.supported or citation.moved_to}
+        return (len(parts) > 1 and all(mark.number in sound for mark in parts)) or self._is_joint(statement)
+
+    def _is_joint(self, statement: Statement) -> bool:
+        """Whether the sources that a sentence cites say together what none of them says alone."""
+        cited = [self._sources[mark.number] for mark in statement.marks if mark.number in self._sources]
+        if len(cited) <= 1:
+            return False
+        spans = [(source, self._support(statement.claim, source)) for source in cited]
+        if any(support.holds or support.contradicts for _, support in spans):
+            return False
+        quotes = [source.hit.text[support.start : support.end] for source, support in spans]
+        return self._judge.judge(statement.claim, "\n\n".join(quotes), _evidence(cited[0])[1]).holds
+
+    def _added(self, statement: Statement) -> Citation:
+        source = max(self._sources.values(), key=lambda each: self._support(statement.claim, each).probability)
+        support = self._support(statement.claim, source)
+        return replace(_cited(source.number, source, support, Verdict.SUPPORTED), added=True)
+
+    def _of_listing(self, listing: Statement, sentence: str) -> Iterable[Citation]:
+        """The citations of "Sources: [1], [3]": each is to support one of the sentences that it closes."""
+        claims = [claim for claim in self._listed[listing.start] if claim in self._claims]
+        for mark in listing.marks:
+            source = self._sources.get(mark.number)
+            if source is None:
+                yield Citation(mark.number, sentence, False, verdict=Verdict.NO_SUCH_SOURCE)
+            elif claims:
+                best = self._best(claims, source)
+                unsound = Verdict.UNCHECKED if self._foreign else Verdict.UNSUPPORTED
+                cited = _cited(mark.number, source, best, Verdict.SUPPORTED if best.holds else unsound)
+                yield replace(cited, sentence=sentence)
+
+    def _best(self, claims: Iterable[str], source: PromptSource) -> Support:
+        return max((self._support(claim, source) for claim in claims), key=lambda support: support.probability)
 
     def _support(self, claim: str, source: PromptSource) -> Support:
-        return self._judge.judge(claim, source.hit.text, f"{source.hit.title}\n{source.hit.context}")
+        key = (claim, source.number)
+        if key not in self._supports:
+            self._supports[key] = self._judge.judge(claim, *_evidence(source))
+        return self._supports[key]
+
+    def _corrected(self, statement: Statement, moved: Mapping[int, int]) -> str:
+        """The sentence with the numbers of its marks put right; a mark that needs none stays as it was written."""
+        pieces, done = [], statement.start
+        for mark in statement.written:
+            numbers = [moved.get(number, number) for number in mark.numbers]
+            if tuple(numbers) != mark.numbers and statement.start <= mark.first:
+                pieces += [self._answer[done : mark.first], mark.digits(numbers)]
+                done = mark.last
+        return "".join([*pieces, self._answer[done : statement.end]])
+
+
+def _claims(found: Sequence[Statement]) -> dict[str, None]:
+    """The different claims of the statements, as far as they are judged, in order."""
+    claims: dict[str, None] = {}
+    for statement in found:
+        if statement.marks or statement.is_factual:
+            wanted = dict.fromkeys([statement.claim, *(mark.claim for mark in statement.marks)])
+            if statement.listing or len(claims.keys() | wanted.keys()) > MOST_CLAIMS:
+                continue
+            claims |= wanted
+    return claims
+
+
+def _listed(found: Sequence[Statement]) -> dict[int, list[str]]:
+    """For each listing of sources, by where it starts, the claims since the statements of the listing before it."""
+    listed: dict[int, list[str]] = {}
+    claims: list[str] = []
+    before: Statement | None = None
+    for statement in found:
+        if not statement.listing and before is not None and before.listing:
+            claims = []
+        if statement.is_factual:
+            claims.append(statement.claim)
+        listed[statement.start] = claims if statement.listing else []
+        before = statement
+    return listed
+
+
+def _cited(number: int, source: PromptSource, support: Support, verdict: Verdict) -> Citation:
+    hit = source.hit
+    return Citation(
+        number,
+        "",
+        verdict == Verdict.SUPPORTED,
+        hit.uri,
+        _place(hit.text, hit.location, support),
+        hit.text[support.start : support.end],
+        verdict,
+    )
+
+
+def _evidence(source: PromptSource) -> tuple[str, str]:
+    """What a source is judged by: its passage, and the title and headings above it."""
+    return source.hit.text, f"{source.hit.title}\n{source.hit.context}"
+
+
+def _confidence(prompt: Prompt, results: Sequence[_Result]) -> float:
+    verdicts = [result.verdict for result in results if result.verdict is not None]
+    if not verdicts or not prompt.sources:
+        return 0.0
+    best = max(source.hit.relevance for source in prompt.sources)
+    return min(1.0, max(0.0, best)) * verdicts.count(Verdict.SUPPORTED) / len(verdicts)
+
+
+def _is_foreign(answer: str, sources: Sequence[PromptSource]) -> bool:
+    """Whether the answer is in a language that none of its sources is in."""
+    if sum(map(str.isalpha, answer[: _TELLING * 4])) < _TELLING:
+        return False
+    return detect_language(answer) not in {detect_language(source.hit.text) for source in sources}
+
+
+def _with_flag(result: _Result) -> str:
+    flag = {Verdict.UNSUPPORTED: UNSUPPORTED, Verdict.UNCHECKED: UNCHECKED}.get(result.verdict or Verdict.SUPPORTED)
+    return _inside(result.sentence, f" {flag}", len(result.sentence)) if flag else result.sentence
+
+
+def _with_mark(sentence: str, number: int) -> str:
+    """The sentence with a mark before its full stop."""
+    return _inside(sentence, f" [{number}]", len(sentence.rstrip(_STOPS)))
+
+
+def _inside(sentence: str, added: str, place: int) -> str:
+    """The sentence with something added at its end, or at the end of its last cell where it is the row of a table."""
+    if sentence.startswith("|") and sentence.endswith("|") and len(sentence) > 1:
+        place = len(sentence[:-1].rstrip())
+    return sentence[:place] + added + sentence[place:]
 
 
 def _place(text: str, location: Location, support: Support) -> Location:
@@ -114,7 +292,3 @@ def _place(text: str, location: Location, support: Support) -> Location:
 
 def _line_ends(text: str, start: int, end: int) -> int:
     return text.count("\n", start, end) + text.count("\r", start, end) - text.count("\r\n", start, end)
-
-
-def _texts(prompt: Prompt) -> list[str]:
-    return [source.hit.text for source in prompt.sources]

@@ -255,12 +255,35 @@ class Prompt:
     history: tuple[Turn, ...] = ()
 
 
+class Verdict(StrEnum):
+    """What the check of a citation found.
+
+    SUPPORTED: the source says it. UNSUPPORTED: neither the source nor another one does. MISATTRIBUTED: another source
+    does. NO_SUCH_SOURCE: there is no source of this number. UNCHECKED: it was not judged, or could not be.
+    """
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    MISATTRIBUTED = "misattributed"
+    NO_SUCH_SOURCE = "no such source"
+    UNCHECKED = "unchecked"
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """One `[n]` of an answer, checked: does source n exist, and does it support the sentence that cites it?
 
-    `uri`, `location` and `quote` (the passage's best supporting sentence, verbatim) are empty where the number does
-    not exist. `sentence` is the answer's sentence that carries the mark.
+    Attributes:
+        number: as the model wrote it.
+        sentence: the answer's sentence that carries the mark, as shown.
+        supported: whether source `number` supports it.
+        uri: the document of source `shown`; empty where there is none, as are `location` and `quote`.
+        location: the exact place of `quote`.
+        quote: the best supporting sentence of source `shown`, verbatim.
+        verdict: what the check found.
+        moved_to: the source that supports the sentence where source `number` does not, or does not exist; the text of
+            the answer names this one. None where the mark was left as it was.
+        added: whether the model cited nothing, and the citation was found for it.
     """
 
     number: int
@@ -269,6 +292,14 @@ class Citation:
     uri: str = ""
     location: Location | None = None
     quote: str = ""
+    verdict: Verdict = Verdict.UNSUPPORTED
+    moved_to: int | None = None
+    added: bool = False
+
+    @property
+    def shown(self) -> int:
+        """The number in the text of the answer."""
+        return self.number if self.moved_to is None else self.moved_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +315,8 @@ class Answer:
     """An answer with its checked citations.
 
     `abstained` is True when no evidence passed the relevance threshold: `text` then says so and names the nearest
-    sources. `confidence` is in [0, 1]. `unsupported` lists the sentences of the answer that no source supports.
+    sources. `text` has the numbers of misattributed marks put right, `written` is what the model wrote, and `marked`
+    flags every sentence in `unsupported` (no source supports it) and `unchecked`. `confidence` is in [0, 1].
     `reranked` tells what a reranker did, where one was asked for; `sql` what a database gave, where one was asked too.
     """
 
@@ -301,6 +333,9 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     reranked: Reranked | None = None
     sql: SqlAnswer | None = None
+    unchecked: tuple[str, ...] = ()
+    marked: str = ""
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from rag.sentence_encoder import SentenceEncoder
 from rag.words import negations, numbers, terms, words
 
 Floats = NDArray[np.float32]
+Scores = NDArray[np.floating]
 
 # Supported means at least as likely as not. Both errors cost the same: an invention passed, a fact marked as invented.
 _ENOUGH = 0.5
@@ -242,7 +243,7 @@ def _aligned(claim: _Claim, passage: _Passage) -> Floats | None:
     return aligned
 
 
-def _scores(coverage: Floats, cosines: Floats | None, aligned: Floats | None) -> tuple[_Calibration, Floats]:
+def _scores(coverage: Floats, cosines: Floats | None, aligned: Floats | None) -> tuple[_Calibration, Scores]:
     """The score of every window, shape [windows]. Sentences come before pairs, so that a tie quotes the shorter."""
     if cosines is None:
         return _BY_WORDS, coverage

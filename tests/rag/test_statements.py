@@ -8,7 +8,7 @@ from rag.statements import statements
 
 
 def taken_apart(answer: str, *sources: str) -> list[tuple[str, list[int]]]:
-    return [(one.claim, [mark.number for mark in one.marks]) for one in statements(answer, sources)]
+    return [(one.claim, [mark.number for mark in one.marks]) for one in statements(answer, dict(enumerate(sources, 1)))]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,7 @@ def test_a_mark_names_its_sources(mark, numbers):
         ("It is red. [1] It flies. [2]", [("It is red.", [1]), ("It flies.", [2])]),
         ("It is red.[1] It flies.[2]", [("It is red.", [1]), ("It flies.", [2])]),
         ("According to [2], it flies.", [("According to, it flies.", [2])]),
+        ("[1] It is red. [2] It flies.", [("It is red.", [1]), ("It flies.", [2])]),
         ("[1] It is red.", [("It is red.", [1])]),
         ("It is red.\n[2] It flies.", [("It is red.", []), ("It flies.", [2])]),
         ("It is red.\n[1]", [("It is red.", [1])]),
@@ -71,7 +72,7 @@ def test_a_mark_knows_the_part_of_the_sentence_it_closes():
     (one,) = statements("The fee is 5 francs [1] and the term is 30 days [2].")
     assert [mark.claim for mark in one.marks] == ["The fee is 5 francs", "and the term is 30 days"]
     (one,) = statements("The fee is 5 francs [1][2].")
-    assert {mark.claim for mark in one.marks} == {"The fee is 5 francs"}
+    assert {mark.claim for mark in one.marks} == {one.claim} == {"The fee is 5 francs."}
 
 
 def test_references_inside_code_and_inside_quoted_text_are_no_citations():
@@ -80,6 +81,37 @@ def test_references_inside_code_and_inside_quoted_text_are_no_citations():
     assert taken_apart("Transformers were proposed in 2017 [12]. [1]", source) == [
         ("Transformers were proposed in 2017 [12].", [1])
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "claim"),
+    [
+        ("According to source 2, it flies.", "it flies."),
+        ("It flies, as stated in source 2.", "It flies, ."),
+        ("Source 2 says that it flies.", "it flies."),
+    ],
+)
+def test_who_says_it_is_no_part_of_the_claim(answer, claim):
+    assert taken_apart(answer, "one", "two") == [(claim, [2])]
+
+
+@pytest.mark.parametrize(
+    ("answer", "listings"),
+    [
+        ("It flies.\n\nSources: [1], [3]", ["Sources: [1], [3]"]),
+        ("It flies. Source: [1].", ["Source: [1]."]),
+        ("It flies.\n\n**References**\n\n1. The atlas of birds\n2. A handbook of wings", None),
+        ("It flies.\n\nSources:\n[1] The atlas of birds\n[2] A handbook of wings", None),
+        ("It flies.[^1]\n\n[^1]: The atlas of birds", None),
+        ("The sources of the river are high.", []),
+    ],
+)
+def test_a_list_of_sources_is_told_as_one(answer, listings):
+    found = [answer[one.start : one.end] for one in statements(answer) if one.listing]
+    if listings is None:
+        assert not any(one.is_factual for one in statements(answer)[1:])
+    else:
+        assert found == listings
 
 
 @pytest.mark.parametrize(
