@@ -102,8 +102,9 @@ class _Checker:
         if verdict == Verdict.SUPPORTED and not self._cites:
             citations = [self._added(statement)]
             sentence = _with_mark(sentence, citations[0].number)
-        moved = {citation.number: citation.shown for citation in citations}
-        sentence = self._corrected(statement, moved) if statement.marks else sentence
+        pairs = zip(statement.marks, citations, strict=False)
+        moved = {mark: citation.shown for mark, citation in pairs if citation.moved_to is not None}
+        sentence = self._corrected(statement, moved) if moved else sentence
         return _Result(sentence, tuple(replace(citation, sentence=sentence) for citation in citations), verdict)
 
     def _verdict(self, statement: Statement, citations: Sequence[Citation]) -> Verdict | None:
@@ -116,52 +117,55 @@ class _Checker:
         return Verdict.UNCHECKED if self._foreign else Verdict.UNSUPPORTED
 
     def _citation(self, statement: Statement, mark: Mark) -> Citation:
-        claims = dict.fromkeys([mark.claim, statement.claim])
+        claims = list(dict.fromkeys([mark.claim, statement.claim]))
         source = self._sources.get(mark.number)
         if not all(claim in self._claims for claim in claims):
             return Citation(mark.number, "", False, verdict=Verdict.UNCHECKED if source else Verdict.NO_SUCH_SOURCE)
         own = self._best(claims, source) if source else None
-        if source and own and (own.holds or self._is_joint(statement)):
+        if source and own and (own.holds or self._is_joint(mark.claim, _same(statement, mark))):
             return _cited(mark.number, source, own, Verdict.SUPPORTED)
-        other = self._other(claims, statement, own.probability if own else 0.0)
+        other = self._other(mark, statement, own.probability if own else 0.0)
         if other is not None:
             verdict = Verdict.MISATTRIBUTED if source else Verdict.NO_SUCH_SOURCE
-            return replace(_cited(mark.number, other, self._best(claims, other), verdict), moved_to=other.number)
+            support = self._support(mark.claim, other)
+            return replace(_cited(mark.number, other, support, verdict), moved_to=other.number)
         if source is None or own is None:
             return Citation(mark.number, "", False, verdict=Verdict.NO_SUCH_SOURCE)
         return _cited(mark.number, source, own, Verdict.UNCHECKED if self._foreign else Verdict.UNSUPPORTED)
 
-    def _other(self, claims: Iterable[str], statement: Statement, least: float) -> PromptSource | None:
-        """The source that does say what a mark's own does not, unless the sentence cites it already."""
-        claims = list(claims)
-        cited = {mark.number for mark in statement.marks}
-        if any(self._best(claims, self._sources[number]).holds for number in cited & self._sources.keys()):
+    def _other(self, mark: Mark, statement: Statement, least: float) -> PromptSource | None:
+        """The source that does say what a mark's own does not, unless the same words cite it already."""
+        cited = set(_same(statement, mark))
+        if any(self._support(mark.claim, self._sources[number]).holds for number in cited & self._sources.keys()):
             return None
         free = [source for number, source in self._sources.items() if number not in cited]
-        best = max(free, key=lambda source: self._best(claims, source).probability, default=None)
+        best = max(free, key=lambda source: self._support(mark.claim, source).probability, default=None)
         if best is None:
             return None
-        support = self._best(claims, best)
+        support = self._support(mark.claim, best)
         return best if support.holds and support.probability >= least + _SURER else None
 
     def _is_supported(self, statement: Statement, citations: Sequence[Citation]) -> bool:
         """Whether a source supports the whole sentence, or each cited part has its own, or those cited do together."""
         if any(self._support(statement.claim, source).holds for source in self._sources.values()):
             return True
-        parts = [mark for mark in statement.marks if mark.claim != statement.claim]
-        sound = {citation.number for citation in citations if citation.supported or citation.moved_to}
-        return (len(parts) > 1 and all(mark.number in sound for mark in parts)) or self._is_joint(statement)
+        parts = dict.fromkeys(mark.claim for mark in statement.marks if mark.claim != statement.claim)
+        pairs = zip(statement.marks, citations, strict=True)
+        sound = {mark.claim for mark, citation in pairs if citation.supported or citation.moved_to}
+        return (len(parts) > 1 and all(part in sound for part in parts)) or self._is_joint(
+            statement.claim, [mark.number for mark in statement.marks]
+        )
 
-    def _is_joint(self, statement: Statement) -> bool:
-        """Whether the sources that a sentence cites say together what none of them says alone."""
-        cited = [self._sources[mark.number] for mark in statement.marks if mark.number in self._sources]
+    def _is_joint(self, claim: str, numbers: Iterable[int]) -> bool:
+        """Whether several sources say together what none of them says alone."""
+        cited = [self._sources[number] for number in dict.fromkeys(numbers) if number in self._sources]
         if len(cited) <= 1:
             return False
-        spans = [(source, self._support(statement.claim, source)) for source in cited]
+        spans = [(source, self._support(claim, source)) for source in cited]
         if any(support.holds or support.contradicts for _, support in spans):
             return False
         quotes = [source.hit.text[support.start : support.end] for source, support in spans]
-        return self._judge.judge(statement.claim, "\n\n".join(quotes), _evidence(cited[0])[1]).holds
+        return self._judge.judge(claim, "\n\n".join(quotes), _evidence(cited[0])[1]).holds
 
     def _added(self, statement: Statement) -> Citation:
         source = max(self._sources.values(), key=lambda each: self._support(statement.claim, each).probability)
@@ -190,15 +194,20 @@ class _Checker:
             self._supports[key] = self._judge.judge(claim, *_evidence(source))
         return self._supports[key]
 
-    def _corrected(self, statement: Statement, moved: Mapping[int, int]) -> str:
+    def _corrected(self, statement: Statement, moved: Mapping[Mark, int]) -> str:
         """The sentence with the numbers of its marks put right; a mark that needs none stays as it was written."""
         pieces, done = [], statement.start
-        for mark in statement.written:
-            numbers = [moved.get(number, number) for number in mark.numbers]
-            if tuple(numbers) != mark.numbers and statement.start <= mark.first:
+        for mark, claim in statement.written:
+            numbers = [moved.get(Mark(number, claim), number) for number in mark.numbers]
+            if tuple(numbers) != mark.numbers:
                 pieces += [self._answer[done : mark.first], mark.digits(numbers)]
                 done = mark.last
         return "".join([*pieces, self._answer[done : statement.end]])
+
+
+def _same(statement: Statement, mark: Mark) -> list[int]:
+    """The sources cited for the same words as a mark's, its own among them."""
+    return [other.number for other in statement.marks if other.claim == mark.claim]
 
 
 def _claims(found: Sequence[Statement]) -> dict[str, None]:

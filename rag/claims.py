@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,6 +12,9 @@ from rag.words import STOP_WORDS, denials, numbers, words
 
 # "COVID-19", "F-16", "B12": the number is part of a name.
 _NUMBERED = re.compile(r"(?<!\w)([^\W\d_]+(?:-[^\W\d_]+)*)-?(\d+)(?!\w)")
+_COUNTED = re.compile(
+    r"(?<![\w.,-])(\d+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[\s-]+([^\W\d_]{3,})", re.IGNORECASE
+)
 # A capital inside a sentence, but no abbreviation and nothing numbered.
 _NAME = re.compile(r"(?<=[\w,;]\s)[^\W\d_](?<![a-zà-öø-ÿ])[^\W\d_A-ZÀ-Þ][\w'’]+(?![\w-]*\d)")
 _LONG_WORD = re.compile(r"\b[^\W\d_]{4,}")
@@ -45,6 +48,7 @@ class Assertion:
         terms: its content words, stemmed.
         numbers: its numbers, without those that are part of a name.
         numbered: names with a number, and their numbers.
+        counted: what is counted in words ("nine days"), and the numbers.
         names: capitalised words, each as its stems; empty for a title, where everything is capitalised.
         denied: the words that a "not" before them denies.
         denies: whether it has a "not" at all.
@@ -53,6 +57,7 @@ class Assertion:
     terms: frozenset[str]
     numbers: frozenset[str]
     numbered: Mapping[str, frozenset[str]]
+    counted: Mapping[str, frozenset[str]]
     names: tuple[frozenset[str], ...]
     denied: frozenset[str]
     denies: bool
@@ -74,6 +79,7 @@ def assertion(text: str) -> Assertion:
         terms=content or frozenset(every),
         numbers=numbers(_NUMBERED.sub(" ", years_in_full(text))),
         numbered=numbered_names(text),
+        counted=counted(text, digits=False),
         names=_names(text),
         denied=_denied(_NOT_ONLY.sub(" ", text)),
         denies=bool(denials(every)),
@@ -95,9 +101,28 @@ def numbered_names(text: str) -> dict[str, frozenset[str]]:
     >>> numbered_names("the F-16, and not the MIG-29")
     {'f': frozenset({'16'}), 'mig': frozenset({'29'})}
     """
+    return _grouped((match[1].casefold(), match[2]) for match in _NUMBERED.finditer(text))
+
+
+def counted(text: str, *, digits: bool) -> dict[str, frozenset[str]]:
+    """What is counted, as a stem, and how many there are of it; without `digits` only where that is said in a word.
+
+    >>> counted("five working days, 30 years", digits=False)
+    {'work': frozenset({'5'})}
+    """
+    found = ((match[1], words(match[2])) for match in _COUNTED.finditer(text))
+    return _grouped(
+        (stems[0], number)
+        for many, stems in found
+        if stems and (digits or not many.isdecimal())
+        for number in numbers(many, spelled=True)
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for match in _NUMBERED.finditer(text):
-        found.setdefault(match[1].casefold(), set()).add(match[2])
+    for name, number in pairs:
+        found.setdefault(name, set()).add(number)
     return {name: frozenset(several) for name, several in found.items()}
 
 

@@ -42,15 +42,16 @@ class Mark:
 class Statement:
     """A sentence of an answer: `answer[start:end]` with its marks, `claim` without them.
 
-    `written` are the marks as they stand in the answer. A `listing` says which sources were used ("Sources: [1], [3]")
-    and claims nothing itself; its marks are for the sentences before it. `is_code` is what stands in a code block.
+    `written` are the marks as they stand in the answer, each with the claim it is for. A `listing` says which sources
+    were used ("Sources: [1], [3]") and claims nothing itself; its marks are for the sentences before it. `is_code` is
+    what stands in a code block.
     """
 
     start: int
     end: int
     claim: str
     marks: tuple[Mark, ...]
-    written: tuple[FoundMark, ...] = ()
+    written: tuple[tuple[FoundMark, str], ...] = ()
     listing: bool = False
     is_code: bool = False
 
@@ -177,7 +178,9 @@ def _statement(
     claim = _claim(text, span, own)
     at = bisect_right(code, (first, len(text.answer) + 1)) - 1
     in_code = at >= 0 and code[at][0] <= first < code[at][1] and last <= code[at][1]
-    return Statement(first, last, claim, _marks(text, span, own, claim), tuple(own), is_code=in_code)
+    written = tuple(zip(own, _parts(text, span, own, claim), strict=True))
+    marks = dict.fromkeys(Mark(number, part) for mark, part in written for number in mark.numbers)
+    return Statement(first, last, claim, tuple(marks), written, is_code=in_code)
 
 
 def _claim(text: _Bare, span: tuple[int, int], own: Sequence[FoundMark]) -> str:
@@ -190,24 +193,23 @@ def _claim(text: _Bare, span: tuple[int, int], own: Sequence[FoundMark]) -> str:
     return (claim + text.bare[done : span[1]]).strip(" ,") if done > span[0] else text.bare[slice(*span)]
 
 
-def _marks(text: _Bare, span: tuple[int, int], own: Sequence[FoundMark], claim: str) -> tuple[Mark, ...]:
-    found: dict[int, Mark] = {}
+def _parts(text: _Bare, span: tuple[int, int], own: Sequence[FoundMark], claim: str) -> Iterator[str]:
+    """What each mark of a sentence is for: the words since the mark before, or the whole where these are few."""
     done = span[0]
+    part = claim
     for position, mark in enumerate(own):
         place = min(max(text.place(mark.start), span[0]), span[1])
         if mark.prose:
             following = [text.place(other.start) for other in own[position + 1 :] if other.prose]
-            part = text.bare[text.place(mark.end) : min([*following, span[1]])].strip(" ,;")
+            words = text.bare[text.place(mark.end) : min([*following, span[1]])].strip(" ,;")
         else:
-            part = text.bare[done:place].strip(" ,;")
-        # A mark right after another one is about the same words; one after few words, about the whole.
-        short = part == claim.rstrip(_ENDS) or not part or len(terms(part)) < _FEWEST_TERMS
-        said = claim if short or _names_source(text, done, place, own) else part
-        for number in mark.numbers:
-            found.setdefault(number, Mark(number, said))
-        if not mark.prose and text.bare[place : span[1]].strip(" .!?") and part:
+            words = text.bare[done:place].strip(" ,;")
+        short = words == claim.rstrip(_ENDS) or len(terms(words)) < _FEWEST_TERMS
+        if words or mark.prose:  # a mark right after another one is for the same words
+            part = claim if short or _names_source(text, done, place, own) else words
+        yield part
+        if not mark.prose and text.bare[place : span[1]].strip(" .!?") and words:
             done = place
-    return tuple(found.values())
 
 
 def _names_source(text: _Bare, start: int, end: int, own: Sequence[FoundMark]) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from connectors.sentences import sentence_spans
 from indexes.analyzer import UNSPACED, WORD
 from indexes.late import unpack
-from rag.claims import Assertion, are_opposite, assertion, numbered_names, stop_stems, years_in_full
+from rag.claims import Assertion, are_opposite, assertion, counted, numbered_names, stop_stems, years_in_full
 from rag.sentence_encoder import SentenceEncoder
 from rag.words import negations, numbers, terms, words
 
@@ -97,6 +97,7 @@ class _Passage:
     words: frozenset[str]
     numbers: frozenset[str]
     numbered: dict[str, frozenset[str]]
+    counted: dict[str, frozenset[str]]
     denies: bool
 
 
@@ -178,6 +179,7 @@ class SupportJudge:
             words=frozenset(words(whole)),
             numbers=numbers(years_in_full(whole), spelled=True),
             numbered=numbered_names(whole),
+            counted=counted(whole, digits=True),
             denies=bool(negations(whole)),
         )
 
@@ -278,8 +280,11 @@ def _lowered(score: float, claim: Assertion, passage: _Passage, calibration: _Ca
 
 
 def _renumbered(claim: Assertion, passage: _Passage) -> bool:
-    """Whether the passage has a name of the claim with other numbers only: the F-16, and not the F-18."""
-    return any(not several & passage.numbered.get(name, several) for name, several in claim.numbered.items())
+    """Whether the passage has a name, or a thing counted, with other numbers only: the F-16, and not the F-18."""
+    if any(not several & passage.numbered.get(name, several) for name, several in claim.numbered.items()):
+        return True
+    new = ((name, several) for name, several in claim.counted.items() if not several & passage.numbers)
+    return any(name in passage.counted for name, _ in new)
 
 
 def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Floats | None) -> int | None:
@@ -295,6 +300,7 @@ def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Fl
 
 def _is_contrary(claim: Assertion, sentence: Assertion, passage: _Passage) -> bool:
     other_number = bool(claim.numbers - passage.numbers and sentence.numbers - claim.numbers)
+    other_number |= _renumbered(claim, passage) and not claim.counted.keys().isdisjoint(sentence.terms)
     denied = claim.denies != sentence.denies and bool((claim.denied & sentence.terms) ^ (sentence.denied & claim.terms))
     own, its = claim.terms - sentence.terms, sentence.terms - claim.terms
     return other_number or denied or (claim.denies == sentence.denies and are_opposite(own, its))

@@ -78,6 +78,19 @@ def test_a_wrong_number_is_put_right_in_the_shape_it_was_written_in(written, sho
     assert check(written, PROMPT).text == shown
 
 
+def test_a_number_cited_twice_in_a_sentence_is_put_right_where_it_is_wrong():
+    answer = "Orders can be returned within 30 days [2], and the warranty lasts twenty-four months [2]."
+    checked = check(answer, PROMPT)
+    assert checked.text == answer.replace("[2],", "[1],")
+    assert [citation.verdict for citation in checked.citations] == [Verdict.MISATTRIBUTED, Verdict.SUPPORTED]
+    assert checked.unsupported == ()
+
+
+def test_parts_whose_sources_are_exchanged_are_both_put_right():
+    answer = "Orders can be returned within 30 days [2], while the warranty lasts twenty-four months [1]."
+    assert check(answer, PROMPT).text == answer.replace("[2]", "[x]").replace("[1]", "[2]").replace("[x]", "[1]")
+
+
 def test_a_mark_beside_the_right_one_is_not_moved_onto_it():
     checked = check("It covers the battery [1][2].", PROMPT)
     assert [citation.verdict for citation in checked.citations] == [Verdict.UNSUPPORTED, Verdict.SUPPORTED]

@@ -97,6 +97,7 @@ def test_with_an_encoder_a_changed_number_name_or_denial_is_not_supported(judge,
     [
         ("Orders can be returned within 60 days.", PASSAGE),
         ("Orders cannot be returned within 30 days.", PASSAGE),
+        ("A refund is issued to the card within nine working days.", PASSAGE),
         ("The annual fee rises in March.", "From then on the annual fee falls in March."),
         ("Data is kept.", "Data is not kept."),
     ],
