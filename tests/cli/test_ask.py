@@ -16,6 +16,12 @@ def dreamer(messages):
 def careless(messages):
     return "Refunds, surely."
 
+def miscounting(messages):
+    return "Refunds are paid within 14 days of the return [9]."
+
+def german(messages):
+    return "Das Geld wird vierzehn Tage nach der Ankunft der zurückgeschickten Ware überwiesen [1]."
+
 def broken(messages):
     raise ValueError("no credit left")
 """
@@ -102,3 +108,23 @@ def test_the_prompt_can_be_seen(shop: Shop) -> None:
     ran = shop.rag("ask", QUESTION, "--show-prompt")
     assert "prompt: system" in ran.out
     assert QUESTION in ran.out
+
+
+def test_a_wrong_number_is_told_and_put_right(shop: Shop) -> None:
+    write_model(shop)
+    given = shop.rag("ask", QUESTION, "--llm", "mymodel:miscounting", "--json").json
+    assert "paid within 14 days of the return [1]." in given["answer"]
+    assert "[9]" in given["written"]
+    citation = given["citations"][0]
+    assert (citation["number"], citation["moved_to"], citation["verdict"]) == (9, 1, "no such source")
+    shown = shop.rag("ask", QUESTION, "--llm", "mymodel:miscounting").out
+    assert "⚠ [9] does not exist, [1] does: “Refunds are paid within 14 days" in shown
+
+
+def test_an_answer_in_another_language_is_not_checked(shop: Shop) -> None:
+    write_model(shop)
+    given = shop.rag("ask", QUESTION, "--llm", "mymodel:german", "--json").json
+    assert [citation["verdict"] for citation in given["citations"]] == ["unchecked"]
+    assert given["unchecked"]
+    assert given["unsupported"] == []
+    assert "⚠ not checked" in shop.rag("ask", QUESTION, "--llm", "mymodel:german").out
