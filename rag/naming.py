@@ -10,18 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 
 from connectors.document import DEFINES
 from indexes.dictionary import Dictionary, Meaning
 from indexes.names import normal, reference
-from indexes.reading import Ids
+from indexes.reading import Ids, Reading
 from indexes.store import View
 from rag.linking import Link, Linker
-from rag.symbols import inner, symbols
+from rag.symbols import inner, is_called, symbols
 
 # Who names a symbol mostly wants its definition. Who names a row wants something about it, which may stand elsewhere:
 # in what it is tied to, say, which is background by itself, and evidence if any of the question's words say so.
 _DEFINITION, _ROW, _NEIGHBOUR = 0.7, 0.3, 0.2
+_ATTRIBUTE = 0.8  # of what it counts to be what is asked for: to have it as an attribute
 _MOST_DEFINITIONS = 30
 _MOST_ROWS = 20  # that have neighbours looked up
 _MOST_NEIGHBOURS = 8  # of one row by one column
@@ -69,7 +71,8 @@ def find_named(query: str, view: View, is_common: Callable[[str], bool]) -> Name
     dictionary = Dictionary(view.reading, view.indexes.generation)
     links = Linker(dictionary, is_common).link(query)
     claims: dict[int, Claim] = {}
-    for chunk, claim in (*_definitions(query, dictionary), *_rows(links, dictionary), *_neighbours(links, dictionary)):
+    found = (_definitions(query, dictionary, view.reading), _rows(links, dictionary), _neighbours(links, dictionary))
+    for chunk, claim in chain.from_iterable(found):
         if chunk not in claims or _order(claim) < _order(claims[chunk]):
             claims[chunk] = claim
     return Named(links, claims)
@@ -93,16 +96,29 @@ def _order(claim: Claim) -> tuple[int, float]:
     return list(Tie).index(claim.tie), -claim.score
 
 
-def _definitions(query: str, dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
-    """The passages that define the symbols of a query: with the same capitals, where there are any."""
-    for symbol in symbols(query):
-        for spelling in (symbol, *inner(symbol)):
-            rows = dictionary.rows(Meaning(normal(spelling), DEFINES, spelling), _MOST_DEFINITIONS)
-            for row in [row for row in rows if row.text == spelling] or rows:
-                if (chunk := dictionary.passage(row)) is not None:
-                    yield chunk, Claim(Tie.DEFINES, 1.0, f"defines {row.text}", _DEFINITION)
-            if rows:
-                break
+def _definitions(query: str, dictionary: Dictionary, reading: Reading) -> Iterator[tuple[int, Claim]]:
+    """The passages that define the symbols of a query: with the same capitals, where there are any.
+
+    Of several, what is called so itself comes before what has an attribute, a constant or the like of that name.
+    """
+    for symbol, share in symbols(query).items():
+        defined = dict(_defining(symbol, dictionary))
+        for chunk, stored in reading.chunks_by_id(list(defined)).items():
+            name, own = defined[chunk], stored.location.symbol
+            is_own = own is not None and is_called(own.name, name)
+            score = share if is_own else _ATTRIBUTE * share
+            yield chunk, Claim(Tie.DEFINES, score, f"defines {name}", _DEFINITION * score)
+
+
+def _defining(symbol: str, dictionary: Dictionary) -> Iterator[tuple[int, str]]:
+    """The chunks that define a symbol, each with what it is called there."""
+    for spelling in (symbol, *inner(symbol)):
+        rows = dictionary.rows(Meaning(normal(spelling), DEFINES, spelling), _MOST_DEFINITIONS)
+        for row in [row for row in rows if row.text == spelling] or rows:
+            if (chunk := dictionary.passage(row)) is not None:
+                yield chunk, row.text
+        if rows:
+            return
 
 
 def _rows(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
