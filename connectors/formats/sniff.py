@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from codecs import getincrementaldecoder
 from enum import StrEnum
 from pathlib import Path
 
@@ -163,7 +164,7 @@ def binary_format(data: bytes, path: Path) -> Format | None:
         return _zip_format(data)
     if head.startswith(_OLE):
         return _ole_format(data)
-    if b"%PDF-" in head[:1024]:
+    if _is_pdf(head, path):
         return Format.PDF
     if head.lstrip().startswith(b"{\\rtf"):
         return Format.RTF
@@ -190,17 +191,36 @@ def text_format(text: str, path: Path) -> Format:
 def is_risky(data: bytes, path: Path) -> bool:
     """Whether a file's parser may crash, hang or take all memory: every format but plain text ones."""
     head = data[:_HEAD]
-    if head.startswith((_ZIP, _OLE)) or b"%PDF-" in head[:1024] or head.lstrip().startswith(b"{\\rtf"):
+    if head.startswith((_ZIP, _OLE)) or _is_pdf(head, path) or head.lstrip().startswith(b"{\\rtf"):
         return True
     if _FORMAT_OF.get(path.suffix.lower().removeprefix(".")) in _RISKY or _is_message(head, path):
         return True
     return any(mark in head.lower() for mark in (b"<html", b"<!doctype html", b"<?xml"))
 
 
+def _is_pdf(head: bytes, path: Path) -> bool:
+    """Whether a file is a PDF, which may have other bytes in front; one called a text must be none from the first."""
+    if not _is_called_text(path):
+        return b"%PDF-" in head[:1024]
+    return head.startswith(b"%PDF-") and (b" obj" in head or not _is_utf8(head))
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Whether bytes are text, up to a character that is cut off at their end."""
+    try:
+        return "\0" not in getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+
+
 def _is_message(head: bytes, path: Path) -> bool:
-    extension = path.suffix.lower().removeprefix(".")
-    is_text = extension in _FORMAT_OF or extension == "txt"
-    return extension == "eml" or (not is_text and _MESSAGE_START.match(head) is not None)
+    is_message = not _is_called_text(path) and _MESSAGE_START.match(head) is not None
+    return is_message or path.suffix.lower() == ".eml"
+
+
+def _is_called_text(path: Path) -> bool:
+    extension = path.suffix.lower().removeprefix(".") or path.name.lower()
+    return extension in _FORMAT_OF or extension == "txt"
 
 
 def expects_binary(path: Path) -> bool:

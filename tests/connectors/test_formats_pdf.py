@@ -110,3 +110,22 @@ def test_several_threads_may_read_pdfs_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         texts = {parsed.text for parsed in pool.map(lambda _: parse(data, Path("a.pdf")), range(24))}
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind"),
+    [
+        ('MAGIC = b"%PDF-1.7"\n', "sniff.py", "code"),
+        ("%PDF-1.4 is how a PDF begins; é is no ASCII.\n" * 60, "notes.txt", "text"),
+        ("# Formats\n\nA PDF begins with `%PDF-`.\n", "formats.md", "markdown"),
+    ],
+)
+def test_a_text_that_says_how_a_pdf_begins_is_a_text(text: str, name: str, kind: str) -> None:
+    parsed = parse(text.encode(), Path(name))
+    assert (parsed.kind, parsed.text) == (kind, text)
+
+
+def test_a_pdf_that_is_called_a_text_is_a_pdf() -> None:
+    data = make.pdf([[("Pilot fish swim.", 11)]])
+    binary = data.replace(b"\n", b"\n%\xe2\xe3\xcf\xd3\n", 1)  # as every writer of PDF marks that bytes follow
+    assert parse(binary, Path("a.txt")).kind == "pdf"
