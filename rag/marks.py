@@ -79,6 +79,7 @@ _ENDS = tuple(".,;:!?)\"'”’»。，！？）")
 _PROSE = frozenset({"prose", "subject"})
 _LONGEST_RANGE = 20
 _OWN_REFERENCE = 24  # characters before a mark that must stand in a source for it to be the source's own
+_FEWEST_QUOTED = 8  # and how many there must be at least
 _YEARS = range(1000, 2200)
 
 
@@ -146,8 +147,9 @@ def _is_sure(match: re.Match[str]) -> bool:
 
 def _is_quoted(answer: str, match: re.Match[str], flat: Sequence[str]) -> bool:
     """Whether the mark is a reference of the source itself, copied with the words before it."""
+    before = " ".join(answer[max(0, match.start() - _OWN_REFERENCE) : match.start()].split())
     quoted = " ".join(answer[max(0, match.start() - _OWN_REFERENCE) : match.end()].split())
-    return any(quoted in source for source in flat)
+    return len(before) >= _FEWEST_QUOTED and any(quoted in source for source in flat)
 
 
 def _mark(answer: str, match: re.Match[str], known: Collection[int]) -> FoundMark | None:

@@ -27,6 +27,7 @@ _LISTING = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"[\s>*+-]*(?:\d{1,3}[.)]\s|\[\^?\d|【\d)")
+_DANGLING = re.compile(r"[\s,;]+(?=[.!?。！？]\Z)")
 _DEFINED = re.compile(r"\s*\[\^\d{1,3}\]:")
 
 
@@ -190,7 +191,9 @@ def _claim(text: _Bare, span: tuple[int, int], own: Sequence[FoundMark]) -> str:
         if mark.prose:
             claim += text.bare[done : text.place(mark.start)]
             done = max(done, text.place(mark.end))
-    return (claim + text.bare[done : span[1]]).strip(" ,") if done > span[0] else text.bare[slice(*span)]
+    if done == span[0]:
+        return text.bare[slice(*span)]
+    return _DANGLING.sub("", claim + text.bare[done : span[1]]).strip(" ,")
 
 
 def _parts(text: _Bare, span: tuple[int, int], own: Sequence[FoundMark], claim: str) -> Iterator[str]:

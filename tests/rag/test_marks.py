@@ -129,6 +129,7 @@ def test_what_is_ambiguous_is_no_mark_beside_sure_ones():
 
 def test_a_reference_quoted_from_a_source_is_the_sources_own():
     assert numbers("Red in 2017 [3]. [1]", {1: "It was Red in 2017 [3]."}) == (1,)
+    assert numbers("[1] It is blue.", {1: "Blue [1] and red."}) == (1,)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_references_inside_code_and_inside_quoted_text_are_no_citations():
     ("answer", "claim"),
     [
         ("According to source 2, it flies.", "it flies."),
-        ("It flies, as stated in source 2.", "It flies, ."),
+        ("It flies, as stated in source 2.", "It flies."),
         ("Source 2 says that it flies.", "it flies."),
     ],
 )
