@@ -283,8 +283,10 @@ def _renumbered(claim: Assertion, passage: _Passage) -> bool:
     """Whether the passage has a name, or a thing counted, with other numbers only: the F-16, and not the F-18."""
     if any(not several & passage.numbered.get(name, several) for name, several in claim.numbered.items()):
         return True
-    new = ((name, several) for name, several in claim.counted.items() if not several & passage.numbers)
-    return any(name in passage.counted for name, _ in new)
+    return any(
+        name in passage.counted and not several & (passage.numbers | passage.counted[name])
+        for name, several in claim.counted.items()
+    )
 
 
 def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Floats | None) -> int | None:

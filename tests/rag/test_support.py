@@ -117,6 +117,7 @@ def test_the_contrary_in_the_same_words_contradicts(judge, claim, passage):
         ("Elephants are not blue.", PASSAGE),
         ("Gift cards cost 5 francs.", PASSAGE),
         ("The plan ended in 2019.", "The plan of 2018–19 ended."),
+        ("Ten-pin bowling is a sport for all.", "Bowling, with ten-pin and nine-pin bowling, is a sport for all."),
     ],
 )
 def test_what_is_said_or_what_is_not_spoken_of_is_not_contradicted(judge, claim, passage):
