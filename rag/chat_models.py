@@ -1,26 +1,20 @@
-"""LLMs that somebody else runs: LangChain chat models (OpenAI-compatible servers among them) and plain callables."""
+"""LLMs that somebody else runs: LangChain chat models and plain callables, as they are handed in."""
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from connectors.errors import ConfigurationError
-from rag.llm import ANSWER_TOKENS, LLMError, Reply, estimate_tokens
-from rag.results import Prompt, Usage
+from rag.llm import Limits, LLMError, Reply, Stop, estimate_tokens
+from rag.results import Message, Prompt, Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessageChunk
+    from langchain_core.messages import BaseMessage, BaseMessageChunk
 
-_TIMEOUT_SECONDS = 120.0
-_RETRIES = 1
-# The SDK insists on a key; servers on the own machine mostly ask for none.
-_NO_KEY = "none"
+_LONGEST_MESSAGE = 500  # characters of what somebody else's error says
 
 
 def is_chat_model(model: object) -> TypeGuard[BaseChatModel]:
@@ -30,13 +24,25 @@ def is_chat_model(model: object) -> TypeGuard[BaseChatModel]:
 
 
 class CallableLLM:
-    """A callable that takes `[{"role", "content"}, …]` and returns the answer, or an iterable of its pieces."""
+    """A callable that takes `[{"role", "content"}, …]` and returns the answer, or an iterable of its pieces.
 
-    window = None
+    It is called in a thread of its own. It is called once: whether it may be called again, only its author knows.
+    """
 
-    def __init__(self, function: Callable[[list[dict[str, str]]], object], name: str = "") -> None:
+    can_write = True
+
+    def __init__(
+        self,
+        function: Callable[[list[dict[str, str]]], object],
+        name: str = "",
+        *,
+        window: int | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.window = window
         self._function = function
+        self._limits = limits
 
     def count(self, text: str) -> int:
         """Estimated: nothing is known of the tokenizer."""
@@ -44,14 +50,14 @@ class CallableLLM:
 
     def stream(self, prompt: Prompt, question: str) -> Reply:  # noqa: ARG002 — the prompt carries the question
         """Call the function; its pieces arrive as it yields them."""
-        return Reply(partial(self._pieces, prompt))
+        return Reply(partial(self._pieces, prompt), self.name, self._limits)
 
     def _pieces(self, prompt: Prompt, reply: Reply) -> Generator[str]:
-        written = 0
+        reply.usage = Usage(prompt.tokens, 0)
         try:
             result = self._function([{"role": m.role, "content": m.content} for m in prompt.messages])
             for piece in self._checked(result):
-                written += self.count(piece)
+                reply.usage += Usage(0, self.count(piece))
                 yield piece
         except LLMError:
             raise
@@ -59,7 +65,6 @@ class CallableLLM:
             raise LLMError(
                 f"the LLM {self.name!r} raised {type(error).__name__}: {error}", hint="the fault is in that callable"
             ) from error
-        reply.usage = Usage(prompt.tokens, written)
 
     def _checked(self, result: object) -> Iterator[str]:
         if isinstance(result, str):
@@ -79,13 +84,22 @@ class CallableLLM:
 
 
 class ChatModelLLM:
-    """A LangChain chat model."""
+    """A LangChain chat model. Time-outs and repeated attempts of its own hold beside the limits here."""
 
-    window = None
+    can_write = True
 
-    def __init__(self, model: BaseChatModel, name: str = "") -> None:
+    def __init__(
+        self, model: BaseChatModel, name: str = "", *, window: int | None = None, limits: Limits | None = None
+    ) -> None:
         self.name = name or str(model.name or type(model).__name__)
         self._model = model
+        self._window = window
+        self._limits = limits or Limits()
+
+    @property
+    def window(self) -> int | None:
+        """As it was given: nothing tells it of a chat model in general."""
+        return self._window
 
     def count(self, text: str) -> int:
         """Estimated: LangChain's own counter would fetch a tokenizer from the network."""
@@ -93,50 +107,57 @@ class ChatModelLLM:
 
     def stream(self, prompt: Prompt, question: str) -> Reply:  # noqa: ARG002 — the prompt carries the question
         """Stream the answer; usage is the model's own where it reports one."""
-        return Reply(partial(self._pieces, prompt))
+        return Reply(partial(self._pieces, prompt), self.name, self._limits)
 
     def _pieces(self, prompt: Prompt, reply: Reply) -> Generator[str]:
-        from langchain_core.messages import HumanMessage, SystemMessage
-
-        kinds = {"system": SystemMessage, "user": HumanMessage}
-        messages = [kinds[message.role](message.content) for message in prompt.messages]
-        asked = written = estimated = 0
         try:
-            for chunk in self._model.stream(messages):
-                asked, written = _add_usage(chunk, asked, written)
-                if text := str(chunk.text):
-                    estimated += self.count(text)
-                    yield text
+            yield from self._texts(prompt, reply)
         except Exception as error:
-            raise _explained(error, self.name) from error
-        reply.usage = Usage(asked or prompt.tokens, written or estimated)
+            raise self._explained(error) from error
+
+    def _texts(self, prompt: Prompt, reply: Reply) -> Generator[str]:
+        """One attempt: the pieces that say something. It may be left before its end, and then closes the connection."""
+        asked = written = estimated = 0
+        reply.usage = Usage(prompt.tokens, 0)
+        chunks = self._model.stream(_as_langchain(prompt.messages), **self._parameters(prompt, reply))
+        try:
+            for chunk in chunks:
+                asked, written = _add_usage(chunk, asked, written)
+                text = str(chunk.text)
+                estimated += self._estimate(text)
+                reply.usage = Usage(asked or prompt.tokens, written or estimated)
+                if chunk.response_metadata.get("finish_reason") == "length":
+                    reply.stopped = Stop.LENGTH
+                if text:
+                    yield text
+        finally:
+            if isinstance(chunks, Generator):
+                chunks.close()
+
+    def _estimate(self, text: str) -> int:
+        return estimate_tokens(text)
+
+    def _parameters(self, prompt: Prompt, reply: Reply) -> dict[str, Any]:  # noqa: ARG002 — for those that know more
+        """What is sent beside the messages: nothing, as models differ in what they understand."""
+        return {}
+
+    def _explained(self, error: Exception) -> LLMError:
+        return failed(self.name, error)
 
 
-def openai_chat_model(model: str, base_url: str | None) -> BaseChatModel:
-    """A chat model on OpenAI or, with `base_url`, on any server that speaks its protocol; key: OPENAI_API_KEY."""
-    try:
-        from langchain_openai import ChatOpenAI
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"the LLM 'openai:{model}' needs {error.name}", hint="pip install 'pilotfish[openai]'"
-        ) from error
-    key = os.environ.get("OPENAI_API_KEY", "")
-    base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-    if not key and base_url is None:
-        raise ConfigurationError(
-            f"the LLM 'openai:{model}' needs a key", hint="set OPENAI_API_KEY, or name your own server by --base-url"
-        )
-    return ChatOpenAI(
-        model=model,
-        base_url=base_url,
-        api_key=lambda: key or _NO_KEY,
-        # OpenAI's reasoning models refuse any temperature.
-        temperature=None if re.match(r"o\d", model) else 0,
-        max_completion_tokens=ANSWER_TOKENS,
-        timeout=_TIMEOUT_SECONDS,
-        max_retries=_RETRIES,
-        stream_usage=True,
-    )
+def failed(name: str, error: Exception, hint: str = "") -> LLMError:
+    """What somebody else's error says, at a length that can be read."""
+    said = str(error)
+    if len(said) > _LONGEST_MESSAGE:
+        said = f"{said[:_LONGEST_MESSAGE]}…"
+    return LLMError(f"the LLM {name!r} failed: {type(error).__name__}: {said}", hint=hint)
+
+
+def _as_langchain(messages: Iterable[Message]) -> list[BaseMessage]:
+    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+    kinds = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
+    return [kinds[message.role](message.content) for message in messages]
 
 
 def _add_usage(chunk: BaseMessageChunk, asked: int, written: int) -> tuple[int, int]:
@@ -144,24 +165,3 @@ def _add_usage(chunk: BaseMessageChunk, asked: int, written: int) -> tuple[int, 
     if not usage:
         return asked, written
     return asked + usage["input_tokens"], written + usage["output_tokens"]
-
-
-def _explained(error: Exception, name: str) -> LLMError:
-    """What went wrong, in words. The OpenAI SDK's errors are told by name: other SDKs follow its names and status."""
-    status = getattr(error, "status_code", None)
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    message = f"the LLM {name!r} failed: {type(error).__name__}: {error}"
-    if "APITimeoutError" in kinds:
-        return LLMError(f"the LLM {name!r} did not answer within {_TIMEOUT_SECONDS:.0f} s", hint="is the server busy?")
-    if "APIConnectionError" in kinds:
-        url = getattr(getattr(error, "request", None), "url", "its server")
-        return LLMError(
-            f"the LLM {name!r} cannot be reached at {url}", hint="is the server running, and the URL right?"
-        )
-    hints = {
-        401: "the server refused the key: check OPENAI_API_KEY",
-        403: "the key may not use this model",
-        404: "check the model's name and the base URL (most servers want it to end in /v1)",
-        429: "too many requests or no credit left: wait, or use another model",
-    }
-    return LLMError(message, hint=hints.get(status, "") if isinstance(status, int) else "")

@@ -59,6 +59,7 @@ class ExtractiveLLM:
 
     name = "extractive"
     window = None
+    can_write = False
 
     def __init__(self, encoder: SentenceEncoder | None = None) -> None:
         self._encoder = encoder
@@ -69,7 +70,7 @@ class ExtractiveLLM:
 
     def stream(self, prompt: Prompt, question: str) -> Reply:
         """Yield the answer sentence by sentence."""
-        return Reply(partial(self._pieces, prompt, question))
+        return Reply(partial(self._pieces, prompt, question), self.name)
 
     def _pieces(self, prompt: Prompt, question: str, reply: Reply) -> Generator[str]:
         sentences = _sentences(prompt.sources)

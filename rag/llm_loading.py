@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 
 from connectors.errors import ConfigurationError
-from rag.chat_models import CallableLLM, ChatModelLLM, is_chat_model, openai_chat_model
+from rag.chat_models import CallableLLM, ChatModelLLM, is_chat_model
 from rag.extractive import ExtractiveLLM
-from rag.llm import LLM
+from rag.llm import LLM, Limits
 from rag.local import LocalLLM
+from rag.openai_llm import OpenAILLM
+from rag.prices import PricedLLM, Prices
+from rag.reply_cache import CachedLLM, ReplyCache
 from rag.sentence_encoder import SentenceEncoder
 
 DEFAULT_LLM = "extractive"
@@ -20,7 +23,16 @@ DEFAULT_LLM = "extractive"
 _SPECS = "extractive, local, local:PATH.gguf, openai:MODEL or package.module:object"
 
 
-def load_llm(spec: str = DEFAULT_LLM, *, encoder: SentenceEncoder | None = None, base_url: str | None = None) -> LLM:
+def load_llm(
+    spec: str = DEFAULT_LLM,
+    *,
+    encoder: SentenceEncoder | None = None,
+    base_url: str | None = None,
+    window: int | None = None,
+    limits: Limits | None = None,
+    prices: tuple[float, float] | None = None,
+    cache: Path | None = None,
+) -> LLM:
     """The LLM that `spec` names.
 
     Args:
@@ -29,43 +41,67 @@ def load_llm(spec: str = DEFAULT_LLM, *, encoder: SentenceEncoder | None = None,
             `package.module:object` (a LangChain chat model, or a callable: list of messages → text).
         encoder: helps `extractive` to find sentences that say it in other words.
         base_url: the server of `openai:`.
+        window: the tokens that prompt and answer may take together, where the model does not tell, or less than it has.
+        limits: how long a reply may take, and be.
+        prices: what a million tokens cost, sent and given back; the usage then has a cost.
+        cache: a file to keep replies in. Of `local` and `openai:` only: of other models nothing tells when they change.
 
     Raises:
-        ConfigurationError: an unknown spec, a missing extra or model, an object that is no LLM.
+        ConfigurationError: an unknown spec, a missing extra or model, an object that is no LLM, an option that means
+            nothing to this LLM.
 
     Example:
         >>> load_llm("extractive").name
         'extractive'
     """
-    kind, _, rest = spec.strip().partition(":")
+    kind = spec.strip().partition(":")[0]
     if base_url and kind != "openai":
         raise ConfigurationError(
             f"a base URL ({base_url}) means nothing to the LLM {spec!r}", hint="it goes with openai:MODEL"
         )
+    if window is not None and window <= 0:
+        raise ConfigurationError(f"a window of {window} tokens holds nothing", hint="use the model's, such as 4096")
+    llm = _named(spec.strip(), encoder, base_url, window, limits)
+    if cache is not None:
+        if not isinstance(llm, LocalLLM | OpenAILLM):
+            raise ConfigurationError(
+                f"the replies of the LLM {spec!r} cannot be kept: nothing tells when it has changed",
+                hint="keep those of local or openai:MODEL",
+            )
+        llm = CachedLLM(llm, ReplyCache(cache))
+    return llm if prices is None else PricedLLM(llm, Prices(*prices))
+
+
+def _named(
+    spec: str, encoder: SentenceEncoder | None, base_url: str | None, window: int | None, limits: Limits | None
+) -> LLM:
+    kind, _, rest = spec.partition(":")
     if kind == "extractive" and not rest:
         return ExtractiveLLM(encoder)
     if kind == "local":
-        return LocalLLM(rest)
+        return LocalLLM(rest, window=window, limits=limits)
     if kind == "openai" and rest:
-        return as_llm(openai_chat_model(rest, base_url), name=spec)
-    if rest and re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", spec.strip()):
-        return as_llm(_imported(kind, rest), name=spec)
+        return OpenAILLM(rest, base_url, window=window, limits=limits)
+    if rest and re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", spec):
+        return as_llm(_imported(kind, rest), name=spec, window=window, limits=limits)
     raise ConfigurationError(f"unknown LLM {spec!r}", hint=f"use one of {_SPECS}")
 
 
-def as_llm(model: object, *, name: str = "") -> LLM:
+def as_llm(model: object, *, name: str = "", window: int | None = None, limits: Limits | None = None) -> LLM:
     """A LangChain chat model, a callable (list of `{"role", "content"}` → text) or an LLM, as an LLM.
+
+    An LLM stays itself: `window` and `limits` are for the others.
 
     Example:
         >>> as_llm(lambda messages: "Paris [1]").count("one two six")
         3
     """
     if is_chat_model(model):
-        return ChatModelLLM(model, name)
+        return ChatModelLLM(model, name, window=window, limits=limits)
     if isinstance(model, LLM) and not isinstance(model, type):
         return model
     if callable(model) and not isinstance(model, type):
-        return CallableLLM(model, name)
+        return CallableLLM(model, name, window=window, limits=limits)
     called = model.__name__ if isinstance(model, type) else type(model).__name__
     raise ConfigurationError(
         f"{name or called} is no LLM: it is a {'class' if isinstance(model, type) else called}",

@@ -5,32 +5,32 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import secrets
 import threading
 from collections.abc import Generator, Iterator
 from functools import cached_property, partial
+from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.errors import ConfigurationError
-from rag.llm import ANSWER_TOKENS, LLMError, Reply
+from rag.gguf import check_writes, read_header
+from rag.llm import Limits, LLMError, Reply, Stop
 from rag.models import MODELS, find_model
 from rag.results import Prompt, Usage
 
 DEFAULT_MODEL = "smollm2"
 
-# Prompt and answer together. Two laptop cores read some 300 tokens a second of the smallest model: a longer prompt
-# would be waited for, and its key-value cache held in memory.
+# Prompt and answer together, where nothing else is asked for. Two laptop cores read some 300 tokens a second of the
+# smallest model: a longer prompt would be waited for, and its key-value cache held in memory.
 _CONTEXT = 4096
-_MAGIC = b"GGUF"
+# A file is loaded, and a prompt read, before the first piece; a model of some billions of weights takes minutes for
+# that on a laptop, and works all the while.
+_LIMITS = Limits(first=600.0, silence=120.0, whole=1800.0)
 _SILENT = -1
 _TIMEOUT_SECONDS = 60.0
-# At temperature 0 a very small model may say the same sentence for ever: the third time running ends the answer.
-_LOOP = re.compile(r"(.{20,}?)\1\1\Z", re.DOTALL)
-_TAIL = 600
 
 
 class LocalLLM:
@@ -38,16 +38,35 @@ class LocalLLM:
 
     `model` is a path, or the name of a pulled model. The file is loaded at the first use. One answer at a time;
     another thread's waits.
+
+    Raises:
+        ConfigurationError: there is no such file, it is no chat model, or `window` is more than it was trained for.
     """
 
-    def __init__(self, model: str = "") -> None:
+    can_write = True
+
+    def __init__(self, model: str = "", *, window: int | None = None, limits: Limits | None = None) -> None:
         self.name = f"local:{model}" if model else "local"
-        self._path = _model_path(model or DEFAULT_MODEL)
+        self._path = model_path(model or DEFAULT_MODEL)
+        self._context = _context(self._path, window)
+        self._limits = limits or _LIMITS
 
     @property
     def window(self) -> int:
-        """The tokens for prompt and answer together: what the model was trained for, at most 4096."""
+        """The tokens for prompt and answer together: as given, else what the model was trained for, at most 4096."""
         return self._engine.window
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What decides about a reply beside the messages. The file is told by size and time, as it may be large."""
+        state = self._path.stat()
+        return {
+            "file": str(self._path.resolve()),
+            "size": state.st_size,
+            "time": state.st_mtime_ns,
+            "window": self._context,
+            "llama.cpp": version("xllamacpp"),
+        }
 
     def count(self, text: str) -> int:
         """The tokens of `text`, by the model's own tokenizer."""
@@ -55,17 +74,17 @@ class LocalLLM:
 
     def stream(self, prompt: Prompt, question: str) -> Reply:  # noqa: ARG002 — the prompt carries the question
         """Start an answer; closing the reply stops the model."""
-        return Reply(partial(self._pieces, prompt))
+        return Reply(partial(self._pieces, prompt), self.name, self._limits)
 
     def _pieces(self, prompt: Prompt, reply: Reply) -> Generator[str]:
         request = {
             "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
             "temperature": 0,
-            "max_tokens": ANSWER_TOKENS,
+            "max_tokens": reply.limits.tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        written, tail = 0, ""
+        reply.usage = Usage(prompt.tokens, 0)
         for chunk in self._engine.chat(request):
             if error := chunk.get("error"):
                 raise LLMError(
@@ -75,16 +94,15 @@ class LocalLLM:
             if usage := chunk.get("usage"):
                 reply.usage = Usage(usage["prompt_tokens"], usage["completion_tokens"])
             for choice in chunk.get("choices", ()):
+                if choice.get("finish_reason") == "length":
+                    reply.stopped = Stop.LENGTH
                 if text := choice.get("delta", {}).get("content"):
+                    reply.usage += Usage(0, 1)
                     yield text
-                    written, tail = written + 1, (tail + text)[-_TAIL:]
-            if _LOOP.search(tail):
-                reply.usage = Usage(prompt.tokens, written)
-                return
 
     @cached_property
     def _engine(self) -> _Engine:
-        return _Engine(self._path)
+        return _Engine(self._path, self._context)
 
 
 class _Engine:
@@ -93,7 +111,7 @@ class _Engine:
     The socket is on loopback, at a free port, and asks for a key that nobody else has.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, context: int) -> None:
         try:
             import xllamacpp
         except ModuleNotFoundError as error:
@@ -103,7 +121,7 @@ class _Engine:
         self._key = secrets.token_urlsafe()
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
-        params.n_ctx = _CONTEXT
+        params.n_ctx = context
         params.n_parallel = 1
         params.verbosity = _SILENT
         params.warmup = False
@@ -171,7 +189,12 @@ class _Engine:
         return answer
 
 
-def _model_path(model: str) -> Path:
+def model_path(model: str) -> Path:
+    """The GGUF file that `model` names: a model pulled by `rag models pull`, or a path.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
     if model in {known.name for known in MODELS}:
         known = find_model(model)
         if not known.present:
@@ -184,7 +207,18 @@ def _model_path(model: str) -> Path:
         raise ConfigurationError(
             f"there is no model file {model!r}", hint="give the path of a GGUF file, or run: rag models pull smollm2"
         )
-    with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise ConfigurationError(f"{model!r} is no GGUF file", hint="llama.cpp runs models in the GGUF format")
     return path
+
+
+def _context(path: Path, window: int | None) -> int:
+    """The window to load the model with, once its header says that it is a chat model."""
+    header = read_header(path)
+    check_writes(header, path)
+    trained = header.trained_window
+    if window is None:
+        return min(_CONTEXT, trained or _CONTEXT)
+    if trained is not None and window > trained:
+        raise ConfigurationError(
+            f"a window of {window} tokens is more than {str(path)!r} was trained for", hint=f"choose at most {trained}"
+        )
+    return window

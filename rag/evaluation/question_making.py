@@ -21,8 +21,8 @@ from connectors.sentences import sentence_spans
 from indexes.schema import alive
 from rag.evaluation.collection import Kind
 from rag.evaluation.questions import Question
-from rag.llm import LLM
-from rag.results import Message, Prompt
+from rag.llm import LLM, complete
+from rag.results import Message
 from rag.words import terms
 
 if TYPE_CHECKING:
@@ -148,10 +148,7 @@ def _asked(passage: StoredChunk, llm: LLM) -> str | None:
     """The LLM's question; None where its reply is no question."""
     data = f"Title: {' '.join(passage.title.split())}\n\n{passage.text}"
     content = f"<passage>\n{data.replace('</passage>', '')}\n</passage>\n\nThe question:"
-    messages = (Message("system", _INSTRUCTION), Message("user", content))
-    prompt = Prompt(messages, (), (), sum(llm.count(message.content) for message in messages))
-    with llm.stream(prompt, "") as reply:
-        written = "".join(reply)
+    written = complete(llm, (Message("system", _INSTRUCTION), Message("user", content)))
     return _first_question(written.splitlines())
 
 

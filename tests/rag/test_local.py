@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import ConfigurationError
-from rag.llm import LLM, LLMError, estimate_tokens
+from rag.composer import Composer
+from rag.llm import LLM, LLMError, Stop, complete, estimate_tokens
 from rag.llm_loading import load_llm
 from rag.local import LocalLLM
 from rag.models import find_model
-from rag.results import Message, Prompt
-from tests.rag.samples import TEXTS, prompt
+from rag.results import Message, Prompt, Usage
+from tests.rag.gguf_files import CHAT, flag, gguf, string
+from tests.rag.samples import TEXTS, hits, prompt
 
 PROMPT = prompt("What colour is the sky?", "The sky is blue on a clear day.", "Grass is green in spring.")
 
@@ -78,12 +80,11 @@ def test_answers_are_bounded(llm):
 
 
 def test_a_model_that_repeats_itself_is_stopped(llm):
-    text = "Say this sentence again and again for ever: The fish swims in the deep blue sea."
+    text = "Write a very long story about a fish, with many chapters."
     reply = llm.stream(Prompt((Message("user", text),), (), (), 30), "")
-    answer = "".join(reply)
-    sentences = [sentence.strip() for sentence in answer.split(".") if len(sentence) > 20]
-    assert all(sentences.count(sentence) <= 4 for sentence in sentences)
-    assert reply.usage.completion_tokens > 0
+    assert "".join(reply)
+    assert reply.stopped is Stop.REPETITION
+    assert 0 < reply.usage.completion_tokens < 512
 
 
 def test_two_threads_take_turns(llm):
@@ -138,19 +139,90 @@ def test_a_path_that_is_no_model_says_why(tmp_path: Path):
         load_llm(f"local:{text}")
 
 
-def test_a_cut_off_model_file_is_named(tmp_path: Path):
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+def test_a_model_file_that_is_cut_off_is_refused_before_it_is_loaded(tmp_path: Path):
+    model = find_model("smollm2")
+    if not model.present:
+        pytest.skip("needs SmolLM2: rag models pull smollm2")
     cut = tmp_path / "cut.gguf"
-    cut.write_bytes(b"GGUF" + bytes(1000))
-    llm = load_llm(f"local:{cut}")
-    with pytest.raises(ConfigurationError, match=r"llama\.cpp cannot load .*cut\.gguf"):
+    with model.path.open("rb") as whole:
+        cut.write_bytes(whole.read(20_000_000))
+    with pytest.raises(
+        ConfigurationError, match=r"cut\.gguf' is cut off: [\d,]+ bytes of its tensors are missing"
+    ) as caught:
+        load_llm(f"local:{cut}")
+    assert "fetch it again" in caught.value.hint
+
+
+def test_a_file_whose_header_is_fine_and_whose_model_is_not_is_named(tmp_path: Path):
+    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+    odd = tmp_path / "odd.gguf"
+    odd.write_bytes(CHAT)
+    llm = load_llm(f"local:{odd}")
+    with pytest.raises(ConfigurationError, match=r"llama\.cpp cannot load .*odd\.gguf"):
         llm.count("x")
+
+
+def test_an_embedding_model_is_refused(tmp_path: Path):
+    path = tmp_path / "embedder.gguf"
+    path.write_bytes(gguf(string("general.architecture", "bert"), flag("bert.attention.causal", False)))
+    with pytest.raises(ConfigurationError, match=r"embedder\.gguf' is an embedding model"):
+        load_llm(f"local:{path}")
+
+
+def test_a_window_beyond_what_the_model_was_trained_for_is_refused(tmp_path: Path):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(CHAT)
+    with pytest.raises(ConfigurationError, match="a window of 2049 tokens is more than") as caught:
+        load_llm(f"local:{path}", window=2049)
+    assert caught.value.hint == "choose at most 2048"
+
+
+@pytest.fixture(scope="module")
+def small(llm) -> LLM:
+    """SmolLM2 with a window of 512 tokens."""
+    return load_llm("local", window=512)
+
+
+def test_a_small_window_holds_prompt_and_answer(small):
+    assert small.window == 512
+    passages = hits(*("The sky is blue on a clear day. " * repeats for repeats in (9, 8, 7)))
+    composed = Composer(384, small.count).compose("What colour is the sky?", passages)
+    assert composed.sources
+    reply = small.stream(composed, "")
+    assert "".join(reply)
+    assert reply.usage.prompt_tokens <= 384
+    assert reply.usage.prompt_tokens + reply.usage.completion_tokens <= 512
+
+
+def test_an_answer_that_outgrows_a_small_window_ends_there(small):
+    text = f"Tell me everything about these fish. {'salmon, trout, carp, eel, perch, ' * 44} Begin with the salmon."
+    reply = small.stream(Prompt((Message("user", text),), (), (), 453), "")
+    assert "".join(reply)
+    assert reply.stopped is Stop.LENGTH
+    assert reply.usage.prompt_tokens + reply.usage.completion_tokens == 512
+
+
+def test_side_jobs_are_short(llm):
+    story = [Message("user", "Tell me a very long story about a fish.")]
+    spent: list[Usage] = []
+    assert complete(llm, story, max_tokens=9, on_usage=spent.append)
+    assert spent[0].completion_tokens == 9
+
+
+def test_a_reply_is_kept_and_found_again(tmp_path: Path, llm):
+    cache = tmp_path / "replies.sqlite"
+    first = load_llm("local", cache=cache).stream(PROMPT, "")
+    text = "".join(first)
+    again = load_llm("local", cache=cache, prices=(1.0, 2.0)).stream(PROMPT, "")
+    assert "".join(again) == text
+    assert again.usage == Usage(first.usage.prompt_tokens, first.usage.completion_tokens, cost=0.0, cached=True)
+    assert not first.usage.cached
 
 
 def test_without_the_extra_the_error_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     model = tmp_path / "m.gguf"
-    model.write_bytes(b"GGUF")
+    model.write_bytes(CHAT)
     with pytest.raises(ConfigurationError, match="needs xllamacpp") as caught:
         load_llm(f"local:{model}").count("x")
     assert caught.value.hint == "pip install 'pilotfish[local]'"

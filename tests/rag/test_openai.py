@@ -5,15 +5,33 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 
 import pytest
 
 from connectors.errors import ConfigurationError
-from rag.llm import LLMError
+from rag.llm import LLM, Limits, LLMError, Stop, complete, estimate_tokens
 from rag.llm_loading import load_llm
 from rag.models import find_model
+from rag.results import Message, Prompt, Usage
+from tests.rag.misbehaving import (
+    Misbehaving,
+    cut_off,
+    drips,
+    endless,
+    endless_error,
+    endless_line,
+    falls_silent,
+    hang_up,
+    keeps_alive,
+    never_closes,
+    raw,
+    reply_json,
+    silent,
+    slow_headers,
+    status,
+    stream,
+)
 from tests.rag.samples import prompt
 
 PROMPT = prompt("What colour is the sky?", "The sky is blue on a clear day.", "Grass is green in spring.")
@@ -27,6 +45,13 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture
+def serve() -> Iterator[type[Misbehaving]]:
+    """Start a server on loopback that answers each request as it is told; see `Misbehaving`."""
+    yield Misbehaving
+    Misbehaving.close_all()
+
+
 @pytest.fixture(scope="module")
 def llama_server() -> Iterator[str]:
     """The address of a llama.cpp server that serves SmolLM2 to whoever has the key `sesame`."""
@@ -36,7 +61,8 @@ def llama_server() -> Iterator[str]:
     xllamacpp = pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     params = xllamacpp.CommonParams()
     params.model.path = str(model.path)
-    params.n_ctx = 2048
+    params.n_ctx = 512
+    params.n_parallel = 1
     params.verbosity = -1
     params.warmup = False
     params.api_keys = ["sesame"]
@@ -77,75 +103,195 @@ def test_a_real_server_refuses_a_prompt_over_its_window(llama_server, monkeypatc
         list(load_llm("openai:smollm2", base_url=llama_server).stream(prompt("q", "word " * 3000, budget=9000), ""))
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[BaseHTTPRequestHandler], None]], str]]:
-    """Start a server on loopback that answers every request by the given function."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(respond: Callable[[BaseHTTPRequestHandler], None]) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                respond(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/v1"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+def test_a_real_server_tells_its_window_and_counts_by_its_tokenizer(llama_server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    llm = load_llm("openai:smollm2", base_url=llama_server)
+    assert llm.window == 512
+    assert llm.count("5,120") == 5  # one for every digit, in this vocabulary
+    assert load_llm("openai:smollm2", base_url=llama_server, window=300).window == 300
 
 
-def status(code: int, body: str = '{"error": {"message": "told so"}}') -> Callable[[BaseHTTPRequestHandler], None]:
-    def respond(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(code)
-        handler.send_header("Content-Type", "application/json")
-        handler.end_headers()
-        handler.wfile.write(body.encode())
-
-    return respond
-
-
-CHUNK = (
-    'data: {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", '
-    '"choices": [{"index": 0, "delta": {"role": "assistant", "content": "The sky"}, "finish_reason": null}]}\n\n'
-)
+def test_a_real_server_is_told_how_long_a_reply_may_be(llama_server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    llm = load_llm("openai:smollm2", base_url=llama_server, prices=(1.0, 1_000.0))
+    story = [Message("user", "Tell me a very long story about a fish.")]
+    spent: list[Usage] = []
+    assert complete(llm, story, max_tokens=9, on_usage=spent.append)
+    assert spent[0].completion_tokens == 9
+    assert spent[0].cost == pytest.approx(0.009, abs=0.001)
 
 
-def cut_off(handler: BaseHTTPRequestHandler) -> None:
-    """Promise a long stream, send one chunk of it, hang up."""
-    handler.send_response(200)
-    handler.send_header("Content-Type", "text/event-stream")
-    handler.send_header("Content-Length", "100000")
-    handler.end_headers()
-    handler.wfile.write(CHUNK.encode())
+def test_a_real_server_is_left_in_the_middle_of_an_answer(llama_server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    llm = load_llm("openai:smollm2", base_url=llama_server)
+    with llm.stream(Prompt((Message("user", "Tell me a very long story about a fish."),), (), (), 12), "") as reply:
+        assert next(reply)
+    assert not [thread for thread in threading.enumerate() if thread.name == "pilotfish-llm"]
+    assert "".join(llm.stream(PROMPT, ""))
+
+
+def test_replies_of_a_real_server_are_kept(llama_server, monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    cache = tmp_path / "replies.sqlite"
+    first = load_llm("openai:smollm2", base_url=llama_server, cache=cache).stream(PROMPT, "")
+    text = "".join(first)
+    # Nobody answers at once and just the same but the file.
+    again = load_llm("openai:smollm2", base_url=llama_server, cache=cache).stream(PROMPT, "")
+    assert "".join(again) == text
+    assert again.usage.cached
+    other = load_llm("openai:smollm3", base_url=llama_server, cache=cache).stream(PROMPT, "")
+    assert "".join(other) == text
+    assert not other.usage.cached
+
+
+LIMITS = Limits(connect=2.0, first=1.0, silence=0.5, whole=3.0, tokens=100)
+
+
+def loaded(url: str, limits: Limits = LIMITS) -> LLM:
+    return load_llm("openai:m", base_url=url, limits=limits)
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"), [(401, "OPENAI_API_KEY"), (403, "key"), (404, "base URL"), (429, "too many requests"), (500, "")]
+    ("code", "hint"), [(400, ""), (401, "OPENAI_API_KEY"), (403, "key"), (404, "base URL"), (422, "")]
 )
-def test_a_status_is_explained(serve, code, hint):
+def test_a_status_is_explained_and_not_asked_for_again(serve, code, hint):
+    server = serve(status(code))
     with pytest.raises(LLMError, match=rf"'openai:m' failed: .*{code}") as caught:
-        list(load_llm("openai:m", base_url=serve(status(code))).stream(PROMPT, ""))
+        list(loaded(server.url).stream(PROMPT, ""))
     assert hint in caught.value.hint
+    assert server.asked == 1
 
 
-def test_an_answer_that_is_not_the_protocol_is_an_error(serve):
-    with pytest.raises(LLMError, match="'openai:m'"):
-        list(load_llm("openai:m", base_url=serve(status(200, "<html>hello</html>"))).stream(PROMPT, ""))
+@pytest.mark.parametrize(("code", "hint"), [(429, "too many requests"), (500, "3 times"), (503, "3 times")])
+def test_a_busy_server_is_asked_a_bounded_number_of_times(serve, code, hint):
+    server = serve(status(code))
+    with pytest.raises(LLMError, match=rf"'openai:m' failed: .*{code}") as caught:
+        list(loaded(server.url, PATIENT).stream(PROMPT, ""))
+    assert hint in caught.value.hint
+    assert server.asked == 3
 
 
-def test_a_stream_that_breaks_off_gives_what_came_and_then_an_error(serve):
-    reply = load_llm("openai:m", base_url=serve(cut_off)).stream(PROMPT, "")
+PATIENT = Limits(connect=2.0, first=30.0, silence=1.0, whole=30.0)
+
+
+@pytest.mark.parametrize("first", [status(429), status(503), hang_up], ids=["429", "503", "hung up"])
+def test_a_server_that_was_busy_for_a_moment_is_asked_again(serve, first):
+    server = serve(first, stream("The sky ", "is blue."))
+    assert "".join(loaded(server.url, PATIENT).stream(PROMPT, "")) == "The sky is blue."
+    assert server.asked == 2
+
+
+def test_a_server_that_wants_to_be_left_alone_for_long_is(serve):
+    server = serve(status(429, headers={"Retry-After": "3600"}))
+    with pytest.raises(LLMError) as caught:
+        list(loaded(server.url).stream(PROMPT, ""))
+    assert caught.value.hint == "the server asks to wait 3600 s"
+    assert server.asked == 1
+
+
+def test_a_stream_that_breaks_off_gives_what_came_then_an_error_and_is_not_asked_for_again(serve):
+    server = serve(cut_off)
+    reply = loaded(server.url).stream(PROMPT, "")
     assert next(reply) == "The sky"
     with pytest.raises(LLMError, match="'openai:m'"):
         list(reply)
+    assert server.asked == 1
+
+
+def test_waiting_to_ask_again_can_be_cancelled(serve):
+    server = serve(status(429, headers={"Retry-After": "25"}))
+    reply = loaded(server.url).stream(PROMPT, "")
+    with pytest.raises(LLMError, match="did not begin to answer within 1 s"):
+        next(reply)
+    assert not [thread for thread in threading.enumerate() if thread.name == "pilotfish-llm"]
+    assert server.asked == 1
+
+
+OUT_OF_TIME = {
+    "never answers": (silent, "did not begin to answer within 1 s"),
+    "headers by the byte": (slow_headers, "did not begin to answer within 1 s"),
+    "silent after the first piece": (falls_silent, "fell silent in the middle of its answer, for 0.5 s"),
+    "alive, and says nothing": (keeps_alive, "did not begin to answer within 1 s"),
+    "one piece now and then for ever": (drips, "had not ended its answer after 3 s"),
+    "never closes": (never_closes, "fell silent in the middle of its answer"),
+}
+
+
+@pytest.mark.parametrize(("respond", "message"), OUT_OF_TIME.values(), ids=OUT_OF_TIME)
+@pytest.mark.timeout(60)
+def test_a_server_is_never_waited_for_longer_than_it_may_take(serve, respond, message):
+    reply = loaded(serve(respond).url).stream(PROMPT, "")
+    with pytest.raises(LLMError, match=message) as caught:
+        list(reply)
+    assert "'openai:m'" in str(caught.value)
+    assert caught.value.hint
+
+
+NO_PROTOCOL = {
+    "a page": status(200, "<html>hello</html>", headers={"Content-Type": "text/html"}),
+    "no JSON": raw(b"data: {not json}\n\n"),
+    "other JSON": raw(b'data: {"choices": 7}\n\n'),
+    "a list": raw(b"data: [1, 2]\n\n"),
+    "no UTF-8": raw(b'data: {"choices": [{"delta": {"content": "\xff\xfe"}}]}\n\n'),
+    "compressed": raw(b"\x1f\x8b" + bytes(100), {"Content-Encoding": "gzip"}),
+    "an error in the stream": raw(b'data: {"error": {"message": "told so"}}\n\n'),
+    "nothing": raw(b""),
+    "an end and nothing before it": raw(b"data: [DONE]\n\n"),
+    "empty pieces": stream("", "", ""),
+    "blanks": stream(" ", "\n"),
+}
+
+
+@pytest.mark.parametrize("respond", NO_PROTOCOL.values(), ids=NO_PROTOCOL)
+@pytest.mark.timeout(60)
+def test_what_is_no_answer_is_an_error(serve, respond):
+    with pytest.raises(LLMError, match=r"'openai:m'|was not asked for"):
+        list(loaded(serve(respond).url).stream(PROMPT, ""))
+
+
+@pytest.mark.timeout(60)
+def test_an_endless_answer_is_ended(serve):
+    reply = loaded(serve(endless).url).stream(PROMPT, "")
+    assert len("".join(reply)) < 2_000
+    assert reply.stopped is Stop.LENGTH
+
+
+@pytest.mark.parametrize("respond", [endless_line, endless_error], ids=["line", "error"])
+@pytest.mark.timeout(60)
+def test_an_endless_line_is_not_kept_in_memory(serve, respond):
+    with pytest.raises(LLMError, match="sent more than 16,000,000 bytes"):
+        list(loaded(serve(respond).url, PATIENT).stream(PROMPT, ""))
+
+
+def test_a_loop_is_ended(serve):
+    reply = loaded(serve(stream(*["The fish swims in the deep blue sea. "] * 9)).url).stream(PROMPT, "")
+    assert len(list(reply)) == 3
+    assert reply.stopped is Stop.REPETITION
+
+
+@pytest.mark.parametrize(
+    ("listed", "window"),
+    [
+        ('{"data": [{"id": "m", "max_model_len": 8192}]}', 8192),
+        ('{"data": [{"id": "other", "max_model_len": 8192}]}', 8192),
+        ('{"data": [{"id": "a", "max_model_len": 1}, {"id": "m", "max_model_len": 4096}]}', 4096),
+        ('{"data": [{"id": "a", "max_model_len": 1}, {"id": "b", "max_model_len": 2}]}', None),
+        ('{"data": [{"id": "m", "max_model_len": "many"}]}', None),
+        ('{"data": [{"id": "m", "max_model_len": -5}]}', None),
+        ('{"data": [{"id": "m", "meta": {"n_ctx": 2048}}]}', 2048),
+        ('{"data": 7}', None),
+        ("[]", None),
+        ("nothing of the kind", None),
+    ],
+)
+def test_the_window_is_what_the_server_tells_if_it_makes_sense(serve, listed, window):
+    server = serve(
+        stream("Blue."), get=lambda handler: None if handler.path != "/v1/models" else reply_json(handler, listed)
+    )
+    llm = loaded(server.url)
+    assert llm.window == window
+    assert llm.count("one two three") == estimate_tokens("one two three")
+    assert "".join(llm.stream(PROMPT, "")) == "Blue."
 
 
 def test_a_server_that_is_not_there_is_named():

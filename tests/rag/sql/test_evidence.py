@@ -120,7 +120,7 @@ def test_a_database_that_is_gone_leaves_the_documents(tmp_path: Path) -> None:
 
 def test_a_small_model_is_not_asked_unless_it_is_said(kb: KnowledgeBase) -> None:
     class Small:
-        name, window = "small", 4_096
+        name, window, can_write = "small", 4_096, True
 
         def __init__(self) -> None:
             self._model = as_llm(Assistant(COUNT, "There are 3 [1]."))
