@@ -27,6 +27,8 @@ _CONTEXT_SHARE = 3  # and a third together with the header row of a table
 _SLACK = 16
 _HEADER_SEARCH = 256  # characters after the start of a table in which its header row is looked for
 
+_DEEPEST_INDENTATION = 200  # characters
+
 _VISIBLE = re.compile(r"\S")
 
 
@@ -263,17 +265,18 @@ class _Passages:
             start = end
 
     def _chunk(self, region: Region, start: int, context: _Context, section: _Section) -> tuple[Chunk, int]:
-        """The chunk that begins at `start`, and where the next may begin."""
+        """The chunk whose first letter is at `start`, and where the next may begin."""
+        begin = start if section.again is None else _indented(self._document.text, start)
         limit = self._window - context.pieces
         cut = region.cut(start, limit)
         while True:
             end = start + len(self._document.text[start:cut].rstrip())
             if section.again is not None and end <= section.named:  # long comments above: the name comes later
                 context = section.again
-            pieces = self._pieces(start, end, context)
+            pieces = self._pieces(begin, end, context)
             if pieces <= self._window or end == start + 1:
-                passage = self._document.text[start:end]
-                return Chunk(passage, context.text, self._location(start, end, section)), cut
+                passage = self._document.text[begin:end]
+                return Chunk(passage, context.text, self._location(begin, end, section)), cut
             # Rare: the pieces of a word that was cut, or of a new neighbour, are not those it had in the whole text.
             counted = min(limit, self._ruler.count(start, cut))
             limit = max(1, min(counted - 1, counted * self._window // pieces))
@@ -316,6 +319,13 @@ class _LineCounter:
         self._line += ends[0] + ends[1] - ends[2]
         self._offset = offset
         return self._line
+
+
+def _indented(text: str, start: int) -> int:
+    """Where the line of `start` begins, if only its indentation stands between: the lines below keep theirs, too."""
+    before = text[max(0, start - _DEEPEST_INDENTATION) : start]
+    begin = start - len(before) + len(before.rstrip(" \t"))
+    return begin if text[max(0, begin - 1) : begin] in {"", "\n", "\r"} else start
 
 
 def _context_at(position: int, tables: Sequence[_Table]) -> _Context | None:

@@ -80,7 +80,11 @@ def check(source: Document, chunks: list[Chunk], tokenizer: Tokenizer, window: i
     for chunk in chunks:
         place = chunk.location
         assert previous <= place.start < place.end
-        assert chunk.text == source.text[place.start : place.end] == chunk.text.strip()
+        assert chunk.text == source.text[place.start : place.end] == chunk.text.rstrip()
+        if indentation := chunk.text[: -len(chunk.text.lstrip())]:  # of code alone, and all that its first line has
+            assert any(block.kind is BlockKind.DEFINITION for block in source.blocks)
+            assert not {"\n", "\r"} & set(indentation)
+            assert source.text[place.start - 1 : place.start] in {"", "\n", "\r"}
         assert len(tokenizer.spans(chunk.indexed_text)) <= window
         assert len(chunk.text) <= 16 * (window + 2)
         assert place.line_start == 1 + len(NEWLINE.findall(source.text, 0, place.start))

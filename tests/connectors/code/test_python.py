@@ -31,7 +31,7 @@ def test_a_chunk_is_a_function_a_method_or_the_head_of_a_class() -> None:
 def test_it_begins_with_its_decorators_and_the_comments_above_them() -> None:
     chunks = by_symbol(TEXT)
     assert chunks["Parcel"].text.startswith("# What the shop takes\n# for a parcel.\n@dataclass")
-    assert chunks["Cart.total"].text.startswith("# Prices are net.\n    @property\n    def total")
+    assert chunks["Cart.total"].text.startswith("    # Prices are net.\n    @property\n    def total")
 
 
 def test_signature_and_docstring_are_stretches_of_the_text() -> None:
@@ -52,7 +52,7 @@ def test_what_does_not_fit_is_cut_between_statements_and_stays_under_its_name() 
         for chunk in chunks_of(TEXT, "python")
         if chunk.location.symbol and chunk.location.symbol.name == "Cart.ship"
     ]
-    assert [chunk.text.split(" ")[0] for chunk in rest] == ["if", "for"]
+    assert [chunk.text.lstrip().split(" ")[0] for chunk in rest] == ["if", "for"]
     assert first.context == "Cart\nPython method cart ship"
     assert {chunk.context for chunk in rest} == {"Cart > ship\nPython method cart ship"}
     assert all(chunk.location.symbol and chunk.location.symbol.signature == (0, 0) for chunk in rest)
@@ -116,3 +116,10 @@ def test_what_is_mostly_broken_is_plain_lines() -> None:
     parsed = parse_source(text, "python", "shop")
     assert parsed.metadata["syntax_errors"]
     assert all(chunk.location.symbol is None for chunk in chunks_of(text, "python"))
+
+
+def test_the_first_line_of_a_member_keeps_its_indentation_like_the_others() -> None:
+    method = by_symbol(TEXT)["Cart.ship"]
+    assert method.text.startswith("    ")
+    assert TEXT[method.location.start : method.location.end] == method.text
+    assert TEXT[method.location.start - 1] == "\n"
