@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,9 +23,12 @@ def grammar(dialect: Dialect) -> Grammar:
 def _sqlite() -> type[Grammar]:
     from sqlglot import exp
     from sqlglot.dialects.sqlite import SQLite
+    from sqlglot.generators.sqlite import SQLiteGenerator
     from sqlglot.parsers.sqlite import SQLiteParser
 
     class _Parser(SQLiteParser):
+        FUNCTIONS: ClassVar = _without(SQLiteParser.FUNCTIONS, "LOG10", "LOG2", "MOD")
+
         def _parse_limit(self, this: Any = None, top: bool = False, skip_limit_token: bool = False) -> Any:
             """LIMIT takes any expression: `LIMIT 2 - x % 2` is no percentage here."""
             limit = super()._parse_limit(this, top, skip_limit_token)
@@ -37,22 +41,56 @@ def _sqlite() -> type[Grammar]:
                 limit.set("expression", exp.Mod(this=limit.expression, expression=self._parse_unary()))
             return limit
 
+    class _Generator(SQLiteGenerator):
+        # These two are numbers that stay integers where they are, and REAL is not.
+        TYPE_MAPPING: ClassVar = {
+            **SQLiteGenerator.TYPE_MAPPING,
+            exp.DType.DECIMAL: "NUMERIC",
+            exp.DType.BOOLEAN: "NUMERIC",
+        }
+
     class _SQLite(SQLite):
         Parser = _Parser
+        Generator = _Generator
 
     return _SQLite
 
 
 def _postgresql() -> type[Grammar]:
+    from sqlglot import exp
     from sqlglot.dialects.postgres import Postgres
+    from sqlglot.generators.postgres import PostgresGenerator
+    from sqlglot.parsers.postgres import PostgresParser
 
-    return Postgres
+    class _Parser(PostgresParser):
+        FUNCTIONS: ClassVar = _without(PostgresParser.FUNCTIONS, "LOG10", "TO_HEX", "JSON_OBJECT")
+        FUNCTION_PARSERS: ClassVar = _without(PostgresParser.FUNCTION_PARSERS, "JSON_OBJECT")
+
+    class _Generator(PostgresGenerator):
+        TRANSFORMS: ClassVar = {
+            **PostgresGenerator.TRANSFORMS,
+            exp.CurrentTimestamp: lambda self, node: (
+                f"CURRENT_TIMESTAMP({self.sql(node, 'this')})" if node.this else "CURRENT_TIMESTAMP"
+            ),
+        }
+
+    class _PostgreSQL(Postgres):
+        Parser = _Parser
+        Generator = _Generator
+
+    return _PostgreSQL
 
 
 def _mariadb() -> type[Grammar]:
     from sqlglot import exp
     from sqlglot.dialects.mysql import MySQL
     from sqlglot.generators.mysql import MySQLGenerator
+    from sqlglot.parsers.mysql import MySQLParser
+
+    class _Parser(MySQLParser):
+        # LOG(10, 1000) is 2.9999999999999996 where LOG10 is 3; CHAR gives bytes where CHR gives text.
+        FUNCTIONS: ClassVar = _without(MySQLParser.FUNCTIONS, "CHR", "LOG10", "LOG2", "TO_CHAR", "TO_DAYS")
+        FUNCTION_PARSERS: ClassVar = _without(MySQLParser.FUNCTION_PARSERS, "CHR")
 
     def infix(operator: str) -> Any:
         return lambda self, node: self.binary(node, operator)
@@ -66,9 +104,15 @@ def _mariadb() -> type[Grammar]:
         }
 
     class _MariaDB(MySQL):
+        Parser = _Parser
         Generator = _Generator
 
     return _MariaDB
+
+
+def _without(functions: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """`functions` but these, which sqlglot would write as others that give other results."""
+    return {name: make for name, make in functions.items() if name not in names}
 
 
 def written(tree: Expr, dialect: Dialect) -> str:

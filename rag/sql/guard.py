@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from sqlglot import exp  # noqa: TID253 — only who runs SQL imports this module
 
@@ -19,7 +21,12 @@ from rag.sql.errors import RefusedError
 from rag.sql.functions import allowed_functions, is_syntax
 from rag.sql.growth import bound_growth
 
+if TYPE_CHECKING:
+    from sqlglot.tokenizer_core import Token
+
 LONGEST_STATEMENT = 20_000  # characters
+# What sqlglot stumbles over when a function gets other arguments than it knows.
+_MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 _ONE_SELECT = "write one SELECT that only reads"
 
 # What a statement may be made of, beside functions: the class names of sqlglot's syntax tree. Anything that is not
@@ -90,8 +97,9 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
     try:
         tokens = language.tokenize(sql)
         _check_comments(tokens)
+        _check_literals(tokens, sql, dialect)
         trees = [tree for tree in language.parser().parse(tokens, sql) if tree is not None]
-    except SqlglotError as error:
+    except (SqlglotError, *_MISREAD) as error:
         raise RefusedError(f"this is not SQL that can be read: {_short(error)}", hint=_ONE_SELECT) from None
     if len(trees) != 1:
         found = f"{len(trees)} statements" if trees else "no statement"
@@ -105,13 +113,16 @@ def _checked(tree: exp.Expr, allowed: AllowList) -> str:
 
     if type(tree).__name__ not in _QUERIES:
         raise RefusedError(f"{_verb(tree)} is no SELECT", hint=_ONE_SELECT)
-    _check_parts(tree, allowed.dialect)
-    check_columns(tree, allowed)
-    bound_growth(tree, allowed.dialect)
     try:
+        _check_parts(tree, allowed.dialect)
+        check_columns(tree, allowed)
+        bound_growth(tree, allowed.dialect)
         text = written(tree, allowed.dialect)
-    except SqlglotError as error:
-        raise RefusedError(f"this cannot be written for {allowed.dialect}: {_short(error)}") from None
+    except (SqlglotError, *_MISREAD) as error:
+        raise RefusedError(
+            f"this cannot be written for {allowed.dialect}: {_short(error)}",
+            hint="give functions their usual arguments",
+        ) from None
     _check_calls(text, tree, allowed.dialect)
     return text
 
@@ -123,7 +134,7 @@ def _check_parts(tree: exp.Expr, dialect: Dialect) -> None:
         if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc) and not isinstance(node.this, str):
             raise RefusedError(f"the function {node.sql()} is not allowed", hint="write its name without quotes")
         if kind in _PARTS or kind in _QUERIES:
-            _check_clause(node)
+            _check_clause(node, dialect)
         elif not isinstance(node, exp.Func):
             raise RefusedError(f"{_shown(node)} is not allowed ({_words(kind)})", hint=_ONE_SELECT)
         elif not re.match(
@@ -132,10 +143,14 @@ def _check_parts(tree: exp.Expr, dialect: Dialect) -> None:
             raise RefusedError(f"{_shown(node)} is not allowed", hint=_ONE_SELECT)
 
 
-def _check_clause(node: exp.Expr) -> None:
+def _check_clause(node: exp.Expr, dialect: Dialect) -> None:
     """Refuse what hides in the arguments of a part that is allowed otherwise."""
     if isinstance(node, exp.Select) and node.args.get("kind"):
         raise RefusedError(f"SELECT AS {node.args['kind']} is not allowed", hint=_ONE_SELECT)
+    if isinstance(node, exp.Cast) and dialect is Dialect.SQLITE and node.to.this in exp.DataType.TEMPORAL_TYPES:
+        raise RefusedError(
+            f"SQLite has no type {node.to.sql()}: a cast to it gives a number", hint="write date(…) or datetime(…)"
+        )
     if isinstance(node, exp.DataType) and node.this is exp.DType.USERDEFINED:
         raise RefusedError(f"the type {node.sql()} is not allowed", hint="use one of the types of the SQL standard")
 
@@ -172,12 +187,29 @@ def _names_with_columns(tree: exp.Expr) -> frozenset[str]:
     return frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns"))
 
 
-def _check_comments(tokens: Sequence[object]) -> None:
+def _check_comments(tokens: Sequence[Token]) -> None:
     """Refuse comments that a server would run or obey: what was meant by them would be lost."""
     for token in tokens:
         for comment in getattr(token, "comments", ()):
             if _EXECUTABLE_COMMENT.match(comment):
                 raise RefusedError(f"the comment /*{_cut(comment)}*/ is meant to be run", hint="write no such comments")
+
+
+def _check_literals(tokens: Sequence[Token], sql: str, dialect: Dialect) -> None:
+    """Refuse what is read as something else than the database would take it for."""
+    from sqlglot.tokenizer_core import TokenType
+
+    for token, after in zip_longest(tokens, tokens[1:]):
+        shown = sql[token.start : token.end + 1]
+        if token.token_type is TokenType.HEX_STRING and dialect is not Dialect.SQLITE and shown[:2].lower() == "0x":
+            raise RefusedError(f"{shown} is not allowed", hint="write it as a number, or as text")
+        if after is None:
+            continue
+        if token.token_type is TokenType.NUMBER and after.start == token.end + 1 and after.text.startswith("_"):
+            raise RefusedError(f"{shown}{after.text} is not allowed", hint="write numbers without _")
+        is_path = token.token_type in {TokenType.ARROW, TokenType.DARROW} and after.token_type is TokenType.STRING
+        if dialect is Dialect.SQLITE and is_path and "." in after.text and not after.text.startswith("$"):
+            raise RefusedError(f"the key {after.text!r} is not allowed", hint="write a path: '$.\"a.b\"'")
 
 
 def _verb(tree: exp.Expr) -> str:

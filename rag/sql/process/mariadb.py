@@ -17,11 +17,14 @@ _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 2
 _TOO_LONG = frozenset({1317, 1969, 3024})  # interrupted; max_statement_time; max_execution_time
 _REFUSED = frozenset({1044, 1142, 1143, 1227, 1290, 1370, 1792})  # no right to it; a write in a read-only transaction
+_CUT = frozenset({1260, 1301})  # a value that the server made shorter, or NULL because it was too long
+_OUT_OF_RANGE = 1690
 _SETTINGS = (
     "max_statement_time = {seconds}",  # MariaDB
     "max_execution_time = {milliseconds}",  # MySQL
     "lock_wait_timeout = {lock}",
     "innodb_lock_wait_timeout = {lock}",
+    "group_concat_max_len = {size}",
     # Strings are what the guard takes them for, whatever the server is set to.
     "sql_mode = REPLACE(REPLACE(REPLACE(@@sql_mode, 'ANSI_QUOTES', ''), 'NO_BACKSLASH_ESCAPES', ''), 'ANSI', '')",
     "TRANSACTION READ ONLY",
@@ -55,6 +58,7 @@ class MariaDBSession:
             "seconds": self._limits.seconds,
             "milliseconds": max(1, int(self._limits.seconds * 1_000)),
             "lock": _LOCK_SECONDS,
+            "size": self._limits.size,
         }
         with self._connection.cursor() as cursor:
             for setting in _SETTINGS:
@@ -83,8 +87,18 @@ class MariaDBSession:
         try:
             while (row := cursor.fetchone()) is not None:
                 yield row
+            self._check_complete(cursor)
         except (pymysql.MySQLError, MemoryError) as error:
             raise _explained(error, self._limits) from None
+
+    def _check_complete(self, cursor: Any) -> None:
+        """Refuse rows in which the server has shortened a value, which it says in a warning alone."""
+        warnings = self._connection.show_warnings() if cursor.warning_count else ()
+        for _, code, message in warnings:
+            if int(code) in _CUT:
+                raise FailedError(
+                    "limit", f"a value is longer than the server gives: {message}", "ask for less at once"
+                )
 
 
 def _message(error: BaseException) -> str:
@@ -97,4 +111,8 @@ def _explained(error: BaseException, limits: Limits) -> FailedError:
     code = error.args[0] if error.args else 0
     if code in _TOO_LONG:
         return too_long(limits)
+    if code == _OUT_OF_RANGE and "exp(char_length(" in _message(error):  # from `rag.sql.growth`
+        return FailedError(
+            "limit", "a text is too long to replace something in it on MariaDB", "shorten it first: LEFT(text, 1000)"
+        )
     return FailedError("refused" if code in _REFUSED else "database", _message(error))

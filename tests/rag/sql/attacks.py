@@ -359,6 +359,11 @@ BOMBS = [
         UNSTOPPABLE,
         (ALL, "SELECT " + "REPLACE(" * 12 + "'aaaaaaaaaa'" + ", 'a', 'aaaaaaaaaa')" * 12),
         (ALL, "SELECT REPLACE(a.body, 'e', b.body) FROM reviews a, reviews b"),
+        ((M,), "SELECT " + "REGEXP_REPLACE(" * 6 + "'aaaaaaaaaa'" + ", 'a', 'aaaaaaaaaa')" * 6),
+        ((M,), "SELECT REGEXP_REPLACE(REPEAT(REPEAT('a', 1000), 10000), 'a', 'b')"),
+        ((M,), "SELECT REPLACE(REPEAT(REPEAT('a', 1000), 10000), 'a', '')"),
+        ((M,), "SELECT UPPER(REGEXP_REPLACE(UPPER(REGEXP_REPLACE(body, 'a', 'aaaaaaaaaa')), 'A', 'B')) FROM reviews"),
+        ((M,), "SELECT SFORMAT('{:>1000000000}', 'x')"),
     ),
     *_attacks(
         "statements that grow",

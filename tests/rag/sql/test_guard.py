@@ -106,12 +106,59 @@ def test_a_name_given_by_with_hides_a_table_only_where_it_is_known() -> None:
         guard("WITH customers AS (SELECT 1 AS id) SELECT * FROM customers", postgresql)
 
 
-def test_a_replacement_that_grows_is_bounded_on_mariadb_alone() -> None:
-    sql = "SELECT REPLACE(name, 'ä', 'ae'), REPLACE(name, '-', '') FROM customers"
+def test_what_a_replacement_works_on_is_limited_on_mariadb_alone() -> None:
+    sql = "SELECT REPLACE(name, 'ä', 'ae'), REPLACE('x-y', '-', '') FROM customers"
     assert guard(sql, LISTS[Dialect.SQLITE]) == sql
-    bounded = guard(sql, LISTS[Dialect.MARIADB])
-    assert bounded == "SELECT REPLACE(LEFT(name, 10000), 'ä', 'ae'), REPLACE(name, '-', '') FROM customers"
-    assert guard(bounded, LISTS[Dialect.MARIADB]) == bounded
+    limited = guard(sql, LISTS[Dialect.MARIADB])
+    assert "IF(CHAR_LENGTH(name) <= 10000, name, EXP(CHAR_LENGTH(name) + 1000))" in limited
+    assert "REPLACE('x-y', '-', '')" in limited
+    assert guard(limited, LISTS[Dialect.MARIADB]) == limited
+    raised = limited.replace("10000", "99999999")
+    assert "<= 10000" in guard(raised, LISTS[Dialect.MARIADB])
+    umlauts = "SELECT REPLACE(REPLACE(REPLACE(name, 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue') FROM customers"
+    assert guard(umlauts, LISTS[Dialect.MARIADB]).count("EXP(") == 1
+    with pytest.raises(RefusedError, match="too long"):
+        guard(
+            "SELECT " + "REPLACE(" * 12 + "name" + ", 'a', 'aaaaaaaaaa')" * 12 + " FROM customers",
+            LISTS[Dialect.MARIADB],
+        )
+
+
+SAME = {
+    Dialect.SQLITE: ["LOG10(id)", "LOG2(id)", "MOD(id, 2)", "CAST(id AS NUMERIC)", "CURRENT_TIMESTAMP"],
+    Dialect.POSTGRESQL: ["LOG10(id)", "TO_HEX(id)", "JSON_OBJECT('{a,b}', '{1,2}')", "CURRENT_TIMESTAMP(0)"],
+    Dialect.MARIADB: [
+        "LOG10(id)",
+        "LOG2(id)",
+        "CHR(id)",
+        "TO_CHAR(id)",
+        "TO_DAYS(name)",
+    ],
+}
+
+
+@pytest.mark.parametrize(("dialect", "call"), [(dialect, call) for dialect, calls in SAME.items() for call in calls])
+def test_a_function_stays_the_one_that_was_written(dialect: Dialect, call: str) -> None:
+    assert guard(f"SELECT {call} FROM customers", LISTS[dialect]) == f"SELECT {call} FROM customers"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expression"),
+    [
+        (Dialect.SQLITE, "CAST(name AS DATE)"),  # there the number 2024, by sqlglot a date
+        (Dialect.SQLITE, "name -> 'a.b'"),
+        (Dialect.SQLITE, "JSON_GROUP_ARRAY(id, name)"),
+        (Dialect.POSTGRESQL, "0x1F"),
+        (Dialect.POSTGRESQL, "1_000"),
+        (Dialect.MARIADB, "0x0a + 0"),
+        (Dialect.MARIADB, "DATE_ADD(id)"),
+        (Dialect.MARIADB, "SFORMAT('{:>1000000000}', name)"),
+        (Dialect.MARIADB, "SFORMAT('{:>{}}', name, 1000000000)"),
+    ],
+)
+def test_what_would_be_read_as_something_else_is_refused(dialect: Dialect, expression: str) -> None:
+    with pytest.raises(RefusedError):
+        guard(f"SELECT {expression} FROM customers", LISTS[dialect])
 
 
 @given(st.text(max_size=80), st.sampled_from(list(Dialect)))
