@@ -17,6 +17,7 @@ from cli.terminal import near, one_line, printable, put, shortened, stderr, stdo
 from rag.results import Answer, Citation, Prompt, PromptSource, Verdict
 
 _QUOTE_SHOWN = 240
+_NAME_SHOWN = 60
 _WORD_ENDS = re.compile(r"(?<=\s)")
 
 
@@ -159,7 +160,9 @@ def print_prompt(prompt: Prompt) -> None:
         Rule(Text(f"about {prompt.tokens} tokens; left out: {len(prompt.left_out)}"), align="left", style="dim")
     )
     for each in prompt.left_out:
-        put(console, Text(one_line(f"{near(each.uri)}, {each.location}: {each.reason}"), "dim"))
+        place = f"{near(each.uri)}, {each.location}" if each.location else ""
+        what = place or f"{each.part} “{shortened(each.text, _NAME_SHOWN)}”"
+        put(console, Text(one_line(f"{what}: {each.reason}"), "dim"))
 
 
 def _print_source(source: PromptSource, answer: Answer) -> None:

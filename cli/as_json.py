@@ -11,6 +11,7 @@ from rag.results import (
     Citation,
     Hit,
     IndexReport,
+    LeftOut,
     Moved,
     Prompt,
     PromptSource,
@@ -167,9 +168,17 @@ def prompt(sent: Prompt) -> dict[str, Any]:
     return {
         "messages": [{"role": message.role, "content": message.content} for message in sent.messages],
         "tokens": sent.tokens,
-        "left_out": [
-            {"uri": each.uri, "location": location(each.location), "reason": each.reason} for each in sent.left_out
-        ],
+        "left_out": [_left_out(each) for each in sent.left_out],
+    }
+
+
+def _left_out(each: LeftOut) -> dict[str, Any]:
+    return {
+        "part": each.part,
+        "uri": each.uri or None,
+        "location": None if each.location is None else location(each.location),
+        "text": each.text,
+        "reason": each.reason,
     }
 
 
@@ -255,4 +264,5 @@ def _source(each: PromptSource) -> dict[str, Any]:
         "relevance": each.hit.relevance,
         "copies": copies(each.hit),
         "text": each.text,
+        "spans": [list(span) for span in each.spans],
     }

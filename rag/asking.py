@@ -67,7 +67,7 @@ def ask(
     """Answer `question` from what `search` finds for it. See `KnowledgeBase.ask`."""
     options = options or AskOptions()
     model = load_llm(llm, encoder=encoder, base_url=options.base_url) if isinstance(llm, str) else as_llm(llm)
-    composer = Composer(_budget(model, options), model.count)
+    composer = Composer(_budget(model, options), model.count, encoder)
     found = search(options)
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     rows = rows_beside(model, found.hits, threshold, options.sql) if rows_beside is not None else None

@@ -18,19 +18,13 @@ from rag.llm import Reply, estimate_tokens
 from rag.ranking import bm25
 from rag.results import Prompt, PromptSource, Usage
 from rag.sentence_encoder import SentenceEncoder
-from rag.words import terms
+from rag.words import leans_back, terms
 
 _MOST_SENTENCES = 4
 _LONGEST = 400
 _FEWEST_TERMS = 3
 _LIST_MARK = re.compile(r"^(?:[-*+•◦▪>]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
-# A sentence that begins like this leans on the one before it.
-_LEANS = re.compile(
-    r"(?:it|its|this|that|these|those|they|their|them|he|his|she|her|such|there|the (?:former|latter|same)|"
-    r"however|but|and|so|also|otherwise|therefore|instead|both|in (?:this|that|these|such) \w+)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +132,7 @@ def select(sentences: Sequence[_Sentence], scores: NDArray[np.float64]) -> list[
 
 def _antecedent(sentences: Sequence[_Sentence], i: int) -> list[int]:
     """The sentence before `i`, where `i` begins with a word that leans on it."""
-    if i == 0 or not _LEANS.match(sentences[i].text):
+    if i == 0 or not leans_back(sentences[i].text):
         return []
     before = sentences[i - 1]
     return [i - 1] if before.source == sentences[i].source and before.can_answer else []

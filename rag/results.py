@@ -201,11 +201,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PromptSource:
-    """A numbered source in a prompt; `text` is what the LLM sees of the hit (whole sentences of it)."""
+    """A numbered source in a prompt; `text` is what the LLM sees of the hit (whole sentences of it).
+
+    `spans` are the stretches of `hit.text` that are shown; `text` is they, with a sign for what is left out between.
+    """
 
     number: int
     hit: Hit
     text: str
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +237,32 @@ class Background:
     text: str
 
 
+class PromptPart(StrEnum):
+    """What a prompt is made of beside its instructions and the question."""
+
+    SOURCE = "source"
+    BACKGROUND = "background"
+    DEMONSTRATION = "demonstration"
+    HISTORY = "history"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A hit that did not reach the prompt, and why."""
+    """What did not reach the prompt, and why.
 
-    uri: str
-    location: Location
+    Attributes:
+        reason: why.
+        part: what it would have been in the prompt.
+        uri: the document of a hit.
+        location: where in it.
+        text: of a hit its title, of background its card, of a demonstration or an earlier turn the question.
+    """
+
     reason: str
+    part: PromptPart
+    uri: str = ""
+    location: Location | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,19 @@ class Vectors(Protocol):
 
 
 class QueryVector(Protocol):
-    """A query's vector: `vector` has shape [dimensions], float32, L2-normalised."""
+    """A query's vectors: `vector` has shape [dimensions], float32, L2-normalised.
+
+    `tokens` are those of its word pieces, shape [pieces, 64], and `spans` their characters; none where there are none.
+    """
 
     @property
     def vector(self) -> NDArray[np.float32]: ...  # noqa: D102 — said above
+
+    @property
+    def tokens(self) -> NDArray[np.float32]: ...  # noqa: D102 — said above
+
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]: ...  # noqa: D102 — said above
 
 
 class SentenceEncoder(Protocol):

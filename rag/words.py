@@ -23,6 +23,11 @@ _NEGATIONS = (
     "weren't won't wouldn't shouldn't couldn't hasn't haven't hadn't unless except lacks lacking fails failed"
 )
 _SPELLED = "zero one two three four five six seven eight nine ten eleven twelve"
+_LEANS_BACK = re.compile(
+    r"(?:it|its|this|that|these|those|they|their|them|he|his|she|her|such|there|the (?:former|latter|same)|"
+    r"however|but|and|so|also|otherwise|therefore|instead|both|in (?:this|that|these|such) \w+)\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 
@@ -76,6 +81,15 @@ def negations(text: str) -> frozenset[str]:
 def denials(stemmed: Iterable[str]) -> tuple[str, ...]:
     """Those of a text's `words` that turn a statement round, one after another as they stand there."""
     return tuple(word for word in stemmed if word in _stems(_NEGATIONS))
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence begins with a word that leans on the sentence before it.
+
+    >>> leans_back("It also flies."), leans_back("The bird flies.")
+    (True, False)
+    """
+    return bool(_LEANS_BACK.match(sentence))
 
 
 @cache
