@@ -34,6 +34,8 @@ _DENIED_LEFT = 0.85  # what is left of a window's score that denies what the cla
 # How alike a sentence must be to be the claim's contrary: the share of the claim's words it has, and the cosine.
 _CONTRARY_COVERAGE = 0.6
 _CONTRARY_COSINE = 0.6
+_QUOTED = 0.99  # the probability that a claim is supported which stands there word for word
+_FEWEST_QUOTED = 4  # words of it
 _UNIT = re.compile(rf"{UNSPACED}|{WORD}")
 
 
@@ -132,7 +134,12 @@ class SupportJudge:
         self._encode([*claims, *sentences])
 
     def judge(self, claim: str, passage: str, context: str = "") -> Support:
-        """How far `passage` supports `claim`; `context` (title, headings, table header) may supply words to it."""
+        """How far `passage` supports `claim`; `context` (title, headings, table header) may supply words to it.
+
+        What stands in the passage word for word is supported, whatever it looks like: code, say, or a row.
+        """
+        if (quoted := _verbatim(claim, passage)) is not None:
+            return Support(1.0, _QUOTED, *quoted)
         ready, said = self._passage(passage, context), self._claim(claim)
         if not ready.windows:
             return Support(0.0, 0.0, 0, 0)
@@ -193,6 +200,15 @@ class SupportJudge:
             for text, vector, codes in zip(new, encoded.vectors, encoded.tokens, strict=True):
                 self._encoded[text] = (vector, unpack(codes) if codes else None)
         return [self._encoded[text] for text in texts]
+
+
+def _verbatim(claim: str, passage: str) -> tuple[int, int] | None:
+    """Where `claim` stands in `passage`, but for white space; None for less than a few words, which prove little."""
+    pieces = claim.split()
+    if len(pieces) < _FEWEST_QUOTED:
+        return None
+    found = re.search(r"\s+".join(map(re.escape, pieces)), passage)
+    return None if found is None else found.span()
 
 
 def _weights(claim: str, spans: Sequence[tuple[int, int]]) -> Floats:

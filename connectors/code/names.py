@@ -53,6 +53,8 @@ def _called(text: str, match: Match) -> Iterator[tuple[str, int]]:
     if callee is None or not 0 < callee[1] - callee[0] <= _LONGEST:
         return
     bare = text[slice(*callee)]
+    if not bare.strip():
+        return  # a grammar may take a sign that nobody sees for an identifier
     yield bare, callee[0]
     if dotted is not None and callee[1] - dotted[0] <= _LONGEST:
         whole = text[dotted[0] : callee[1]]

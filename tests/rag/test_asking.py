@@ -10,6 +10,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
 from rag import AskOptions, KnowledgeBase
+from rag.llm import LLMError
 
 HANDBOOK = """\
 # Refunds
@@ -80,10 +81,9 @@ def test_a_langchain_chat_model_streams(kb: KnowledgeBase) -> None:
     assert len(pieces) > 1
 
 
-def test_a_model_that_says_nothing_answers_nothing(kb: KnowledgeBase) -> None:
-    answer = kb.ask("How long do refunds take?", llm=lambda _: "")
-    assert answer.text == ""
-    assert answer.confidence == 0
+def test_a_model_that_says_nothing_is_told(kb: KnowledgeBase) -> None:
+    with pytest.raises(LLMError, match="returned nothing"):
+        kb.ask("How long do refunds take?", llm=lambda _: "")
 
 
 def test_the_prompt_holds_numbered_fenced_sources_within_the_budget(kb: KnowledgeBase) -> None:

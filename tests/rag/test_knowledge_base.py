@@ -116,7 +116,7 @@ def test_a_bad_document_is_named_and_what_was_indexed_of_it_stays(kb: KnowledgeB
     assert documents(report) == (2, 0, 0, 0, 1)
     assert report.failures[0].uri == str(folder / "broken.pdf")
     assert report.failures[0].hint
-    (folder / "refunds.md").write_bytes(b"%PDF-1.7\nnothing of the kind")
+    (folder / "refunds.md").write_bytes(b"%PDF-1.7\n\x00\x01\xffnothing of the kind")
     assert documents(kb.index()) == (0, 0, 1, 0, 2)
     assert titles(kb, "refunds")[0] == "Refunds"
 

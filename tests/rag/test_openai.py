@@ -126,8 +126,11 @@ def test_a_real_server_is_left_in_the_middle_of_an_answer(llama_server, monkeypa
     llm = load_llm("openai:smollm2", base_url=llama_server)
     with llm.stream(Prompt((Message("user", "Tell me a very long story about a fish."),), (), (), 12), "") as reply:
         assert next(reply)
-    assert not [thread for thread in threading.enumerate() if thread.name == "pilotfish-llm"]
     assert "".join(llm.stream(PROMPT, ""))
+    for thread in threading.enumerate():
+        if thread.name == "pilotfish-llm":  # a busy machine may take its time
+            thread.join(20)
+            assert not thread.is_alive()
 
 
 def test_replies_of_a_real_server_are_kept(llama_server, monkeypatch, tmp_path):
