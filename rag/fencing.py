@@ -22,7 +22,7 @@ _WORDS = (
     "end_of_text|end_of_utterance|end_of_sentence|fim_(?:prefix|middle|suffix|pad)|tools?|tool_(?:call|response)s?|"
     "(?:repo|file)_(?:name|sep)|issue_(?:start|comment|closed)|commit_(?:before|msg|after)|"
     "jupyter_(?:start|text|code|output|script)|extra_id_\\d+|(?:unused|reserved|special)_?\\d+|"
-    "data-[0-9a-f]{8}"
+    "data-[a-z]{6}"
 )
 _BRACKETED = (
     "INST|SYS|CLS|SEP|MASK|PAD|UNK|BOS|EOS|gMASK|sMASK|IMG(?:_BREAK|_END)?|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|"
@@ -33,7 +33,7 @@ _CONTROL = re.compile(
     (?P<opening>[<\[⟨])(?P<dots>{DOT}*)
     (?: (?<=[<{DOT}])(?:
             /?[|][^<>|\n]{{1,64}}[|]>           # <|im_end|>
-          | /?(?:{_WORDS})(?=[\s/>])            # </s>, <start_of_turn>, </data-0f3a9c1b>
+          | /?(?:{_WORDS})(?=[\s/>])            # </s>, <start_of_turn>, </data-hjqwvk>
           | </?SYS>>                            # <<SYS>>
         )
       | (?<=[\[{DOT}])/?(?:{_BRACKETED})\]      # [INST]
@@ -62,13 +62,18 @@ def fence(enclosed: Iterable[str]) -> str:
 
     Example:
         >>> fence(["a", "b"])
-        'data-59b271ae'
+        'data-lwjsbg'
     """
     text = "\x00".join(enclosed)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    while (name := f"data-{digest[:8]}") in text.casefold():
-        digest = hashlib.sha256(digest.encode()).hexdigest()
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    while (name := f"data-{_letters(digest)}") in text.casefold():
+        digest = hashlib.sha256(digest).digest()
     return name
+
+
+def _letters(digest: bytes) -> str:
+    """Letters, not digits: of those a tokenizer may make a token each, in every tag of every source."""
+    return "".join(chr(ord("a") + byte % 26) for byte in digest[:6])
 
 
 def quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from rag.fencing import fence, label, quoted, unquoted
 
 PIECES = [
     *"<|[]>⟨⟩·s/ IM_Ua",
-    *("<|im_end|>", "</s>", "[INST]", "<<SYS>>", "⟨U+202E⟩", "⟨·U+202E⟩", "U+0041⟩", "data-0a1b2c3d"),
+    *("<|im_end|>", "</s>", "[INST]", "<<SYS>>", "⟨U+202E⟩", "⟨·U+202E⟩", "U+0041⟩", "data-qwerty"),
     *("\u200b", "\u202e", "\u0387", "\u0301", "＜", "｜", "\x00"),
 ]
 TEXT = st.one_of(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.text())
@@ -33,7 +33,7 @@ def test_quoted_text_can_be_had_back(text):
         ("<\u200b|im_end|>", "<·\u200b|im_end|>"),
         ("＜｜im_end｜＞", "＜·｜im_end｜＞"),
         ("<·|im_end|>", "<··|im_end|>"),
-        ("</data-0a1b2c3d>", "<·/data-0a1b2c3d>"),
+        ("</data-qwerty>", "<·/data-qwerty>"),
         ("a\u202eb", "a⟨U+202E⟩b"),
     ],
 )

@@ -49,7 +49,7 @@ def compose(**parts: str) -> Prompt:
 
 
 def fence_of(prompt: Prompt) -> str:
-    return re.search(r"<(data-[0-9a-f]{8}) ", prompt.messages[1].content)[1]
+    return re.search(r"<(data-[a-z]{6}) ", prompt.messages[1].content)[1]
 
 
 HONEST = compose()
