@@ -5,6 +5,7 @@ import pty
 import socket
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from connectors.database.schema import reflect
 from connectors.database.source import DatabaseSource
 from connectors.errors import ConfigurationError, PilotfishError, SourceError
 from tests.connectors.database.conftest import Database
+from tests.servers import postgresql_with_passwords
 
 WRITES = [
     "INSERT INTO t VALUES (2)",
@@ -121,13 +123,25 @@ def test_hosts_that_do_not_answer_are_given_up(monkeypatch: pytest.MonkeyPatch) 
         assert caught.value.hint
 
 
+@pytest.fixture(scope="module")
+def scram() -> Iterator[URL]:
+    """A PostgreSQL server whose user has a password: `s3same-0pen`."""
+    with postgresql_with_passwords("s3same-0pen") as url:
+        yield url
+
+
+@pytest.fixture(params=["mariadb", "postgresql"])
+def guarded(request: pytest.FixtureRequest) -> URL:
+    """The URL of a database whose user has a password: `s3same-0pen`."""
+    return request.getfixturevalue("scram" if request.param == "postgresql" else "mariadb_with_password")
+
+
 @pytest.fixture
-def guarded(mariadb: URL) -> URL:
-    """The URL of a database whose user has a password: `right`."""
+def mariadb_with_password(mariadb: URL) -> URL:
     engine = create_engine(mariadb)
     name = f"ann_{os.getpid()}"
     with engine.begin() as connection:
-        connection.execute(text(f"CREATE OR REPLACE USER {name} IDENTIFIED BY 'right'"))
+        connection.execute(text(f"CREATE OR REPLACE USER {name} IDENTIFIED BY 's3same-0pen'"))
         connection.execute(text(f"GRANT SELECT ON {mariadb.database}.* TO {name}"))
         connection.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY)"))
     engine.dispose()
@@ -135,7 +149,7 @@ def guarded(mariadb: URL) -> URL:
 
 
 def test_a_password_is_found_where_it_was_said_to_be(guarded: URL, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHOP_PASSWORD", "right")
+    monkeypatch.setenv("SHOP_PASSWORD", "s3same-0pen")
     bare = guarded.render_as_string()
     with_variable = bare.replace("@", ":${SHOP_PASSWORD}@")
     source = DatabaseSource(with_variable)
@@ -151,10 +165,10 @@ def test_a_password_is_found_where_it_was_said_to_be(guarded: URL, monkeypatch: 
 
 
 def test_a_typed_password_is_used_and_not_kept(guarded: URL) -> None:
-    source = DatabaseSource(guarded.render_as_string().replace("@", ":right@"), ask=lambda _uri: None)
+    source = DatabaseSource(guarded.render_as_string().replace("@", ":s3same-0pen@"), ask=lambda _uri: None)
     source.connect().dispose()
     assert source.options == {"user": guarded.username}
-    assert "right" not in repr((source.uri, source.options, source.address, source.credentials))
+    assert "s3same-0pen" not in repr((source.uri, source.options, source.address, source.credentials))
     with pytest.raises(PasswordError) as caught:
         DatabaseSource(source.uri, source.options, ask=lambda _uri: None).connect()
     assert "--password-env" in caught.value.hint
@@ -168,7 +182,7 @@ def test_the_keyring(guarded: URL, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         priority = 1.0  # type: ignore[assignment]
 
         def get_password(self, service: str, username: str) -> str | None:
-            return "right" if (service, username) == ("shop", guarded.username) else None
+            return "s3same-0pen" if (service, username) == ("shop", guarded.username) else None
 
         def set_password(self, service: str, username: str, password: str) -> None:
             raise NotImplementedError
@@ -184,12 +198,37 @@ def test_the_keyring(guarded: URL, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         keyring.set_keyring(before)
 
 
+def test_a_wrong_password_is_refused_and_not_told(guarded: URL) -> None:
+    with pytest.raises(PasswordError, match="refused") as caught:
+        open_database(guarded.render_as_string().replace("@", ":s3cret@"))
+    assert "s3cret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
+    assert caught.value.__cause__ is None
+
+
+def test_no_file_of_a_knowledge_base_holds_a_password(
+    guarded: URL, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from rag import KnowledgeBase
+
+    secret = "s3same-0pen"
+    monkeypatch.setenv("SHOP_PASSWORD", secret)
+    base = KnowledgeBase.open(tmp_path / "kb")
+    for spec in (guarded.render_as_string().replace("@", ":${SHOP_PASSWORD}@"), f"{guarded.render_as_string()}"):
+        base.index(spec.replace("@", f":{secret}@") if "$" not in spec else spec)
+    told = f"{base.status()} {base.index()}"
+    base.close()
+    files = [path for path in (tmp_path / "kb").rglob("*") if path.is_file()]
+    assert any(path.name == "sources.json" for path in files)
+    for holder in [told.encode(), *(path.read_bytes() for path in files)]:
+        assert secret.encode() not in holder
+
+
 def test_a_missing_password_is_asked_for_once(guarded: URL) -> None:
     asked: list[str] = []
 
     def ask(uri: str) -> str:
         asked.append(uri)
-        return "right"
+        return "s3same-0pen"
 
     source = DatabaseSource(guarded.render_as_string(), ask=ask)
     source.connect().dispose()
