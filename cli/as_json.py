@@ -24,6 +24,10 @@ from rag.results import (
 
 if TYPE_CHECKING:
     from indexes.findings import Check
+    from rag.cards.consulting import Consultation
+    from rag.cards.selecting import Said
+    from rag.decomposition import Part
+    from rag.follow_up import Standalone
     from rag.sql.answering import SqlAnswer
 
 
@@ -133,10 +137,54 @@ def answer(given: Answer) -> dict[str, Any]:
         "usage": {
             "prompt_tokens": given.usage.prompt_tokens,
             "completion_tokens": given.usage.completion_tokens,
+            "cost": given.usage.cost,
+            "cached": given.usage.cached,
         },
         "timings_ms": dict(given.timings_ms),
         "reranked": reranked(given.reranked),
         "sql": None if given.sql is None else sql(given.sql),
+        "standalone": _standalone(given.standalone),
+        "expansions": list(given.expansions),
+        "parts": [_part(each) for each in given.parts],
+        "cards": [_consultation(each) for each in given.cards],
+        "card_topic": given.card_topic,
+    }
+
+
+def _standalone(made: Standalone | None) -> dict[str, Any] | None:
+    return None if made is None else {"text": made.text, "by": made.by or None}
+
+
+def _part(each: Part) -> dict[str, Any]:
+    return {
+        "question": each.question,
+        "name": each.name,
+        "named_by": None if each.bridge is None else each.bridge.uri,
+        "found": None if each.found is None else {"uri": each.found.uri, "location": location(each.found.location)},
+    }
+
+
+def _consultation(each: Consultation) -> dict[str, Any]:
+    return {
+        "card": each.card,
+        "about": each.about,
+        "asked": each.asked,
+        "why": each.why or None,
+        "said": [said(one) for one in each.said],
+        "seconds": each.seconds,
+    }
+
+
+def said(one: Said) -> dict[str, Any]:
+    """A sentence of a card, and what became of it."""
+    passage = one.passage
+    return {
+        "text": one.text,
+        "relevance": one.relevance,
+        "verdict": one.verdict.value,
+        "origin": one.origin,
+        "support": one.support,
+        "passage": None if passage is None else {"uri": passage.uri, "location": location(passage.location)},
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,11 +21,23 @@ from cli.options import (
     tell_reranked,
 )
 from cli.terminal import encodable, print_json
+from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rag.asking import AskOptions
     from rag.knowledge_base import KnowledgeBase
     from rag.results import Answer
+
+_MODEL = "The model"
+_BESIDE = "Beside the passages that are found"
+
+
+class Cards(StrEnum):
+    """The integrations of `rag.cards.consulting`, known without importing the library."""
+
+    BOTTOM_UP = "bottom-up"
+    TOP_DOWN = "top-down"
+    OFF = "off"
 
 
 def ask(
@@ -63,6 +77,55 @@ def ask(
             "and the model is a large one.",
         ),
     ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Another prompt: a changed copy of rag/prompt.txt.", rich_help_panel=_MODEL),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(metavar="TOKENS", help="How much the model reads, if it does not tell.", rich_help_panel=_MODEL),
+    ] = None,
+    prices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SENT/GIVEN",
+            help="What a million tokens cost, e.g. 0.15/0.60; shows the cost.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache", metavar="", help="Keep replies, and use those that are kept.", rich_help_panel=_MODEL),
+    ] = False,
+    parts: Annotated[
+        bool,
+        typer.Option(
+            "--parts/--no-parts",
+            metavar="",
+            help="Also search for what the passages found leave open of the question.",
+            rich_help_panel=_BESIDE,
+        ),
+    ] = True,
+    cards: Annotated[
+        Cards,
+        typer.Option(
+            help="bottom-up asks every knowledge card, top-down has the model say whether it needs one.",
+            rich_help_panel=_BESIDE,
+        ),
+    ] = Cards.BOTTOM_UP,
+    card: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this card; several may be given.", rich_help_panel=_BESIDE),
+    ] = None,
+    demos: Annotated[
+        bool,
+        typer.Option(
+            "--demos/--no-demos",
+            metavar="",
+            help="Show the model the solved examples nearest to the question.",
+            rich_help_panel=_BESIDE,
+        ),
+    ] = True,
     json: Json = False,
 ) -> None:
     """Answer a question from the documents, and name the sources.
@@ -74,16 +137,38 @@ def ask(
       rag ask "what is new?" --llm local
     """
     given: dict[str, Any] = {"k": k, "budget": budget, "min_relevance": min_relevance, "base_url": base_url}
-    given["sql"] = sql
+    given |= {"sql": sql, "parts": parts, "demonstrations": demos, "template": template, "window": window}
+    given["prices"] = _prices(prices)
     given["reranking"] = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     with knowledge_base(context) as base:
         from rag.asking import AskOptions
+        from rag.cards.consulting import CardUse, Integration
+        from rag.reply_cache import CACHE_FILE
 
+        given["cache"] = base.path / CACHE_FILE if cache else None
+        given["cards"] = CardUse(Integration(cards.value), tuple(card or ()))
         chosen = {name: value for name, value in given.items() if value is not None}
         options = AskOptions(filters=parse_filters(filters), **chosen)
         answer = _answer(base, encodable(question), llm, options, streaming=not json)
     tell_reranked(answer.reranked, failure_only=json)
     _show(answer, json=json, show_prompt=show_prompt)
+
+
+def _prices(given: str | None) -> tuple[float, float] | None:
+    """Two prices parted by a slash.
+
+    Raises:
+        ConfigurationError: they are not.
+    """
+    if given is None:
+        return None
+    try:
+        sent, written = map(float, given.split("/"))
+    except ValueError:
+        raise ConfigurationError(
+            f"the prices {given!r} are not two numbers", hint="what a million tokens cost, sent and given: 0.15/0.60"
+        ) from None
+    return sent, written
 
 
 def _answer(base: KnowledgeBase, question: str, llm: str, options: AskOptions, *, streaming: bool) -> Answer:

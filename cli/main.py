@@ -12,6 +12,9 @@ from typing import Annotated
 import typer
 
 from cli.ask import ask
+from cli.card import card
+from cli.chat import chat
+from cli.demo import demo
 from cli.doctor import doctor
 from cli.evaluation import evaluate
 from cli.failures import ExitCode, report, report_interrupt
@@ -28,10 +31,13 @@ app = typer.Typer(add_completion=False, cls=Family, context_settings=CONTEXT)
 app.command(cls=Verb)(index)
 app.command(cls=Verb)(search)
 app.command(cls=Verb)(ask)
+app.command(cls=Verb)(chat)
 app.command(cls=Verb)(sql)
 app.command(cls=Verb)(status)
 app.command(cls=Verb)(remove)
 app.command(cls=Verb)(doctor)
+app.add_typer(card, name="card")
+app.add_typer(demo, name="demo")
 app.add_typer(models, name="models")
 app.command("eval", cls=Verb)(evaluate)
 app.command(cls=Verb)(tune)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.results import Hit
+from rag.results import Background, Hit
 
 _NEAREST = 3
 _WORDS_SHOWN = 100
 
 
-def abstain(question: str, hits: Sequence[Hit]) -> str:
+def abstain(question: str, hits: Sequence[Hit], background: Sequence[Background] = ()) -> str:
     """The answer to `question` when none of `hits` is relevant enough to build one on.
+
+    What cards offer as `background` is told as what it is: it answers nothing.
 
     Example:
         >>> abstain("Who won?", [])
@@ -20,7 +22,12 @@ def abstain(question: str, hits: Sequence[Hit]) -> str:
     asked = question.strip()
     asked = asked if len(asked) <= _WORDS_SHOWN else asked[: _WORDS_SHOWN - 1].rstrip() + "…"
     if not hits:
-        return f"The knowledge base holds nothing about this question: “{asked}”"
-    nearest = sorted(hits, key=lambda hit: (-hit.relevance, hit.rank))[:_NEAREST]
-    lines = [f"- {hit.title} ({hit.uri}, {hit.location}), relevance {hit.relevance:.2f}" for hit in nearest]
-    return "\n".join([f"No source is relevant enough to answer this question: “{asked}” The nearest are:", *lines])
+        lines = [f"The knowledge base holds nothing about this question: “{asked}”"]
+    else:
+        nearest = sorted(hits, key=lambda hit: (-hit.relevance, hit.rank))[:_NEAREST]
+        lines = [f"No source is relevant enough to answer this question: “{asked}” The nearest are:"]
+        lines += [f"- {hit.title} ({hit.uri}, {hit.location}), relevance {hit.relevance:.2f}" for hit in nearest]
+    if background:
+        lines.append("What cards say, which nobody has checked:")
+        lines += [f"- {one.text} (card {one.card}{f': {one.origin}' if one.origin else ''})" for one in background]
+    return "\n".join(lines)

@@ -1,24 +1,31 @@
-"""Asking: search → compose → LLM → checked citations, or a plain statement that there is no evidence."""
+"""Asking: search → cards → compose → LLM → checked citations, or a plain statement that there is no evidence."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.errors import ConfigurationError
 from rag.abstention import abstain
 from rag.citations import check
 from rag.composer import NOT_ANSWERED, Composer
-from rag.llm import ANSWER_TOKENS, LLM
+from rag.decomposition import Decomposed, decompose
+from rag.follow_up import Standalone, stand_alone
+from rag.llm import ANSWER_TOKENS, LLM, complete
 from rag.llm_loading import as_llm, load_llm
 from rag.reranker import Reranking
-from rag.results import Answer, Filters, Hit, Prompt, Usage
+from rag.results import Answer, Demonstration, Filters, Hit, Message, Prompt, Turn, Usage
 from rag.retriever import Found
 from rag.sentence_encoder import SentenceEncoder
+from rag.templates import load_template
 
 if TYPE_CHECKING:
+    from rag.cards.consulting import CardUse, Consulted
+    from rag.cards.needing import Complete
     from rag.sql.answering import SqlAnswer
 
 DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
@@ -39,6 +46,13 @@ class AskOptions:
         reranking: a heavier model that orders the best hits, None for none.
         sql: whether a registered database is asked by SQL too, and its rows become a source. None asks one where a row
             or a description of its tables is among the relevant hits, and the model is neither `extractive` nor small.
+        parts: whether the parts of a question that the hits leave uncovered are searched for, too.
+        cards: how knowledge cards are used; None asks all of them.
+        demonstrations: whether the solved examples nearest to the question are shown to the LLM.
+        template: the file of another prompt than the one that comes with the program (`rag.templates`).
+        window: the tokens that prompt and answer may take together, where the LLM does not tell, or less than it has.
+        prices: what a million tokens cost, sent and given back; `Usage` then has a cost.
+        cache: a file to keep replies in, of the LLMs that tell when they change.
     """
 
     k: int = 8
@@ -48,69 +62,217 @@ class AskOptions:
     base_url: str | None = None
     reranking: Reranking | None = None
     sql: bool | None = None
+    parts: bool = True
+    cards: CardUse | None = None
+    demonstrations: bool = True
+    template: str | Path | None = None
+    window: int | None = None
+    prices: tuple[float, float] | None = None
+    cache: Path | None = None
 
 
-RowsBeside = Callable[[LLM, Sequence[Hit], float, bool | None], "SqlAnswer | None"]
-"""What a registered database gives for the question, given the model, the hits, the threshold and `AskOptions.sql`."""
+class Resources(Protocol):
+    """What answering needs of a knowledge base."""
+
+    @property
+    def encoder(self) -> SentenceEncoder:
+        """Encodes sentences."""
+        ...
+
+    def search(self, question: str, options: AskOptions) -> Found:
+        """What is found for `question`, which stands alone."""
+        ...
+
+    def rows_beside(
+        self, question: str, model: LLM, hits: Sequence[Hit], threshold: float, wanted: bool | None
+    ) -> SqlAnswer | None:
+        """What a registered database gives; None where none is asked."""
+        ...
+
+    def expansions(self, question: str) -> Sequence[str]:
+        """Other names that glossaries have for terms of `question`."""
+        ...
+
+    def consult(self, question: str, hits: Sequence[Hit], use: CardUse | None, complete: Complete | None) -> Consulted:
+        """What the knowledge cards bring."""
+        ...
+
+    def demonstrations(self, question: str) -> Sequence[Demonstration]:
+        """The solved examples nearest to `question`."""
+        ...
 
 
 def ask(
-    search: Callable[[AskOptions], Found],
-    encoder: SentenceEncoder,
+    resources: Resources,
     question: str,
     *,
     llm: LLM | object | str,
     options: AskOptions | None = None,
+    history: Sequence[Turn] = (),
     on_text: Callable[[str], None] | None = None,
-    rows_beside: RowsBeside | None = None,
 ) -> Answer:
-    """Answer `question` from what `search` finds for it. See `KnowledgeBase.ask`."""
+    """Answer `question` from what the knowledge base holds. See `KnowledgeBase.ask`."""
     options = options or AskOptions()
-    model = load_llm(llm, encoder=encoder, base_url=options.base_url) if isinstance(llm, str) else as_llm(llm)
-    composer = Composer(_budget(model, options), model.count, encoder)
-    found = search(options)
+    model = as_model(llm, resources.encoder, options)
+    composer = Composer(_budget(model, options), model.count, resources.encoder, load_template(options.template))
+    clock = _Clock()
+    evidence = _gather(resources, question, model, options, history, clock)
+    with clock("compose"):
+        prompt = composer.compose(
+            evidence.standalone.text,
+            evidence.hits,
+            min_relevance=evidence.threshold,
+            background=evidence.consulted.background,
+            demonstrations=_demonstrations(resources, model, evidence.standalone.text, options),
+            history=history,
+        )
+    if not prompt.sources and not (prompt.background and model.can_write):
+        return _abstention(question, evidence, prompt, clock, on_text)
+    with clock("generate"):
+        text, usage = _written(model, prompt, evidence.standalone.text, on_text)
+    with clock("check"):
+        checked = check(text, prompt, encoder=resources.encoder)
+    return evidence.answer(
+        question,
+        checked.text,
+        prompt,
+        clock.timings,
+        abstained=text == NOT_ANSWERED,
+        citations=checked.citations,
+        confidence=checked.confidence,
+        usage=usage,
+        unsupported=checked.unsupported,
+        unchecked=checked.unchecked,
+        marked=checked.marked,
+        written=text,
+    )
+
+
+def as_model(llm: LLM | object | str, encoder: SentenceEncoder, options: AskOptions) -> LLM:
+    """The LLM that `llm` is or names.
+
+    Raises:
+        ConfigurationError: there is none, or an option means nothing to it.
+    """
+    if not isinstance(llm, str):
+        return as_llm(llm, window=options.window)
+    return load_llm(
+        llm,
+        encoder=encoder,
+        base_url=options.base_url,
+        window=options.window,
+        prices=options.prices,
+        cache=options.cache,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """All that was found for a question before anything is composed."""
+
+    standalone: Standalone
+    expansions: tuple[str, ...]
+    found: Found
+    decomposed: Decomposed
+    rows: SqlAnswer | None
+    consulted: Consulted
+    threshold: float
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """What may become a source."""
+        return self.consulted.hits
+
+    def answer(self, question: str, text: str, prompt: Prompt, timings: Mapping[str, float], **parts: Any) -> Answer:
+        """An answer with all that led to it."""
+        bare = Answer(question, text, True, (), (), (), 0.0, Usage(), marked=text)
+        return replace(
+            bare,
+            **parts,
+            sources=prompt.sources,
+            hits=self.hits,
+            prompt=prompt,
+            timings_ms=timings,
+            reranked=self.found.reranked,
+            sql=self.rows,
+            standalone=self.standalone,
+            expansions=self.expansions,
+            parts=self.decomposed.parts,
+            cards=self.consulted.consultations,
+            card_topic=self.consulted.topic,
+        )
+
+
+def _gather(
+    resources: Resources, question: str, model: LLM, options: AskOptions, history: Sequence[Turn], clock: _Clock
+) -> _Evidence:
+    writer = _writer(model)
+    with clock("rewrite"):
+        standalone = stand_alone(question, history, writer)
+        expansions = tuple(resources.expansions(standalone.text))
+    with clock("search"):
+        query = f"{standalone.text} ({', '.join(expansions)})" if expansions else standalone.text
+        found = resources.search(query, options)
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
-    rows = rows_beside(model, found.hits, threshold, options.sql) if rows_beside is not None else None
+    with clock("parts"):
+        decomposed = Decomposed(found.hits)
+        if options.parts:
+            narrow = replace(options, reranking=None)
+            decomposed = decompose(
+                standalone.text,
+                found.hits,
+                lambda part, k: resources.search(part, replace(narrow, k=k)).hits,
+                k=options.k,
+                threshold=threshold,
+            )
+    rows = resources.rows_beside(standalone.text, model, decomposed.hits, threshold, options.sql)
+    hits = decomposed.hits
     if rows is not None:
         from rag.sql.evidence import with_rows
 
-        found = replace(found, hits=with_rows(found.hits, rows, threshold))
-    prompt = composer.compose(question, found.hits, min_relevance=threshold)
-    if not prompt.sources:
-        return replace(_abstention(question, found, prompt, on_text), sql=rows)
-    start = time.perf_counter()
+        hits = with_rows(hits, rows, threshold)
+    with clock("cards"):
+        consulted = resources.consult(standalone.text, hits, options.cards, writer)
+    return _Evidence(standalone, expansions, found, decomposed, rows, consulted, threshold)
+
+
+def _demonstrations(resources: Resources, model: LLM, question: str, options: AskOptions) -> Sequence[Demonstration]:
+    """Solved examples, for a model that can follow one."""
+    return resources.demonstrations(question) if options.demonstrations and model.can_write else ()
+
+
+def _writer(model: LLM) -> Complete | None:
+    """The LLM for short jobs beside the answer; None where it only quotes."""
+    if not model.can_write:
+        return None
+
+    def write(messages: list[Message], tokens: int) -> str:
+        return complete(model, messages, max_tokens=tokens)
+
+    return write
+
+
+def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str], None] | None) -> tuple[str, Usage]:
     pieces = []
     with model.stream(prompt, question) as reply:
         for piece in reply:
             pieces.append(piece)
             if on_text is not None:
                 on_text(piece)
-    generated = time.perf_counter()
-    text = "".join(pieces).strip()
-    result = check(text, prompt, encoder=encoder)
-    checked = time.perf_counter()
-    return Answer(
-        question=question,
-        text=result.text,
-        abstained=text == NOT_ANSWERED,
-        citations=result.citations,
-        sources=prompt.sources,
-        hits=found.hits,
-        confidence=result.confidence,
-        usage=reply.usage,
-        unsupported=result.unsupported,
-        unchecked=result.unchecked,
-        marked=result.marked,
-        written=text,
-        prompt=prompt,
-        timings_ms={
-            "search": found.timings_ms["total"],
-            "generate": round((generated - start) * 1_000, 3),
-            "check": round((checked - generated) * 1_000, 3),
-        },
-        reranked=found.reranked,
-        sql=rows,
-    )
+    return "".join(pieces).strip(), reply.usage
+
+
+class _Clock:
+    """How long each step took, in milliseconds; a step that took none is not told."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.timings[step] = round((time.perf_counter() - start) * 1_000, 3)
 
 
 def _budget(model: LLM, options: AskOptions) -> int:
@@ -129,21 +291,10 @@ def _budget(model: LLM, options: AskOptions) -> int:
     return options.budget
 
 
-def _abstention(question: str, found: Found, prompt: Prompt, on_text: Callable[[str], None] | None) -> Answer:
-    text = abstain(question, found.hits)
+def _abstention(
+    question: str, evidence: _Evidence, prompt: Prompt, clock: _Clock, on_text: Callable[[str], None] | None
+) -> Answer:
+    text = abstain(question, evidence.hits, evidence.consulted.background)
     if on_text is not None:
         on_text(text)
-    return Answer(
-        question=question,
-        text=text,
-        marked=text,
-        abstained=True,
-        citations=(),
-        sources=(),
-        hits=found.hits,
-        confidence=0.0,
-        usage=Usage(),
-        prompt=prompt,
-        timings_ms={"search": found.timings_ms["total"]},
-        reranked=found.reranked,
-    )
+    return evidence.answer(question, text, prompt, clock.timings)

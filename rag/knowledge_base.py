@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,23 @@ from indexes.store import LOCK_TIMEOUT_SECONDS, Store
 from indexes.writer import Batch
 from rag.pool import basis
 from rag.reranker import Reranker, Rerankers, Reranking
-from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status
+from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status, Turn
 from rag.retriever import Found, Retriever
 from rag.tuned import SETTING, read, written
 
 if TYPE_CHECKING:
+    from connectors.splitter import Splitter
+    from indexes.encoder import Encoder
     from indexes.findings import Check
     from indexes.reading import Reading
     from rag.asking import AskOptions
+    from rag.cards.cards import Cards
+    from rag.conversation import Conversation
+    from rag.demonstrations import Demonstrations
     from rag.evaluation.collection import Collection
     from rag.evaluation.evaluate import OnProgress
     from rag.llm import LLM
+    from rag.resources import KnowledgeBaseResources
     from rag.sql.answering import SqlAnswer
     from rag.sql.limits import Limits
     from rag.sql.writing import Attempt
@@ -62,6 +68,28 @@ class KnowledgeBase:
         self._notify = notify or _ignore
         self._retriever = Retriever(store, notify=self._notify)
         self._rerankers = Rerankers()
+
+    @property
+    def encoder(self) -> Encoder:
+        """What makes its vectors."""
+        return self._store.encoder
+
+    @cached_property
+    def cards(self) -> Cards:
+        """The knowledge cards: small experts that offer background to an answer."""
+        from rag.cards.cards import Cards
+
+        def search(text: str, k: int) -> Sequence[Hit]:
+            return self.find_hits(text, k).hits
+
+        return Cards(self.path, lambda: self.encoder, self._splitter, search)
+
+    @cached_property
+    def demonstrations(self) -> Demonstrations:
+        """Solved examples, the nearest of which show an LLM how to answer."""
+        from rag.demonstrations import Demonstrations
+
+        return Demonstrations(self.path, lambda: self.encoder)
 
     @classmethod
     def open(
@@ -111,6 +139,8 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Let go of the files."""
+        if "cards" in self.__dict__:
+            self.cards.close()
         self._store.close()
 
     def discard(self) -> bool:
@@ -152,7 +182,6 @@ class KnowledgeBase:
             StoreError: the disk refuses; everything published before stays.
         """
         # Here because a search must not wait for what only indexing needs.
-        from connectors.splitter import Splitter
         from rag.synchroniser import Tally, prepare, synchronise
 
         start = time.perf_counter()
@@ -161,7 +190,7 @@ class KnowledgeBase:
             prepare(writer, tally, encoder=encoder, late=late, on_progress=on_progress)
             if encoder is not None:
                 self._drop_other_tuning()
-            splitter = Splitter(self._store.encoder, window=self._store.encoder.window - SPECIAL_PIECES)
+            splitter = self._splitter()
             options = writer.options()
             for spec in sources or list(options):
                 try:
@@ -279,6 +308,7 @@ class KnowledgeBase:
         *,
         llm: LLM | object | str = "extractive",
         options: AskOptions | None = None,
+        history: Sequence[Turn] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> Answer:
         """Answer a question from the indexed documents, with checked citations.
@@ -288,22 +318,18 @@ class KnowledgeBase:
             llm: a specification (`extractive`, `local`, `openai:MODEL`, `package.module:object`), a langchain-core
                 chat model, or a callable that takes messages and returns text.
             options: how much evidence to use, and what counts as evidence.
+            history: the questions and answers before this one, which it may lean on.
             on_text: hears the answer as it is written.
         """
         from rag.asking import ask
 
-        def search(options: AskOptions) -> Found:
-            return self.find_hits(question, options.k, filters=options.filters, reranker=options.reranking)
+        return ask(self._resources, question, llm=llm, options=options, history=history, on_text=on_text)
 
-        return ask(
-            search,
-            self._store.encoder,
-            question,
-            llm=llm,
-            options=options,
-            on_text=on_text,
-            rows_beside=partial(self._rows_beside, question),
-        )
+    def chat(self, *, llm: LLM | object | str = "extractive", options: AskOptions | None = None) -> Conversation:
+        """Begin a conversation, in which a question may lean on those before it; arguments as for `ask`."""
+        from rag.conversation import Conversation
+
+        return Conversation(self._resources, llm, options)
 
     def sql(
         self,
@@ -339,15 +365,11 @@ class KnowledgeBase:
             question, model, database, registered, find=self._find, limits=limits, on_attempt=on_attempt
         )
 
-    def _rows_beside(
-        self, question: str, model: LLM, hits: Sequence[Hit], threshold: float, wanted: bool | None
-    ) -> SqlAnswer | None:
-        registered = self._source_options()
-        if wanted is None and not any("://" in uri for uri in registered):
-            return None  # most have no database: nothing is imported for it
-        from rag.sql.asking import rows_beside
+    @cached_property
+    def _resources(self) -> KnowledgeBaseResources:
+        from rag.resources import KnowledgeBaseResources
 
-        return rows_beside(question, model, hits, registered, wanted=wanted, threshold=threshold, find=self._find)
+        return KnowledgeBaseResources(self, self._source_options)
 
     def _source_options(self) -> Mapping[str, Options]:
         with self._store.catalog.reading() as reading:
@@ -454,6 +476,11 @@ class KnowledgeBase:
         from indexes.repair import repair
 
         return repair(self._store, lock_timeout)
+
+    def _splitter(self) -> Splitter:
+        from connectors.splitter import Splitter
+
+        return Splitter(self.encoder, window=self.encoder.window - SPECIAL_PIECES)
 
     def _keep_tuning(self, setting: str, lock_timeout: float) -> None:
         with self._store.writer(lock_timeout), self._store.catalog.writing() as writing:

@@ -36,8 +36,8 @@ _TIMEOUT_SECONDS = 60.0
 class LocalLLM:
     """A chat model in a GGUF file: its own chat template and tokenizer, temperature 0, bounded answers.
 
-    `model` is a path, or the name of a pulled model. The file is loaded at the first use. One answer at a time;
-    another thread's waits.
+    `model` is a path, or the name of a pulled model; `lora` a GGUF file of an adapter that goes on it. The files are
+    loaded at the first use. One answer at a time; another thread's waits.
 
     Raises:
         ConfigurationError: there is no such file, it is no chat model, or `window` is more than it was trained for.
@@ -45,11 +45,19 @@ class LocalLLM:
 
     can_write = True
 
-    def __init__(self, model: str = "", *, window: int | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        model: str = "",
+        *,
+        window: int | None = None,
+        limits: Limits | None = None,
+        lora: str | Path | None = None,
+    ) -> None:
         self.name = f"local:{model}" if model else "local"
         self._path = model_path(model or DEFAULT_MODEL)
         self._context = _context(self._path, window)
         self._limits = limits or _LIMITS
+        self._lora = None if lora is None else adapter_path(lora)
 
     @property
     def window(self) -> int:
@@ -102,7 +110,25 @@ class LocalLLM:
 
     @cached_property
     def _engine(self) -> _Engine:
-        return _Engine(self._path, self._context)
+        return _Engine(self._path, self._context, self._lora)
+
+    def tokens(self, text: str, *, control: bool = False) -> list[int]:
+        """The tokens of `text`; with `control`, the names of control tokens in it are those tokens."""
+        return self._engine.tokens(text, control=control)
+
+    def asked(self, message: str) -> str:
+        """What stands before the answer to a message of a user, by the model's chat template."""
+        return self._engine.templated([{"role": "user", "content": message}])
+
+    @property
+    def path(self) -> Path:
+        """The model's file."""
+        return self._path
+
+    @property
+    def end(self) -> int:
+        """The token that ends an answer."""
+        return int(str(read_header(self._path).metadata["tokenizer.ggml.eos_token_id"]))
 
 
 class _Engine:
@@ -111,7 +137,7 @@ class _Engine:
     The socket is on loopback, at a free port, and asks for a key that nobody else has.
     """
 
-    def __init__(self, path: Path, context: int) -> None:
+    def __init__(self, path: Path, context: int, lora: Path | None = None) -> None:
         try:
             import xllamacpp
         except ModuleNotFoundError as error:
@@ -131,18 +157,28 @@ class _Engine:
         params.ui = False
         params.offline = True
         params.api_keys = [self._key]
+        if lora is not None:
+            params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(lora), 1.0)]
         try:
             self._server = xllamacpp.Server(params)
         except RuntimeError as error:
             raise ConfigurationError(
-                f"llama.cpp cannot load {path}", hint="the file may be cut off, or too new for the installed xllamacpp"
+                f"llama.cpp cannot load {path}{f' with {lora}' if lora else ''}",
+                hint="the file may be cut off, or too new for the installed xllamacpp",
             ) from error
         self._address = urlsplit(self._server.listening_address).netloc
         self._one_at_a_time = threading.Lock()
         self.window: int = self._ask("GET", "/props")["default_generation_settings"]["n_ctx"]
 
     def count(self, text: str) -> int:
-        return len(self._ask("POST", "/tokenize", {"content": text})["tokens"])
+        return len(self.tokens(text, control=True))
+
+    def tokens(self, text: str, *, control: bool) -> list[int]:
+        tokens: list[int] = self._ask("POST", "/tokenize", {"content": text, "parse_special": control})["tokens"]
+        return tokens
+
+    def templated(self, messages: list[dict[str, str]]) -> str:
+        return str(self._ask("POST", "/apply-template", {"messages": messages})["prompt"])
 
     def chat(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The chunks of an answer. Leaving the iteration early stops the model at its next token."""
@@ -173,7 +209,7 @@ class _Engine:
             cancelled.set()
             worker.join()
 
-    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         connection = http.client.HTTPConnection(self._address, timeout=_TIMEOUT_SECONDS)
         try:
             headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
@@ -222,3 +258,17 @@ def _context(path: Path, window: int | None) -> int:
             f"a window of {window} tokens is more than {str(path)!r} was trained for", hint=f"choose at most {trained}"
         )
     return window
+
+
+def adapter_path(lora: str | Path) -> Path:
+    """The GGUF file of a LoRA adapter.
+
+    Raises:
+        ConfigurationError: there is no such file, or it is none.
+    """
+    path = Path(lora).expanduser().absolute()
+    if not path.is_file():
+        raise ConfigurationError(f"there is no file {str(path)!r}", hint="give the GGUF file of a LoRA adapter")
+    if read_header(path).metadata.get("adapter.type") != "lora":
+        raise ConfigurationError(f"{str(path)!r} is no LoRA adapter", hint="give the GGUF file of one")
+    return path

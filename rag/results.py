@@ -11,6 +11,9 @@ from connectors.document import Location, MetadataValue
 
 if TYPE_CHECKING:
     from indexes.filters import Condition
+    from rag.cards.consulting import Consultation
+    from rag.decomposition import Part
+    from rag.follow_up import Standalone
     from rag.sql.answering import SqlAnswer
     from rag.tuned import Tuning
 
@@ -231,10 +234,14 @@ class Demonstration:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What the card named `card` says and the knowledge base neither supports nor contradicts: never a source."""
+    """What the card named `card` says and the knowledge base neither supports nor contradicts: never a source.
+
+    `origin` is where that stands, for people, where the card knows.
+    """
 
     card: str
     text: str
+    origin: str = ""
 
 
 class PromptPart(StrEnum):
@@ -364,6 +371,8 @@ class Answer:
     sources. `text` has the numbers of misattributed marks put right, `written` is what the model wrote, and `marked`
     flags every sentence in `unsupported` (no source supports it) and `unchecked`. `confidence` is in [0, 1].
     `reranked` tells what a reranker did, where one was asked for; `sql` what a database gave, where one was asked too.
+    `standalone` is the question as it was searched for, `expansions` what glossaries added to it, `parts` what was
+    searched for beside it. `cards` tell what became of each knowledge card, `card_topic` what the LLM wanted of them.
     """
 
     question: str
@@ -382,6 +391,11 @@ class Answer:
     unchecked: tuple[str, ...] = ()
     marked: str = ""
     written: str = ""
+    standalone: Standalone | None = None
+    expansions: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    cards: tuple[Consultation, ...] = ()
+    card_topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,25 @@ import pytest
 
 from tests.cli.conftest import ROOT, Rag, environment
 
-VERBS = ["index", "search", "ask", "sql", "status", "remove", "eval", "tune", "doctor", "models"]
+VERBS = [
+    "index",
+    "search",
+    "ask",
+    "chat",
+    "sql",
+    "card",
+    "demo",
+    "status",
+    "remove",
+    "eval",
+    "tune",
+    "doctor",
+    "models",
+]
+NESTED = [
+    *("models pull", "models list", "demo add", "demo list", "demo remove"),
+    *("card add", "card list", "card show", "card remove", "card trust", "card ask", "card train"),
+]
 # Modules that would make every start slow.
 SLOW = {
     "numpy",
@@ -32,7 +50,7 @@ def test_rag_alone_prints_help(rag: Rag) -> None:
     assert ran.err == ""
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "models pull", "models list"])
+@pytest.mark.parametrize("verb", [*VERBS, *NESTED])
 def test_every_verb_explains_itself_with_two_examples(rag: Rag, verb: str) -> None:
     ran = rag(*verb.split(), "-h")
     assert ran.code == 0

@@ -1,0 +1,130 @@
+"""Making a card of what a user names: a model, another knowledge base, or a file of terms."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from connectors.errors import ConfigurationError
+from rag.cards.card import Card, CardFile, CardKind, checked_description, checked_name
+from rag.cards.experts import TERMS_FILE
+from rag.cards.glossary import read_glossary, write_terms
+from rag.cards.shelf import Shelf
+
+_SHOWN_TERMS = 12
+_MODEL_SUFFIX = ".gguf"
+_CATALOG = "catalog.sqlite"
+
+
+def add_card(
+    shelf: Shelf,
+    name: str,
+    target: str,
+    *,
+    kind: CardKind | str | None = None,
+    description: str = "",
+    origin: str = "",
+    licence: str = "",
+    base_url: str | None = None,
+    lora: str | Path | None = None,
+) -> Card:
+    """Add a card to `shelf`.
+
+    Args:
+        shelf: the cards of a knowledge base.
+        name: small letters, digits, `-` and `_`.
+        target: a GGUF file or a model spec, the folder of a knowledge base, or a file of terms.
+        kind: what it is; None is told from the target.
+        description: what the card knows. A language model needs one; the others can be described by what they hold.
+        origin: where it comes from; by default the target.
+        licence: under which terms.
+        base_url: the server of an `openai:` model.
+        lora: a LoRA in a GGUF file, on top of the model.
+
+    Raises:
+        ConfigurationError: the name is taken or none, or the target is not what it should be.
+        StoreError: the card cannot be written.
+    """
+    checked_name(name)
+    kind = _kind(kind, target)
+    if kind is not CardKind.LM and (base_url or lora):
+        flag = "a base URL" if base_url else "a LoRA"
+        raise ConfigurationError(f"{flag} means nothing to a card of kind {kind}", hint="it goes with kind lm")
+    origin = origin or target
+    match kind:
+        case CardKind.GLOSSARY:
+            return _add_glossary(shelf, name, Path(target).expanduser(), description, origin, licence)
+        case CardKind.KB:
+            folder = _knowledge_base(Path(target).expanduser().absolute(), shelf)
+            described = checked_description(description or f"what the knowledge base {folder.parent.name} holds")
+            return shelf.add(Card(name, kind, described, str(folder), origin, licence))
+        case CardKind.LM:
+            described = checked_description(description)
+            spec, files = _model(target)
+            settings = {"base_url": base_url} if base_url else {}
+            if lora:
+                from rag.local import adapter_path
+
+                adapter = CardFile.of(adapter_path(lora))
+                settings["lora"] = adapter.path
+                files = (*files, adapter)
+            return shelf.add(Card(name, kind, described, spec, origin, licence, settings, files))
+
+
+def _kind(kind: CardKind | str | None, target: str) -> CardKind:
+    if kind is not None:
+        try:
+            return CardKind(kind)
+        except ValueError:
+            raise ConfigurationError(
+                f"unknown kind of card {str(kind)!r}", hint=f"choose one of: {', '.join(CardKind)}"
+            ) from None
+    path = Path(target).expanduser()
+    if path.suffix.lower() == _MODEL_SUFFIX or not path.exists():
+        return CardKind.LM
+    return CardKind.KB if path.is_dir() else CardKind.GLOSSARY
+
+
+def _add_glossary(shelf: Shelf, name: str, path: Path, description: str, origin: str, licence: str) -> Card:
+    """The terms are copied, so that the card is whole wherever the knowledge base goes."""
+    terms = read_glossary(path)
+    shown = ", ".join(term.term for term in terms[:_SHOWN_TERMS])
+    described = checked_description(description or f"{len(terms):,} terms: {shown}{'…' * (len(terms) > _SHOWN_TERMS)}")
+    draft = shelf.draft()
+    try:
+        write_terms(draft / TERMS_FILE, terms)
+        files = (CardFile.of(draft / TERMS_FILE, own=True),)
+        return shelf.add(
+            Card(name, CardKind.GLOSSARY, described, TERMS_FILE, origin, licence, {}, files), payload=draft
+        )
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # nothing is left there of a card that was added
+
+
+def _knowledge_base(folder: Path, shelf: Shelf) -> Path:
+    """The folder of another knowledge base: itself, or the one with a `.rag`."""
+    inside = folder / ".rag"
+    found = next((place for place in (folder, inside) if (place / _CATALOG).is_file()), None)
+    if found is None:
+        raise ConfigurationError(f"{folder} is no knowledge base", hint="name its folder, which is called .rag mostly")
+    if found.resolve() == shelf.folder.parent.resolve():
+        raise ConfigurationError(f"{found} is this knowledge base itself", hint="a card is another one")
+    return found
+
+
+def _model(target: str) -> tuple[str, tuple[CardFile, ...]]:
+    """The spec of a model, and the files that it is."""
+    from rag.llm_loading import load_llm
+    from rag.local import model_path
+
+    path = Path(target).expanduser()
+    spec = f"local:{path.absolute()}" if path.suffix.lower() == _MODEL_SUFFIX else target
+    kind, _, rest = spec.partition(":")
+    if kind == "extractive":
+        raise ConfigurationError("`extractive` knows nothing by itself", hint="name a model that writes")
+    if kind != "local":
+        if kind != "openai" or not rest:
+            load_llm(spec)  # an object has to be there
+        return spec, ()
+    file = model_path(rest)
+    return f"local:{file}", (CardFile.of(file),)

@@ -1,0 +1,172 @@
+"""Consulting the cards for a question: which are asked, and what of their words comes to the prompt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rag.cards.card import Card, CardError, CardKind
+from rag.cards.domain import Gate
+from rag.cards.experts import Expert
+from rag.cards.needing import Complete, needed
+from rag.cards.selecting import Said, Selecting, Selectors, Verdict
+from rag.indirect import Indirect, join
+from rag.results import Background, Hit
+
+_LEAST_PROBABILITY = 0.5
+
+
+class Integration(StrEnum):
+    """How cards and LLM come together."""
+
+    BOTTOM_UP = "bottom-up"  # every card is asked
+    TOP_DOWN = "top-down"  # the LLM says whether it needs more, and the card that knows best is asked
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class CardUse:
+    """How cards are used for an answer.
+
+    Attributes:
+        integration: who decides which cards are asked.
+        names: only these cards; empty for all.
+        selectors: what stands between their words and the prompt. Without `relevance` every card is asked, whatever
+            the question is about.
+    """
+
+    integration: Integration = Integration.BOTTOM_UP
+    names: tuple[str, ...] = ()
+    selectors: Selectors = field(default_factory=Selectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """What became of one card.
+
+    Attributes:
+        card: its name.
+        about: the probability that the question is about what it knows.
+        asked: whether it was asked.
+        why: why not, or what went wrong; empty where all went well.
+        said: its sentences, and what became of each.
+        seconds: how long it took.
+    """
+
+    card: str
+    about: float
+    asked: bool
+    why: str = ""
+    said: tuple[Said, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """What the cards bring to an answer.
+
+    Attributes:
+        background: sentences that nothing supports and nothing contradicts.
+        hits: the hits of the search, with the passages that support what a card said.
+        consultations: every card, in the order of their names.
+        topic: with top-down, what the LLM wanted to know; None where it wanted nothing.
+    """
+
+    background: tuple[Background, ...]
+    hits: tuple[Hit, ...]
+    consultations: tuple[Consultation, ...] = ()
+    topic: str | None = None
+
+
+Opened = Callable[[Card], Expert]
+"""Opens the expert behind a card."""
+
+
+def consult(
+    question: str,
+    cards: Sequence[tuple[Card, str]],
+    hits: Sequence[Hit],
+    use: CardUse,
+    *,
+    opened: Opened,
+    gate: Gate,
+    selecting: Selecting,
+    complete: Complete | None = None,
+) -> Consulted:
+    """Ask the cards, and put what they say through the selectors.
+
+    Args:
+        question: what is to be answered.
+        cards: each with the reason why it cannot be asked, empty where it can.
+        hits: what the search found.
+        use: how.
+        opened: opens a card.
+        gate: tells which cards know about the question.
+        selecting: the selectors, for this question.
+        complete: has the LLM write; None for one that cannot, which is then asked nothing: cards go bottom-up.
+    """
+    if use.integration is Integration.OFF or not cards:
+        return Consulted((), tuple(hits))
+    topic, wanted = None, question
+    if use.integration is Integration.TOP_DOWN and complete is not None:
+        topic = needed(question, hits, complete)
+        if topic is None:
+            return Consulted((), tuple(hits), tuple(_unasked(card, 0.0, "the LLM needs no more") for card, _ in cards))
+        wanted = f"{question} {topic}"
+    chosen = _chosen(wanted, cards, use, gate, only_best=topic is not None)
+    consultations = [
+        _ask(card, about, wanted, opened, selecting) if not why else _unasked(card, about, why)
+        for card, about, why in chosen
+    ]
+    said = [(consultation.card, one) for consultation in consultations for one in consultation.said]
+    background = tuple(
+        Background(card, one.text, one.origin) for card, one in said if one.verdict is Verdict.BACKGROUND
+    )
+    return Consulted(background, join(hits, _evidence(said)), tuple(consultations), topic)
+
+
+def _chosen(
+    question: str, cards: Sequence[tuple[Card, str]], use: CardUse, gate: Gate, *, only_best: bool
+) -> list[tuple[Card, float, str]]:
+    """Each card, how likely the question is about it, and why it is not asked, if it is not."""
+    chosen = []
+    for card, problem in cards:
+        about = gate.probability(question, card)
+        gated = use.selectors.relevance and _is_gated(card) and about < _LEAST_PROBABILITY
+        chosen.append((card, about, problem or ("the question is about something else" if gated else "")))
+    able = [about for _, about, why in chosen if not why]
+    if only_best and able:
+        chosen = [
+            (card, about, why or ("" if about == max(able) else "another card knows more about it"))
+            for card, about, why in chosen
+        ]
+    return chosen
+
+
+def _is_gated(card: Card) -> bool:
+    """A glossary knows by its terms, and a knowledge base by its own relevance, what it has nothing to say to."""
+    return card.kind is CardKind.LM
+
+
+def _ask(card: Card, about: float, question: str, opened: Opened, selecting: Selecting) -> Consultation:
+    start = time.perf_counter()
+    said: Iterable[Said] = ()
+    why = ""
+    try:
+        said = selecting.select(opened(card).offer(question))
+    except CardError as error:
+        why = str(error)
+    return Consultation(card.name, about, not why, why, tuple(said), round(time.perf_counter() - start, 3))
+
+
+def _unasked(card: Card, about: float, why: str) -> Consultation:
+    return Consultation(card.name, about, asked=False, why=why)
+
+
+def _evidence(said: Sequence[tuple[str, Said]]) -> Iterator[Indirect]:
+    """The passages that say what a card said: each as relevant as the sentence is, as far as it supports that."""
+    for card, one in said:
+        if one.verdict is Verdict.EVIDENCE and one.passage is not None:
+            yield Indirect(one.passage, one.relevance * one.support, "card", f"says what the card {card} says")

@@ -1,0 +1,157 @@
+"""What stands behind a card, made to speak: a question goes in, short texts come out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from connectors.errors import PilotfishError
+from rag.cards.card import Card, CardError, CardKind
+from rag.cards.glossary import Glossary, read_glossary
+from rag.results import Message
+
+if TYPE_CHECKING:
+    from rag.knowledge_base import KnowledgeBase
+    from rag.llm import LLM
+
+TERMS_FILE = "terms.jsonl"
+_MOST_PASSAGES = 3
+_MOST_TERMS = 8
+_ANSWER_TOKENS = 160
+_SECONDS = 60.0
+_NOTHING = re.compile(r"[\W_]*(?:nothing|none)?[\W_]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A text that a card offers.
+
+    Attributes:
+        text: what it says.
+        relevant: whether the card itself found that it matters for the question, where it can tell.
+        whole: whether it is to be judged as one, and not sentence by sentence.
+        origin: where exactly it stands, for people; empty where it stands nowhere.
+    """
+
+    text: str
+    relevant: bool = False
+    whole: bool = False
+    origin: str = ""
+
+
+class Expert(Protocol):
+    """A card that can be asked."""
+
+    def offer(self, question: str) -> list[Offer]:
+        """What it has to say to `question`, the best first.
+
+        Raises:
+            CardError: it cannot answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds open."""
+        ...
+
+
+class GlossaryExpert:
+    """The definitions of the terms that a question has."""
+
+    def __init__(self, terms: Path) -> None:
+        self.glossary = Glossary(read_glossary(terms))
+
+    def offer(self, question: str) -> list[Offer]:
+        """The terms with their definitions; a term that is named is relevant."""
+        return [Offer(str(term), relevant=True, whole=True) for term in self.glossary.mentioned(question)[:_MOST_TERMS]]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class KnowledgeBaseExpert:
+    """The passages of another knowledge base that answer the question, by its own threshold of relevance."""
+
+    def __init__(self, folder: Path) -> None:
+        from rag.knowledge_base import KnowledgeBase
+
+        self._base: KnowledgeBase = KnowledgeBase.open(folder, create=False)
+
+    def offer(self, question: str) -> list[Offer]:
+        """The best few passages, each with the place where it stands."""
+        found = self._base.find_hits(question, _MOST_PASSAGES)
+        return [
+            Offer(hit.text, relevant=True, origin=f"{hit.uri}, {hit.location}")
+            for hit in found.hits
+            if hit.relevance >= found.min_relevance
+        ]
+
+    def close(self) -> None:
+        """Close the other knowledge base."""
+        self._base.close()
+
+
+class ModelExpert:
+    """A language model that writes down what it knows."""
+
+    def __init__(self, card: Card, llm: LLM, asked: Callable[[str], list[Message]] | None = None) -> None:
+        self._card = card
+        self._llm = llm
+        self._asked = asked or self._chat
+
+    def offer(self, question: str) -> list[Offer]:
+        """One text; its sentences are judged one by one, as a model says true and false things in one breath."""
+        from rag.llm import LLMError, complete
+
+        try:
+            text = complete(self._llm, self._asked(question), max_tokens=_ANSWER_TOKENS, timeout=_SECONDS)
+        except LLMError as error:
+            raise CardError(f"the card {self._card.name!r} cannot answer: {error}", hint=error.hint) from error
+        return [] if _NOTHING.fullmatch(text) else [Offer(text)]
+
+    def close(self) -> None:
+        """The model goes with the object."""
+
+    def _chat(self, question: str) -> list[Message]:
+        system = (
+            f"You are an expert on: {self._card.description}\n"
+            "Write down, in at most three short sentences, facts you are sure of that help to answer the question. "
+            "Do not mention the question. If you know none, write: nothing"
+        )
+        return [Message("system", system), Message("user", question)]
+
+
+def open_expert(card: Card, home: Path) -> Expert:
+    """The expert behind `card`, whose own files lie in the folder `home`.
+
+    Raises:
+        CardError: it cannot be opened.
+    """
+    try:
+        if card.kind is CardKind.GLOSSARY:
+            return GlossaryExpert(home / TERMS_FILE)
+        if card.kind is CardKind.KB:
+            return KnowledgeBaseExpert(Path(card.target))
+        return _model(card, home)
+    except CardError:
+        raise
+    except PilotfishError as error:
+        raise CardError(f"the card {card.name!r} cannot be opened: {error}", hint=error.hint) from error
+
+
+def _model(card: Card, home: Path) -> Expert:
+    lora = card.settings.get("lora")
+    if lora is None:
+        from rag.llm_loading import load_llm
+
+        return ModelExpert(card, load_llm(card.target, base_url=card.settings.get("base_url")))
+    from rag.cards.corpus import ASKED
+    from rag.local import LocalLLM
+
+    model = LocalLLM(card.target.removeprefix("local:"), lora=home / lora)
+    if "trained" not in card.settings:
+        return ModelExpert(card, model)
+    return ModelExpert(card, model, lambda question: [Message("user", ASKED.format(question=question))])

@@ -1,0 +1,167 @@
+"""Where the cards of a knowledge base are kept: a folder each, under `cards/`, beside the catalog."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.errors import ConfigurationError
+from indexes.errors import StoreError
+from indexes.files import read_checked, write_checked
+from rag.cards.card import Card, CardError, checked_name
+from rag.cards.seal import is_sealed, seal
+
+FOLDER = "cards"
+_FILE = "card.json"
+_LARGEST = 4 << 20  # bytes of one card's file
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A card as it was found; `problem` says why it cannot be asked, and is empty where it can."""
+
+    card: Card
+    problem: str = ""
+    hint: str = ""
+
+
+class Shelf:
+    """The cards of one knowledge base. Several processes may use it: a card appears, and goes, as a whole."""
+
+    def __init__(self, knowledge_base: Path) -> None:
+        self.folder = knowledge_base / FOLDER
+
+    def names(self) -> list[str]:
+        """The names of all cards, in their order."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return sorted(entry.name for entry in os.scandir(self.folder) if (Path(entry.path) / _FILE).is_file())
+        return []
+
+    def all(self) -> list[Shelved]:
+        """Every card that can be read; the others are told by `damaged`."""
+        found = []
+        for name in self.names():
+            with suppress(CardError):
+                found.append(self.get(name))
+        return found
+
+    def damaged(self) -> list[str]:
+        """The names of the cards whose file is not what was written."""
+        return [name for name in self.names() if not self._is_readable(name)]
+
+    def get(self, name: str) -> Shelved:
+        """The card called `name`.
+
+        Raises:
+            ConfigurationError: there is none.
+            CardError: its file is damaged.
+        """
+        checked_name(name)
+        home = self.folder / name
+        try:
+            card, code = _read(home / _FILE)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._unknown(name) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CardError(
+                f"the card {name!r} is damaged: {error}", hint=f"remove it, and add it again: rag card remove {name}"
+            ) from error
+        return Shelved(card, *_problem(card, code, home))
+
+    def add(self, card: Card, *, payload: Path | None = None) -> Card:
+        """Keep `card`; `payload` is a folder of its own files, which becomes its folder.
+
+        Raises:
+            ConfigurationError: there is one of that name.
+            StoreError: it cannot be written.
+        """
+        home = self.folder / checked_name(card.name)
+        if home.exists():
+            raise ConfigurationError(
+                f"there is a card {card.name!r} already", hint=f"choose another name, or: rag card remove {card.name}"
+            )
+        card = _dated(card)
+        try:
+            draft = payload or self.draft()
+            write_checked(draft / _FILE, {"card": card.as_values(), "seal": seal(card)})
+            draft.rename(home)
+        except OSError as error:
+            raise StoreError(
+                f"the card {card.name!r} cannot be kept in {self.folder}: {error.strerror}",
+                hint="check its permissions and the disk's free space",
+            ) from error
+        return card
+
+    def trust(self, name: str) -> Card:
+        """Seal a card that came with the knowledge base; it is asked from now on.
+
+        Raises:
+            ConfigurationError: there is none.
+            CardError: its file is damaged.
+        """
+        card = self.get(name).card
+        write_checked(self.folder / name / _FILE, {"card": card.as_values(), "seal": seal(card)})
+        return card
+
+    def remove(self, name: str) -> None:
+        """Forget the card called `name`, with the files that are kept here.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        home = self.folder / checked_name(name)
+        if not home.is_dir() or home.is_symlink():
+            raise self._unknown(name)
+        gone = Path(tempfile.mkdtemp(dir=self.folder, prefix=".gone-"))
+        home.rename(gone / name)  # at once for everybody, whatever happens to the files after that
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def draft(self) -> Path:
+        """A new folder, on the same disk, for the files of a card to be."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
+
+    def _is_readable(self, name: str) -> bool:
+        try:
+            self.get(name)
+        except (CardError, ConfigurationError):
+            return False
+        return True
+
+    def _unknown(self, name: str) -> ConfigurationError:
+        there = ", ".join(self.names())
+        return ConfigurationError(
+            f"there is no card {name!r}", hint=f"there are: {there}" if there else "rag card add NAME --kind … adds one"
+        )
+
+
+def _read(path: Path) -> tuple[Card, str]:
+    """The card in a file, and its seal."""
+    if path.stat().st_size > _LARGEST:
+        raise ValueError("it is too large")
+    values = read_checked(path)
+    card = Card.from_values(values["card"])
+    if card.name != path.parent.name:
+        raise ValueError(f"it is called {card.name!r}")
+    return card, str(values["seal"])
+
+
+def _problem(card: Card, code: str, home: Path) -> tuple[str, str]:
+    if not is_sealed(card, code):
+        hint = f"look at it by `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
+        return "it was not added by you on this machine", hint
+    for file in card.files:
+        try:
+            file.verify(home)
+        except CardError as error:
+            return str(error), error.hint
+    return "", ""
+
+
+def _dated(card: Card) -> Card:
+    return card if card.added else replace(card, added=datetime.now(UTC).isoformat(timespec="seconds"))
