@@ -168,6 +168,11 @@ class Reading:
         ).first()
         return None if row is None else (int(row.source_id), Known(row.revision, row.stamp))
 
+    def passages(self, uri: str, generation: int) -> list[StoredChunk]:
+        """The chunks of the live document with this URI, in their order; none where there is no such document."""
+        ids = self.chunk_ids(documents.c.uri == uri, alive(generation)).tolist()
+        return list(self.chunks_by_id(ids).values())
+
     def chunks_by_id(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """The stored chunks with these ids; unknown ids are absent."""
         found: dict[int, StoredChunk] = {}
