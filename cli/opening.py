@@ -77,3 +77,4 @@ def quieten_libraries() -> None:
 
         if os.environ.get(DOWNLOAD_VARIABLE) != "1":  # a model that is here is read in a moment
             os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("TQDM_DISABLE", "1")  # bars of libraries beside our own

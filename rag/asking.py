@@ -211,7 +211,7 @@ def _gather(
         standalone = stand_alone(question, history, writer)
         expansions = tuple(resources.expansions(standalone.text))
     with clock("search"):
-        query = f"{standalone.text} ({', '.join(expansions)})" if expansions else standalone.text
+        query = f"{standalone.query} ({', '.join(expansions)})" if expansions else standalone.query
         found = resources.search(query, options)
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     with clock("parts"):

@@ -39,10 +39,17 @@ class Standalone:
     Attributes:
         text: the question; as it was asked where it stood alone already.
         by: who rewrote it: `llm`, `words` (what the questions before were about was added), or empty for nobody.
+        words: where words did it, those alone, without what only makes a sentence of them.
     """
 
     text: str
     by: str = ""
+    words: str = ""
+
+    @property
+    def query(self) -> str:
+        """What is searched for: "and what about those?" resembles any question, and no passage."""
+        return self.words or self.text
 
 
 def stand_alone(question: str, turns: Sequence[Turn], complete: Complete | None = None) -> Standalone:
@@ -53,9 +60,9 @@ def stand_alone(question: str, turns: Sequence[Turn], complete: Complete | None 
     Example:
         >>> turns = [Turn("How long do refunds take?", "14 days.")]
         >>> stand_alone("And for gift cards?", turns)
-        Standalone(text='And for gift cards? (long, refunds, take)', by='words')
+        Standalone(text='And for gift cards? (long, refunds, take)', by='words', words='long refunds take gift cards')
         >>> stand_alone("Who founded the company in Zurich?", turns)
-        Standalone(text='Who founded the company in Zurich?', by='')
+        Standalone(text='Who founded the company in Zurich?', by='', words='')
     """
     if not turns or not leans(question):
         return Standalone(question)
@@ -64,7 +71,9 @@ def stand_alone(question: str, turns: Sequence[Turn], complete: Complete | None 
         if _keeps(rewritten, question):
             return Standalone(rewritten, "llm" if rewritten != question else "")
     carried = _carried(question, turns)
-    return Standalone(f"{question} ({', '.join(carried)})", "words") if carried else Standalone(question)
+    if not carried:
+        return Standalone(question)
+    return Standalone(f"{question} ({', '.join(carried)})", "words", " ".join([*carried, *_content(question)]))
 
 
 def leans(question: str) -> bool:

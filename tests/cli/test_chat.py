@@ -1,0 +1,56 @@
+"""`rag chat`: questions line by line, from a pipe."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from tests.cli.conftest import Shop
+
+MODEL = """
+def fails_once(messages, calls=[]):
+    calls.append(1)
+    if len(calls) == 1:
+        raise ValueError("no credit left")
+    return "Refunds are paid within 14 days. [1]"
+"""
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def test_a_follow_up_is_made_to_stand_alone_and_said(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "within how many days are refunds paid?", "", "and what about those of sale items?")
+    ran = shop.rag("chat")
+    assert ran.code == 0
+    assert "within 14 days" in ran.out
+    assert "searched for: and what about those of sale items? (" in ran.err
+    assert ran.out.count("Sources") == 2
+
+
+def test_each_answer_is_a_line_of_json(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "within how many days are refunds paid?", "and of sale items?", "/new", "and of sale items?")
+    ran = shop.rag("chat", "--json")
+    first, second, third = map(json.loads, ran.out.splitlines())
+    assert first["standalone"]["by"] is None
+    assert second["standalone"]["by"] == "words"
+    assert any("Sale items" in source["text"] for source in second["sources"])
+    assert third["standalone"] == {"text": "and of sale items?", "by": None}
+    assert ran.err == "begun anew\n"
+
+
+def test_quit_ends_it_and_nothing_after_that_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "/quit", "within how many days are refunds paid?")
+    assert shop.rag("chat").out == ""
+
+
+def test_a_question_that_fails_does_not_end_the_conversation(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop.folder / "chatmodel.py").write_text(MODEL)
+    typed(monkeypatch, "within how many days are refunds paid?", "within how many days are refunds paid?")
+    ran = shop.rag("chat", "--llm", "chatmodel:fails_once")
+    assert ran.code == 1
+    assert "no credit left" in ran.err
+    assert "Refunds are paid within 14 days. [1]" in ran.out
