@@ -118,14 +118,15 @@ def ask(
         typer.Option(metavar="NAME", help="Only this card; several may be given.", rich_help_panel=_BESIDE),
     ] = None,
     demos: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--demos/--no-demos",
             metavar="",
-            help="Show the model the solved examples nearest to the question.",
+            show_default=False,
+            help="Show the model the solved examples nearest to the question. By default unless it is a small one.",
             rich_help_panel=_BESIDE,
         ),
-    ] = True,
+    ] = None,
     json: Json = False,
 ) -> None:
     """Answer a question from the documents, and name the sources.

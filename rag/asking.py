@@ -15,7 +15,7 @@ from rag.citations import check
 from rag.composer import NOT_ANSWERED, Composer
 from rag.decomposition import Decomposed, decompose
 from rag.follow_up import Standalone, stand_alone
-from rag.llm import ANSWER_TOKENS, LLM, complete
+from rag.llm import ANSWER_TOKENS, LLM, complete, is_small
 from rag.llm_loading import as_llm, load_llm
 from rag.reranker import Reranking
 from rag.results import Answer, Demonstration, Filters, Hit, Message, Prompt, Turn, Usage
@@ -48,7 +48,8 @@ class AskOptions:
             or a description of its tables is among the relevant hits, and the model is neither `extractive` nor small.
         parts: whether the parts of a question that the hits leave uncovered are searched for, too.
         cards: how knowledge cards are used; None asks all of them.
-        demonstrations: whether the solved examples nearest to the question are shown to the LLM.
+        demonstrations: whether the solved examples nearest to the question are shown to the LLM. None shows them unless
+            it is a small one, which copies an example instead of following it.
         template: the file of another prompt than the one that comes with the program (`rag.templates`).
         window: the tokens that prompt and answer may take together, where the LLM does not tell, or less than it has.
         prices: what a million tokens cost, sent and given back; `Usage` then has a cost.
@@ -64,7 +65,7 @@ class AskOptions:
     sql: bool | None = None
     parts: bool = True
     cards: CardUse | None = None
-    demonstrations: bool = True
+    demonstrations: bool | None = None
     template: str | Path | None = None
     window: int | None = None
     prices: tuple[float, float] | None = None
@@ -238,7 +239,8 @@ def _gather(
 
 def _demonstrations(resources: Resources, model: LLM, question: str, options: AskOptions) -> Sequence[Demonstration]:
     """Solved examples, for a model that can follow one."""
-    return resources.demonstrations(question) if options.demonstrations and model.can_write else ()
+    wanted = not is_small(model) if options.demonstrations is None else options.demonstrations
+    return resources.demonstrations(question) if wanted and model.can_write else ()
 
 
 def _writer(model: LLM) -> Complete | None:

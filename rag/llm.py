@@ -17,6 +17,7 @@ from rag.results import Message, Prompt, Usage
 
 # Bounds every answer, so that a small model which starts to ramble comes to an end.
 ANSWER_TOKENS = 512
+_LEAST_WINDOW = 8_192  # tokens, of a model that is no small one
 # Tokens are estimated on the safe side. Where a server is told the bound it stops at its own count, well before this.
 _SLACK = 2
 
@@ -214,6 +215,11 @@ class LLM(Protocol):
     def stream(self, prompt: Prompt, question: str) -> Reply:
         """Start an answer to `prompt`. Errors while it arrives are `LLMError`s."""
         ...
+
+
+def is_small(llm: LLM) -> bool:
+    """Whether `llm` is a small model, as its window tells: it copies an example, and writes no SQL that runs."""
+    return llm.window is not None and llm.window < _LEAST_WINDOW
 
 
 def complete(

@@ -8,7 +8,7 @@ from connectors.document import ROW, SCHEMA
 from connectors.errors import SourceError
 from connectors.registry import is_database
 from connectors.source import Options
-from rag.llm import LLM
+from rag.llm import LLM, is_small
 from rag.results import Filters, Hit
 from rag.sql.answering import SqlAnswer, answer_from, needs_model, no_model
 from rag.sql.databases import Database, choose_database, open_database
@@ -17,9 +17,6 @@ from rag.sql.rows import Rows
 from rag.sql.writing import Attempt
 
 _TABLES_SOUGHT = 12
-# A statement costs a model a few thousand tokens, three times at worst. One with a smaller window is a small model: it
-# would be waited for, and write nothing that runs.
-_LEAST_WINDOW = 8_192
 
 Find = Callable[[str, int, Filters], Sequence[Hit]]
 """Searches a knowledge base: the question, how many hits, and filters."""
@@ -96,7 +93,7 @@ def rows_beside(
 
 
 def _is_able(model: LLM) -> bool:
-    return not needs_model(model) and (model.window is None or model.window >= _LEAST_WINDOW)
+    return not needs_model(model) and not is_small(model)
 
 
 def _about(hits: Sequence[Hit], threshold: float) -> list[Hit]:
