@@ -27,7 +27,7 @@ Spans = tuple[tuple[int, int], ...]
 # Found by benchmarks/compression.py. The optimum is flat: halving or doubling any one moves recall by a point or two.
 _OF_RELEVANCE = 1.5
 _OF_NEIGHBOUR = 0.3
-_OF_LENGTH = 0.25
+_OF_LENGTH = 0.2
 _MOST_SENTENCES = 400  # that compete: no two of them are to say the same, which takes comparing them all
 
 
@@ -138,7 +138,7 @@ class _Choice:
             return
         before = self._antecedent(place)
         for wanted in ([before, place], [place]) if before is not None else ([place],):
-            cost = sum(map(self._cost, wanted)) + self._opening(place)
+            cost = self._cost(wanted)
             if cost <= self._room:
                 self._room -= cost
                 self._chosen.update(wanted)
@@ -152,13 +152,18 @@ class _Choice:
             return None
         return before if self._sentences[before].passage == self._sentences[place].passage else None
 
-    def _cost(self, place: int) -> int:
-        sentence = self._sentences[place]
-        return self._count(sentence.text) + self._gaps[sentence.passage]
+    def _cost(self, wanted: Sequence[int]) -> int:
+        """What it takes to add sentences that stand next to each other in one passage."""
+        passage = self._sentences[wanted[0]].passage
+        words = sum(self._count(self._sentences[place].text) for place in wanted)
+        if passage not in self._opened:
+            return words + self._overhead(passage)
+        # A gap more where they stand alone, one less where they close one.
+        beside = sum(self._is_chosen(place, passage) for place in (wanted[0] - 1, wanted[-1] + 1))
+        return words + self._gaps[passage] * (1 - beside)
 
-    def _opening(self, place: int) -> int:
-        passage = self._sentences[place].passage
-        return 0 if passage in self._opened else self._overhead(passage)
+    def _is_chosen(self, place: int, passage: int) -> bool:
+        return place in self._chosen and self._sentences[place].passage == passage
 
 
 def sentence_worth(
