@@ -13,6 +13,7 @@ from rag.cards.shelf import Shelf
 
 _SHOWN_TERMS = 12
 _MODEL_SUFFIX = ".gguf"
+_TERM_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".md", ".txt"})
 _CATALOG = "catalog.sqlite"
 
 
@@ -80,6 +81,8 @@ def _kind(kind: CardKind | str | None, target: str) -> CardKind:
                 f"unknown kind of card {str(kind)!r}", hint=f"choose one of: {', '.join(CardKind)}"
             ) from None
     path = Path(target).expanduser()
+    if path.suffix.lower() in _TERM_SUFFIXES:
+        return CardKind.GLOSSARY
     if path.suffix.lower() == _MODEL_SUFFIX or not path.exists():
         return CardKind.LM
     return CardKind.KB if path.is_dir() else CardKind.GLOSSARY
@@ -115,16 +118,16 @@ def _knowledge_base(folder: Path, shelf: Shelf) -> Path:
 def _model(target: str) -> tuple[str, tuple[CardFile, ...]]:
     """The spec of a model, and the files that it is."""
     from rag.llm_loading import load_llm
-    from rag.local import model_path
+    from rag.local import DEFAULT_MODEL, model_path
 
-    path = Path(target).expanduser()
-    spec = f"local:{path.absolute()}" if path.suffix.lower() == _MODEL_SUFFIX else target
-    kind, _, rest = spec.partition(":")
+    kind, _, rest = target.partition(":")
+    if Path(target).suffix.lower() == _MODEL_SUFFIX and kind != "local":
+        kind, rest = "local", str(Path(target).expanduser().absolute())
+    if kind == "local":
+        file = model_path(rest or DEFAULT_MODEL).absolute()
+        return f"local:{file}", (CardFile.of(file),)
     if kind == "extractive":
         raise ConfigurationError("`extractive` knows nothing by itself", hint="name a model that writes")
-    if kind != "local":
-        if kind != "openai" or not rest:
-            load_llm(spec)  # an object has to be there
-        return spec, ()
-    file = model_path(rest)
-    return f"local:{file}", (CardFile.of(file),)
+    if kind != "openai" or not rest:
+        load_llm(target)  # an object has to be there
+    return target, ()

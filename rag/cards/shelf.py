@@ -136,7 +136,7 @@ class Shelf:
     def _unknown(self, name: str) -> ConfigurationError:
         there = ", ".join(self.names())
         return ConfigurationError(
-            f"there is no card {name!r}", hint=f"there are: {there}" if there else "rag card add NAME --kind … adds one"
+            f"there is no card {name!r}", hint=f"there are: {there}" if there else "rag card add NAME TARGET adds one"
         )
 
 

@@ -287,6 +287,21 @@ def test_what_is_no_card_is_refused(kb: KnowledgeBase, target: str, options: dic
     assert kb.cards.all() == []
 
 
+def test_a_model_is_named_as_for_an_answer(kb: KnowledgeBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / "small.gguf"
+    model.write_bytes(b"GGUF" + bytes(100))
+    monkeypatch.chdir(tmp_path)
+    for name, target in (
+        ("one", str(model)),
+        ("two", f"local:{model}"),
+        ("three", "small.gguf"),
+        ("four", "local:small.gguf"),
+    ):
+        assert kb.cards.add(name, target, description="refunds").target == f"local:{model}"
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        kb.cards.add("five", "nothing.csv")
+
+
 def test_a_knowledge_base_is_no_card_of_itself(kb: KnowledgeBase) -> None:
     with pytest.raises(ConfigurationError, match="is this knowledge base itself"):
         kb.cards.add("me", str(kb.path))
