@@ -77,6 +77,8 @@ def decompose(question: str, hits: Sequence[Hit], search: Search, *, k: int, thr
             if hit.chunk_id not in have and chance > max(threshold / 2, found.get(hit.chunk_id, (0.0,))[0]):
                 found[hit.chunk_id] = chance, part, hit
     best = sorted(found.values(), key=lambda one: -one[0])[: min(_MOST_ADDED, k - len(relevant))]
+    if not best:
+        return Decomposed(tuple(hits))
     parts = tuple(replace(part, found=hit) for _, part, hit in best)
     joined = join(relevant, [_indirect(part, hit, max(chance, threshold)) for chance, part, hit in best])
     others = [hit for hit in hits if hit.chunk_id not in {one.chunk_id for one in joined}]
