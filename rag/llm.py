@@ -100,7 +100,7 @@ class Reply(Iterator[str]):
         self.at_end: list[Callable[[str, Usage], Usage]] = []
         self._name = name
         self.produce = produce
-        self._pieces: HandOver[str] | None = None
+        self._pieces: HandOver[str | None] | None = None
         self._cancelled = threading.Event()
         self._said: list[str] = []
         self._ended = False
@@ -122,6 +122,10 @@ class Reply(Iterator[str]):
         except BaseException:
             self.close()
             raise
+        if piece is None:
+            self.close()
+            self._end()
+            raise StopIteration
         self._said.append(piece)
         return piece
 
@@ -148,7 +152,7 @@ class Reply(Iterator[str]):
         return max(0.0, min(patience, self._until - time.monotonic()))
 
     def _timed_out(self) -> LLMError:
-        limits, hint = self.limits, "give it more time (--timeout), or use a faster model"
+        limits, hint = self.limits, "use a faster model, or in Python give it more time: load_llm(…, limits=…)"
         if time.monotonic() >= self._until:
             problem = f"had not ended its answer after {limits.whole:g} s"
         elif self._said:
@@ -168,8 +172,11 @@ class Reply(Iterator[str]):
         for then in self.at_end:
             self.usage = then(text, self.usage)
 
-    def _bounded(self) -> Generator[str]:
-        """The pieces up to where there are too many, or they begin to repeat themselves."""
+    def _bounded(self) -> Generator[str | None]:
+        """The pieces up to where there are too many, or they begin to repeat themselves: then None.
+
+        None comes before the closing, in which a model may hang when its reader has all he waits for.
+        """
         room, tail = self.limits.tokens * _SLACK, ""
         pieces = self.produce(self)
         try:
@@ -179,11 +186,13 @@ class Reply(Iterator[str]):
                     yield kept
                 if kept != piece:
                     self.stopped = Stop.LENGTH
+                    yield None
                     return
                 room -= estimate_tokens(kept)
                 tail = (tail + kept)[-TAIL:]
                 if repeats_itself(tail):
                     self.stopped = Stop.REPETITION
+                    yield None
                     return
         finally:
             pieces.close()
