@@ -131,6 +131,15 @@ def answer(given: Answer) -> dict[str, Any]:
         "abstained": given.abstained,
         "citations": [_citation(each) for each in given.citations],
         "unsupported": list(given.unsupported),
+        "unverified": [
+            {
+                "sentence": each.sentence,
+                "card": each.rests_on.card,
+                "said": each.rests_on.text,
+                "origin": each.rests_on.origin or None,
+            }
+            for each in given.unverified
+        ],
         "unchecked": list(given.unchecked),
         "sources": [_source(each) for each in given.sources],
         "confidence": given.confidence,

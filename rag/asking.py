@@ -143,6 +143,7 @@ def ask(
         confidence=checked.confidence,
         usage=usage,
         unsupported=checked.unsupported,
+        unverified=checked.unverified,
         unchecked=checked.unchecked,
         marked=checked.marked,
         written=text,

@@ -13,9 +13,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The most that each part beside the evidence may take of the room that instructions and question leave.
+    """What each part beside the evidence may take of the room that instructions and question leave.
 
-    What a part does not use goes to the evidence, which never has less than what the shares leave it.
+    What a part does not use goes to the evidence, which never has less than what the shares leave it, unless it needs
+    less: the rest is then the other parts'.
 
     Example:
         >>> Shares(history=0.25).evidence

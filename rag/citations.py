@@ -1,6 +1,7 @@
 """Citations are checked before anyone sees them: the number exists, and the cited passage supports the sentence.
 
-A mark whose source does not say so is moved to the source that does; a sentence that no source supports is marked.
+A mark whose source does not say so is moved to the source that does; a sentence that no source supports is marked, and
+one that rests on what a knowledge card says is told as that: unverified.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from connectors.document import Location
 from indexes.analyzer import detect_language
-from rag.results import Citation, Prompt, PromptSource, Verdict
+from rag.results import Background, Citation, Prompt, PromptSource, Unverified, Verdict
 from rag.sentence_encoder import SentenceEncoder
 from rag.statements import Mark, Statement, statements
 from rag.support import Support, SupportJudge
 
 UNSUPPORTED = "[unsupported]"
 UNCHECKED = "[not checked]"
+UNVERIFIED = "[unverified, from card {card}]"
 
 MOST_CLAIMS = 300
 """Different claims of one answer that are judged. What comes after them is told to be unchecked: time stays bounded."""
@@ -35,7 +37,8 @@ class Checked:
             marks of the sources that support it.
         marked: `text` with every unsupported or unchecked sentence visibly marked.
         citations: one for each number a sentence cites, in order.
-        unsupported: the sentences of `text` that no source supports.
+        unsupported: the sentences of `text` that neither a source nor a card supports.
+        unverified: those that no source supports, and a card does.
         unchecked: those that were not judged: beyond `MOST_CLAIMS`, or in another language than the sources.
         confidence: how far to trust it, in [0, 1]: the best source's relevance x the share of its sentences supported;
             0 where it claims nothing, for "the sources do not say" is no answer to be confident in.
@@ -45,12 +48,16 @@ class Checked:
     marked: str
     citations: tuple[Citation, ...]
     unsupported: tuple[str, ...]
+    unverified: tuple[Unverified, ...]
     unchecked: tuple[str, ...]
     confidence: float
 
 
 def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None) -> Checked:
-    """Check every citation of `answer`, and every sentence of it that claims something, against `prompt.sources`."""
+    """Check every citation of `answer`, and every sentence of it that claims something, against `prompt.sources`.
+
+    What those do not support is compared with `prompt.background`, which is no source and lends no confidence.
+    """
     found = statements(answer, {source.number: source.hit.text for source in prompt.sources})
     checker = _Checker(answer, found, prompt, SupportJudge(encoder))
     results = [checker.result(statement) for statement in found]
@@ -65,6 +72,9 @@ def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None
         marked="".join([*marked, answer[done:]]),
         citations=tuple(citation for result in results for citation in result.citations),
         unsupported=tuple(result.sentence for result in results if result.verdict == Verdict.UNSUPPORTED),
+        unverified=tuple(
+            Unverified(result.sentence, result.rests_on) for result in results if result.rests_on is not None
+        ),
         unchecked=tuple(result.sentence for result in results if result.verdict == Verdict.UNCHECKED),
         confidence=_confidence(prompt, results),
     )
@@ -72,11 +82,15 @@ def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What became of a statement; `verdict` is None where it claims nothing."""
+    """What became of a statement; `verdict` is None where it claims nothing.
+
+    `rests_on` is what a card says, where that supports what no source does.
+    """
 
     sentence: str
     citations: tuple[Citation, ...]
     verdict: Verdict | None
+    rests_on: Background | None = None
 
 
 class _Checker:
@@ -85,13 +99,14 @@ class _Checker:
     def __init__(self, answer: str, found: Sequence[Statement], prompt: Prompt, judge: SupportJudge) -> None:
         self._answer = answer
         self._sources = {source.number: source for source in prompt.sources}
+        self._background = prompt.background
         self._judge = judge
         self._supports: dict[tuple[str, int], Support] = {}
         self._foreign = _is_foreign(answer, prompt.sources)
         self._cites = any(statement.marks for statement in found)
         self._claims = _claims(found)
         self._listed = _listed(found)
-        judge.prepare(self._claims, [_evidence(source) for source in prompt.sources])
+        judge.prepare(self._claims, [*map(_evidence, prompt.sources), *((one.text, "") for one in prompt.background)])
 
     def result(self, statement: Statement) -> _Result:
         sentence = self._answer[statement.start : statement.end]
@@ -105,7 +120,19 @@ class _Checker:
         pairs = zip(statement.marks, citations, strict=False)
         moved = {mark: citation.shown for mark, citation in pairs if citation.moved_to is not None}
         sentence = self._corrected(statement, moved) if moved else sentence
-        return _Result(sentence, tuple(replace(citation, sentence=sentence) for citation in citations), verdict)
+        rests_on = None
+        if verdict in {Verdict.UNSUPPORTED, Verdict.UNCHECKED} and statement.claim in self._claims:
+            rests_on = self._rests_on(statement.claim)
+        verdict = Verdict.UNVERIFIED if rests_on is not None else verdict
+        return _Result(
+            sentence, tuple(replace(citation, sentence=sentence) for citation in citations), verdict, rests_on
+        )
+
+    def _rests_on(self, claim: str) -> Background | None:
+        """What a card says that supports `claim`, if anything does."""
+        judged = [(self._judge.judge(claim, one.text), one) for one in self._background]
+        support, best = max(judged, key=lambda pair: pair[0].probability, default=(None, None))
+        return best if support is not None and support.holds else None
 
     def _verdict(self, statement: Statement, citations: Sequence[Citation]) -> Verdict | None:
         if not statement.is_factual:
@@ -265,13 +292,15 @@ def _confidence(prompt: Prompt, results: Sequence[_Result]) -> float:
 
 def _is_foreign(answer: str, sources: Sequence[PromptSource]) -> bool:
     """Whether the answer is in a language that none of its sources is in."""
-    if sum(map(str.isalpha, answer[: _TELLING * 4])) < _TELLING:
+    if not sources or sum(map(str.isalpha, answer[: _TELLING * 4])) < _TELLING:
         return False
     return detect_language(answer) not in {detect_language(source.hit.text) for source in sources}
 
 
 def _with_flag(result: _Result) -> str:
     flag = {Verdict.UNSUPPORTED: UNSUPPORTED, Verdict.UNCHECKED: UNCHECKED}.get(result.verdict or Verdict.SUPPORTED)
+    if result.rests_on is not None:
+        flag = UNVERIFIED.format(card=result.rests_on.card)
     return _inside(result.sentence, f" {flag}", len(result.sentence)) if flag else result.sentence
 
 

@@ -40,10 +40,10 @@ _NO_PLACE = "the template has no place for it"
 class Composer:
     """Builds prompts of at most `budget` tokens, as `count` counts them.
 
-    Background, demonstrations and history get at most their `shares`; all else is for the evidence. Where the passages
-    do not fit, their sentences compete for the room (`rag.compression`). Near-duplicates, passages below the relevance
-    threshold and whatever finds no room are left out, each with its reason. The numbers of the sources ascend; in a
-    long prompt the best stands first and the second best last (`rag.ordering`).
+    Background, demonstrations and history get at most their `shares`, and what the evidence does not need; all else is
+    for the evidence. Where the passages do not fit, their sentences compete for the room (`rag.compression`). Near-
+    duplicates, passages below the relevance threshold and whatever finds no room are left out, each with its reason.
+    The numbers of the sources ascend; in a long prompt the best stands first and the second best last (`rag.ordering`).
 
     Attributes:
         budget: in tokens.
@@ -93,7 +93,7 @@ class Composer:
         usable = _usable(hits, min_relevance)
         room = self.budget - draft.tokens
         while True:
-            draft.fill_beside(room, background, demonstrations, history)
+            draft.fill_beside(room, usable, background, demonstrations, history)
             draft.fill_sources(room, usable)
             overflow = draft.tokens - self.budget
             if overflow <= 0:
@@ -143,6 +143,7 @@ class _Draft:
         self._hits_out: list[LeftOut] = []
         self._beside_out: list[LeftOut] = []
         self._compressor: Compressor | None = None
+        self._spare = 0
 
     @property
     def messages(self) -> tuple[Message, Message]:
@@ -180,37 +181,43 @@ class _Draft:
     def fill_beside(
         self,
         room: int,
+        usable: _Usable,
         background: Sequence[Background],
         demonstrations: Sequence[Demonstration],
         history: Sequence[Turn],
     ) -> None:
-        """Choose anew what stands beside the evidence, each part within its share of `room` tokens."""
+        """Choose anew what stands beside the evidence, each part within its share of `room` tokens.
+
+        What the evidence is certain of and does not need goes to them, in this order.
+        """
         shares, self._beside_out = self._composer.shares, []
-        self._background = self._part(
-            PromptPart.BACKGROUND, background, shares.background * room, lambda one: one.card, _shorter_background
-        )
-        self._demonstrations = self._part(
-            PromptPart.DEMONSTRATION, demonstrations, shares.demonstrations * room, lambda one: one.question
-        )
+        self._spare = max(0, int(shares.evidence * room) - self._whole_cost(usable.hits))
         newest_first = self._part(
-            PromptPart.HISTORY, history[::-1], shares.history * room, lambda one: one.question, _shorter_turn
+            PromptPart.HISTORY, history[::-1], int(shares.history * room), lambda one: one.question, _shorter_turn
         )
         self._history = newest_first[::-1]
+        self._background = self._part(
+            PromptPart.BACKGROUND, background, int(shares.background * room), lambda one: one.card, _shorter_background
+        )
+        self._demonstrations = self._part(
+            PromptPart.DEMONSTRATION, demonstrations, int(shares.demonstrations * room), lambda one: one.question
+        )
 
     def _part(
         self,
         part: PromptPart,
         items: Sequence[Item],
-        most: float,
+        share: int,
         name: Callable[[Item], str],
         shortened: Callable[[Item], Sequence[Item]] = lambda _: (),
     ) -> list[Item]:
-        """The items that fit into `most` tokens; the others are left out, with the reason."""
+        """The items that fit into `share` tokens and what is spare; the others are left out, with the reason."""
         if not items:
             return []
         has_place = self._page.has_place(part)
-        room = int(most) if has_place else 0
+        room = share + self._spare
         kept = fitted(items, room, lambda some: self._cost(part, some), shortened) if has_place else []
+        self._spare -= max(0, self._cost(part, [shown for _, shown in kept]) - share)
         reason = f"over its share of the token budget ({room} tokens)" if has_place else _NO_PLACE
         whole = {id(item) for item, _ in kept}
         self._beside_out += [LeftOut(reason, part, text=name(item)) for item in items if id(item) not in whole]
@@ -243,13 +250,16 @@ class _Draft:
     def _shown(self, hits: Sequence[Hit], room: int) -> list[tuple[Hit, Spans]]:
         """The hits with what is shown of them: all of them whole where that fits, else the best of their sentences."""
         whole: list[tuple[Hit, Spans]] = [(hit, ((0, len(hit.text)),)) for hit in hits]
-        if sum(self._source_cost(hit, hit.text) for hit in hits) <= room:
+        if self._whole_cost(hits) <= room:
             return whole
         if self._compressor is None:
             passages = [_passage(hit) for hit in hits]
             self._compressor = Compressor(self._page.question, passages, self._count, self._composer.encoder)
         kept = self._compressor.within(room, lambda place: self._source_cost(hits[place], ""))
         return [(hit, spans) for hit, spans in zip(hits, kept, strict=True) if spans]
+
+    def _whole_cost(self, hits: Sequence[Hit]) -> int:
+        return sum(self._source_cost(hit, hit.text) for hit in hits)
 
     def _source_cost(self, hit: Hit, text: str) -> int:
         # The number of a source is not known yet; most have one digit, and the whole is counted in the end.

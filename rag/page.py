@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rag.fencing import clip, fence, label, quoted
 from rag.marks import find_marks
@@ -96,6 +97,8 @@ class Page:
         )
 
     def _joined(self, part: PromptPart, items: Sequence[object]) -> str:
+        if part is PromptPart.BACKGROUND:
+            items = _by_card(items)
         return "\n\n".join(self._template.render(part, self._values(item)) for item in items)
 
     def _values(self, item: object) -> dict[str, str]:
@@ -106,6 +109,12 @@ class Page:
         if isinstance(item, Demonstration):
             return {"fence": self._fence, "question": quoted(item.question), "answer": quoted(item.answer)}
         raise TypeError(f"{item!r} is no part of a prompt")
+
+
+def _by_card(items: Sequence[object]) -> list[Background]:
+    """What each card says in one piece: a fence around every sentence would take more room than the sentence."""
+    said = sorted((item for item in items if isinstance(item, Background)), key=lambda one: one.card)
+    return [Background(card, " ".join(one.text for one in mine)) for card, mine in groupby(said, lambda one: one.card)]
 
 
 def _unmarked(answer: str) -> str:

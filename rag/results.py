@@ -244,6 +244,14 @@ class Background:
     origin: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """A sentence of an answer that no source supports, and the words of a card that do. Nobody has checked those."""
+
+    sentence: str
+    rests_on: Background
+
+
 class PromptPart(StrEnum):
     """What a prompt is made of beside its instructions and the question."""
 
@@ -286,10 +294,11 @@ class Prompt:
 
 
 class Verdict(StrEnum):
-    """What the check of a citation found.
+    """What the check of a citation, or of a sentence, found.
 
     SUPPORTED: the source says it. UNSUPPORTED: neither the source nor another one does. MISATTRIBUTED: another source
-    does. NO_SUCH_SOURCE: there is no source of this number. UNCHECKED: it was not judged, or could not be.
+    does. NO_SUCH_SOURCE: there is no source of this number. UNCHECKED: it was not judged, or could not be. UNVERIFIED,
+    of a sentence: no source says it, a knowledge card does.
     """
 
     SUPPORTED = "supported"
@@ -297,6 +306,7 @@ class Verdict(StrEnum):
     MISATTRIBUTED = "misattributed"
     NO_SUCH_SOURCE = "no such source"
     UNCHECKED = "unchecked"
+    UNVERIFIED = "unverified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +379,8 @@ class Answer:
 
     `abstained` is True when no evidence passed the relevance threshold: `text` then says so and names the nearest
     sources. `text` has the numbers of misattributed marks put right, `written` is what the model wrote, and `marked`
-    flags every sentence in `unsupported` (no source supports it) and `unchecked`. `confidence` is in [0, 1].
+    flags every sentence in `unsupported` (no source supports it), `unverified` (only a card does) and `unchecked`.
+    `confidence` is in [0, 1].
     `reranked` tells what a reranker did, where one was asked for; `sql` what a database gave, where one was asked too.
     `standalone` is the question as it was searched for, `expansions` what glossaries added to it, `parts` what was
     searched for beside it. `cards` tell what became of each knowledge card, `card_topic` what the LLM wanted of them.
@@ -396,6 +407,7 @@ class Answer:
     parts: tuple[Part, ...] = ()
     cards: tuple[Consultation, ...] = ()
     card_topic: str | None = None
+    unverified: tuple[Unverified, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Consulted:
     """What the cards bring to an answer.
 
     Attributes:
-        background: sentences that nothing supports and nothing contradicts.
+        background: sentences that nothing supports and nothing contradicts, the most relevant first.
         hits: the hits of the search, with the passages that support what a card said.
         consultations: every card, in the order of their names.
         topic: with top-down, what the LLM wanted to know; None where it wanted nothing.
@@ -121,6 +121,7 @@ def consult(
         for card, about, why in chosen
     ]
     said = [(consultation.card, one) for consultation in consultations for one in consultation.said]
+    said.sort(key=lambda pair: -pair[1].relevance)  # the prompt takes the first, as far as there is room
     background = tuple(
         Background(card, one.text, one.origin) for card, one in said if one.verdict is Verdict.BACKGROUND
     )

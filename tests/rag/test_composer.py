@@ -220,9 +220,31 @@ def test_evidence_keeps_its_share_and_gets_what_the_others_leave():
     assert re.fullmatch(r"over its share of the token budget \(\d+ tokens\)", left.reason)
 
 
+def test_what_the_evidence_does_not_need_is_for_the_other_parts():
+    cards = [Background("sea", f"Sentence {n} about the tides has exactly nine words.") for n in range(40)]
+    composer = Composer(budget=600, count=word_count)
+    room = 600 - composer.compose("tides?", []).tokens
+    most = {}
+    for name, evidence in (("none", []), ("little", hits("Tides rise.")), ("much", hits("tide " * 600))):
+        prompt = composer.compose("tides?", evidence, background=cards)
+        assert prompt.tokens <= 600
+        most[name] = sum(word_count(one.text) for one in prompt.background)
+    assert most["none"] > most["little"] > 2 * most["much"] > 0
+    assert most["much"] <= composer.shares.background * room
+
+
+def test_what_one_card_says_stands_between_one_pair_of_fences():
+    said = [Background("sea", "Tides rise."), Background("sky", "Stars shine."), Background("sea", "They fall, too.")]
+    prompt = Composer(budget=600, count=word_count).compose("tides?", [], background=said)
+    user = prompt.messages[1].content
+    assert user.count("</data-") == 2
+    assert "Tides rise. They fall, too." in user
+    assert prompt.background == tuple(said)
+
+
 def test_the_latest_turns_of_a_conversation_are_kept_in_their_order():
     turns = [Turn(f"question {n}", "word " * 20) for n in range(10)]
-    prompt = Composer(budget=600, count=word_count).compose("q", [], history=turns)
+    prompt = Composer(budget=320, count=word_count).compose("q", [], history=turns)
     assert 0 < len(prompt.history) < 10
     assert prompt.history == tuple(turns[-len(prompt.history) :])
 

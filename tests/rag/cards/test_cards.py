@@ -102,6 +102,25 @@ def test_what_a_card_says_reaches_the_prompt(kb: KnowledgeBase) -> None:
     assert KNOWLEDGE not in "".join(source.text for source in answer.sources)  # it is no source
 
 
+def test_a_sentence_that_only_a_card_supports_is_told_as_unverified(kb: KnowledgeBase) -> None:
+    add_expert(kb)
+    llm = Recorder(f"{KNOWLEDGE} The treasurer collects stamps.")
+    answer = ask(kb, "Who signs the refunds of gift cards?", llm)
+    (unverified,) = answer.unverified
+    assert unverified.sentence == KNOWLEDGE
+    assert (unverified.rests_on.card, unverified.rests_on.text) == ("expert", KNOWLEDGE)
+    assert f"{KNOWLEDGE} [unverified, from card expert]" in answer.marked
+    assert answer.unsupported == ("The treasurer collects stamps.",)
+
+
+def test_the_most_relevant_of_what_a_card_says_comes_first(kb: KnowledgeBase, says: None) -> None:
+    expert.text = f"Gift cards are green on one side. {KNOWLEDGE}"  # type: ignore[attr-defined]
+    add_expert(kb)
+    answer = ask(kb, "Who signs the refunds of gift cards?", Recorder(), selectors=Selectors(relevance=False))
+    assert [one.text for one in answer.prompt.background] == [KNOWLEDGE, "Gift cards are green on one side."]
+    assert everything(answer.prompt).count('background="expert"') == 1
+
+
 def test_what_the_knowledge_base_says_too_is_cited_from_there(kb: KnowledgeBase, says: None) -> None:
     expert.text = "Deliveries to Norway are made by ferry twice a week."  # type: ignore[attr-defined]
     add_expert(kb, "how goods are shipped abroad: Norway, ferries")
@@ -141,7 +160,7 @@ def test_a_card_that_never_stops_gets_no_more_than_its_room(kb: KnowledgeBase, s
     add_expert(kb)
     said = kb.cards.ask("expert", "Who signs the refunds of gift cards?")
     kept = [one.text for one in said if one.verdict is Verdict.BACKGROUND]
-    assert 0 < sum(map(len, kept)) <= 600
+    assert 0 < sum(map(len, kept)) <= 900
     assert Verdict.TOO_LONG in {one.verdict for one in said}
 
 
