@@ -115,7 +115,8 @@ class Differences:
                 "name columns that tell all rows apart: --key",
             )
         self.notes += tuple(
-            f"{of.table.label}: left out {count:,} values of {name} that look secret"
+            f"{of.table.label}: left out {count:,} {'value' if count == 1 else 'values'} of {name} that "
+            f"{'looks' if count == 1 else 'look'} secret"
             for name, count in sorted(rows.hidden.items())
         )
 

@@ -170,7 +170,8 @@ class _Planner:
         for table in self._tables:
             binary = [column.name for column in table.columns if self._is_binary(column)]
             secret = [column.name for column in table.columns if self._is_secret(column)]
-            for reason, names in (("binary", binary), ("look secret", secret)):
+            looks = "looks secret" if len(secret) == 1 else "look secret"
+            for reason, names in (("binary", binary), (looks, secret)):
                 if names:
                     yield f"{table.label}: left out {', '.join(names)} ({reason})"
         for link in self._links:

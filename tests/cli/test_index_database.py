@@ -31,7 +31,7 @@ def test_the_life_of_a_database(rag: Rag, shop_db: Path) -> None:
     first = rag("index", "sqlite:///shop.db")
     assert first.code == 0
     assert "added 9 · changed 0" in first.out, "five rows, three structures, and the whole"
-    assert "maker: left out password (look secret)" in first.err
+    assert "maker: left out password (looks secret)" in first.err
     assert "\nshop.db: views are not read unless they are named: cheap" in f"\n{first.err}", "no long address"
     assert "left out" not in rag("index").err, "it was said"
 

@@ -148,7 +148,7 @@ def test_binary_and_secret_columns_and_values_stay_out_and_it_is_said(database: 
     notes = "\n".join(source.notes)
     assert "account: left out photo (binary)" in notes
     assert "account: left out password_hash, apiKey (look secret)" in notes
-    assert "account: left out 1 values of note that look secret" in notes
+    assert "account: left out 1 value of note that looks secret" in notes
     named = documents(listed(database.source(text_columns=["name", "apiKey"])))
     assert named["account/1"].text == "name: ann\napiKey: s3cret-key", "whoever names it means it"
 
