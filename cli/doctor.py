@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,8 @@ from indexes.errors import NoKnowledgeBaseError, StoreError
 if TYPE_CHECKING:
     from indexes.findings import Check
 
+    Show = Callable[[Sequence[Check]], None]
+
 
 def doctor(
     context: typer.Context,
@@ -26,25 +28,24 @@ def doctor(
     """Check that nothing of a knowledge base is damaged, and mend it.
 
     Without --repair nothing is changed. With it, indexes are made anew from the catalog. What is damaged in the catalog
-    itself is forgotten, and the next `rag index` reads it again from its source; nothing is embedded here.
+    itself is forgotten, and the next `rag index` reads it again from its source; nothing is embedded here. A card or a
+    demonstration that is damaged stays, and a hint says what you can do.
 
     [bold]Examples[/bold]
       rag doctor
       rag doctor --repair
     """
-    checks, repaired = _examine(context, repair=repair, json=json)
+    checks, repaired = _examine(context, repair=repair, show=_ignore if json else _print)
     if json:
         from cli import as_json
 
         print_json(as_json.examination(checks, repaired))
-    else:
-        _print(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(ExitCode.FAILURES)
 
 
-def _examine(context: typer.Context, *, repair: bool, json: bool) -> tuple[Sequence[Check], Sequence[str]]:
-    """The state in the end, and what was done to reach it."""
+def _examine(context: typer.Context, *, repair: bool, show: Show) -> tuple[Sequence[Check], Sequence[str]]:
+    """The state in the end, and what was done to reach it; each state is shown as soon as it is known."""
     with ExitStack() as opened:
         try:
             base = opened.enter_context(knowledge_base(context))
@@ -53,16 +54,20 @@ def _examine(context: typer.Context, *, repair: bool, json: bool) -> tuple[Seque
         except StoreError as error:  # a catalog that cannot even be opened
             from indexes.findings import Check
 
-            return (Check("catalog", ok=False, detail=str(error), hint=error.hint),), ()
+            unopened = (Check("catalog", ok=False, detail=str(error), hint=error.hint),)
+            show(unopened)
+            return unopened, ()
         checks = base.check()
+        show(checks)
         if not repair:
             return checks, ()
-        if not json and not all(check.ok for check in checks):
-            _print(checks)
         repaired = base.repair()
         for line in repaired:
             note(f"repaired: {one_line(line)}")
-        return (base.check() if repaired else checks), repaired
+        if repaired:
+            checks = base.check()
+            show(checks)
+        return checks, repaired
 
 
 def _print(checks: Sequence[Check]) -> None:
@@ -74,3 +79,7 @@ def _print(checks: Sequence[Check]) -> None:
         put(stdout(), Text.assemble((f"{word:<6}", style), f"  {check.name:<{width}}  {one_line(check.detail)}"))
         if check.hint:
             put(stdout(), Text(f"        {'hint:':<{width}}  {one_line(check.hint)}", "dim"))
+
+
+def _ignore(_checks: Sequence[Check]) -> None:
+    pass

@@ -53,9 +53,9 @@ def read_checked(path: Path) -> dict[str, Any]:
         values: dict[str, Any] = written["values"]
         whole = written["crc"] == zlib.crc32(json.dumps(values, sort_keys=True).encode())
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged") from error
+        raise ValueError(_OTHER) from error
     if not whole:
-        raise ValueError(f"{path} is damaged")
+        raise ValueError(_OTHER)
     return values
 
 
@@ -69,6 +69,7 @@ def file_crc(path: Path) -> int:
 
 
 _BLOCK = 1 << 20
+_OTHER = "it is not what was written"
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from connectors.errors import ConfigurationError
 from indexes.errors import StoreError
 from indexes.files import read_checked, write_checked, writer_lock
+from indexes.findings import Check
 from indexes.store import LOCK_TIMEOUT_SECONDS
 from rag.results import Demonstration
 
@@ -118,23 +119,31 @@ class Demonstrations:
             if cosines[i] >= _LEAST_SIMILAR
         )
 
+    def check(self) -> Check:
+        """Examine their file; nothing is changed."""
+        try:
+            count = len(self.all())
+        except StoreError as error:
+            return Check("demonstrations", ok=False, detail=str(error), hint=error.hint)
+        return Check("demonstrations", ok=True, detail=f"{count:,} can be read" if count else "there are none")
+
     def _vectors(self, values: dict[str, Any], encoder: Encoder) -> NDArray[np.float32]:
         """The questions' vectors, shape [examples, dimensions]; made anew where another encoder made those kept."""
-        questions = [entry["question"] for entry in values["entries"]]
         if values["encoder"] == encoder.fingerprint:
-            kept = np.frombuffer(base64.b64decode(values["vectors"]), dtype=np.float32)
-            return kept.reshape(len(questions), -1)
-        return encoder.encode(questions).vectors
+            return _unpacked(values)
+        return encoder.encode([entry["question"] for entry in values["entries"]]).vectors
 
     def _read(self) -> dict[str, Any]:
         try:
-            return read_checked(self._folder / FILE)
+            values = read_checked(self._folder / FILE)
+            _check_shape(values)
         except FileNotFoundError:
             return {"next": 1, "entries": [], "encoder": "", "vectors": ""}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{self._folder / FILE} is damaged: {error}", hint="delete it, and add the demonstrations again"
             ) from error
+        return values
 
     def _write(self, following: int, entries: Sequence[dict[str, Any]]) -> None:
         encoder = self._encoder()
@@ -147,6 +156,28 @@ class Demonstrations:
             raise StoreError(
                 f"cannot write {self._folder / FILE}: {error.strerror}", hint="check the disk's free space"
             ) from error
+
+
+def _check_shape(values: dict[str, Any]) -> None:
+    """See that the values of a file are demonstrations: the knowledge base may come from anywhere.
+
+    Raises:
+        ValueError, KeyError, TypeError: they are not.
+    """
+    texts, numbers = [values["encoder"], values["vectors"]], [values["next"]]
+    for entry in values["entries"]:
+        texts += entry["question"], entry["answer"]
+        numbers.append(entry["number"])
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
+        raise TypeError("it holds something else")
+    if values["entries"]:
+        _unpacked(values)
+
+
+def _unpacked(values: dict[str, Any]) -> NDArray[np.float32]:
+    """The vectors of the questions, shape [examples, dimensions]."""
+    packed = np.frombuffer(base64.b64decode(values["vectors"]), dtype=np.float32)
+    return packed.reshape(len(values["entries"]), -1)
 
 
 def _checked(text: str, what: str) -> str:

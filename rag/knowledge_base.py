@@ -458,16 +458,20 @@ class KnowledgeBase:
         return self._store.catalog.reading()
 
     def check(self) -> tuple[Check, ...]:
-        """Examine everything that is stored; nothing is changed. The text of every passage is read."""
+        """Examine everything that is stored, cards and demonstrations too; nothing is changed.
+
+        The text of every passage and the bytes of every file that a card stands on are read.
+        """
         from indexes.doctor import examine
 
-        return tuple(examine(self._store).checks)
+        return (*examine(self._store).checks, *self.cards.check(), self.demonstrations.check())
 
     def repair(self, *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> tuple[str, ...]:
         """Mend what `check` finds and can be mended; returns a line for each thing that was done.
 
         Indexes are made anew from the catalog. What is damaged in the catalog itself is forgotten, and the next run of
-        `index` reads or embeds it again; nothing is embedded here.
+        `index` reads or embeds it again; nothing is embedded here. Cards and demonstrations are nowhere else: what is
+        damaged of them stays as it is.
 
         Raises:
             LockedError: another process is writing.

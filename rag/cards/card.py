@@ -54,10 +54,10 @@ class CardFile:
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
 
-    def verify(self, home: Path) -> None:
+    def verify(self, home: Path, *, thoroughly: bool = False) -> None:
         """See that it is the same still; `home` is the card's folder.
 
-        Its bytes are read only where its size or its time are others than they were.
+        Its bytes are read only where its size or its time are others than they were, or `thoroughly`.
 
         Raises:
             CardError: it is gone, or another.
@@ -65,7 +65,7 @@ class CardFile:
         path = home / self.path
         try:
             stat = path.stat()
-            if (stat.st_size, stat.st_mtime_ns) == (self.size, self.modified):
+            if not thoroughly and (stat.st_size, stat.st_mtime_ns) == (self.size, self.modified):
                 return
             same = stat.st_size == self.size and _sha256(path) == self.sha256
         except OSError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.splitter import Splitter
 from rag.cards.adding import add_card
-from rag.cards.card import Card, CardError, CardKind
-from rag.cards.consulting import CardUse, Consulted, consult
+from rag.cards.card import Card, CardKind
+from rag.cards.consulting import CardUse, Consulted, Integration, consult, failed
 from rag.cards.domain import Gate
 from rag.cards.experts import Expert, GlossaryExpert, open_expert
 from rag.cards.needing import Complete
@@ -20,6 +21,7 @@ from rag.sentence_encoder import SentenceEncoder
 from rag.support import SupportJudge
 
 if TYPE_CHECKING:
+    from indexes.findings import Check
     from rag.cards.trained import TrainedCard
 
 
@@ -50,7 +52,13 @@ class Cards:
 
     def damaged(self) -> list[str]:
         """The names of cards that cannot even be read."""
-        return self._shelf.damaged()
+        return list(self._shelf.damaged())
+
+    def check(self) -> tuple[Check, ...]:
+        """Examine them: a failed check for each that cannot be asked, else one for all; nothing is changed."""
+        from rag.cards.examining import examine
+
+        return examine(self._shelf)
 
     def get(self, name: str) -> Shelved:
         """The card called `name`.
@@ -106,7 +114,7 @@ class Cards:
         """
         shelved = self.get(name)
         if shelved.problem:
-            raise CardError(f"the card {name!r} cannot be asked: {shelved.problem}", hint=shelved.hint)
+            raise shelved.refusal
         return self._selecting(question, selectors or Selectors()).select(self._opened(shelved.card).offer(question))
 
     def consult(
@@ -119,15 +127,18 @@ class Cards:
         Raises:
             ConfigurationError: `use` names a card that is not there.
         """
-        shelved = [self.get(name) for name in use.names] if use.names else self.all()
-        if not shelved:
+        if use.integration is Integration.OFF:
             return Consulted((), tuple(hits))
+        shelved = [self.get(name) for name in use.names] if use.names else self.all()
+        damaged = [] if use.names else [failed(name, error) for name, error in self._shelf.damaged().items()]
+        if not shelved:
+            return Consulted((), tuple(hits), tuple(damaged))
         encoder = self._encoder()
         if self._gate is None:
             self._gate = Gate(encoder)
-        return consult(
+        consulted = consult(
             question,
-            [(one.card, one.problem) for one in shelved],
+            shelved,
             hits,
             use,
             opened=self._opened,
@@ -135,6 +146,8 @@ class Cards:
             selecting=self._selecting(question, use.selectors),
             complete=complete,
         )
+        every = sorted((*consulted.consultations, *damaged), key=lambda each: each.card)
+        return replace(consulted, consultations=tuple(every))
 
     def expansions(self, question: str) -> list[str]:
         """Other names that the glossaries have for terms in `question`."""

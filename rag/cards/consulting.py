@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from connectors.errors import PilotfishError
 from rag.cards.card import Card, CardError, CardKind
 from rag.cards.domain import Gate
 from rag.cards.experts import Expert
 from rag.cards.needing import Complete, needed
 from rag.cards.selecting import Said, Selecting, Selectors, Verdict
+from rag.cards.shelf import Shelved
 from rag.indirect import Indirect, join
 from rag.results import Background, Hit
 
@@ -53,6 +55,8 @@ class Consultation:
         why: why not, or what went wrong; empty where all went well.
         said: its sentences, and what became of each.
         seconds: how long it took.
+        failed: whether it could not be asked, or failed when it was; `why` else says that nothing was wanted of it.
+        hint: what to do about a failure.
     """
 
     card: str
@@ -61,6 +65,8 @@ class Consultation:
     why: str = ""
     said: tuple[Said, ...] = ()
     seconds: float = 0.0
+    failed: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ Opened = Callable[[Card], Expert]
 
 def consult(
     question: str,
-    cards: Sequence[tuple[Card, str]],
+    cards: Sequence[Shelved],
     hits: Sequence[Hit],
     use: CardUse,
     *,
@@ -99,7 +105,7 @@ def consult(
 
     Args:
         question: what is to be answered.
-        cards: each with the reason why it cannot be asked, empty where it can.
+        cards: those that may be asked, and those that cannot be.
         hits: what the search found.
         use: how.
         opened: opens a card.
@@ -113,12 +119,12 @@ def consult(
     if use.integration is Integration.TOP_DOWN and complete is not None:
         topic = needed(question, hits, complete)
         if topic is None:
-            return Consulted((), tuple(hits), tuple(_unasked(card, 0.0, "the LLM needs no more") for card, _ in cards))
+            return Consulted((), tuple(hits), tuple(_unasked(one.card, 0.0, "the LLM needs no more") for one in cards))
         wanted = f"{question} {topic}"
     chosen = _chosen(wanted, cards, use, gate, only_best=topic is not None)
     consultations = [
-        _ask(card, about, wanted, opened, selecting) if not why else _unasked(card, about, why)
-        for card, about, why in chosen
+        _unasked(one.card, about, why) if why else _ask(one, about, wanted, opened, selecting)
+        for one, about, why in chosen
     ]
     said = [(consultation.card, one) for consultation in consultations for one in consultation.said]
     said.sort(key=lambda pair: -pair[1].relevance)  # the prompt takes the first, as far as there is room
@@ -129,19 +135,19 @@ def consult(
 
 
 def _chosen(
-    question: str, cards: Sequence[tuple[Card, str]], use: CardUse, gate: Gate, *, only_best: bool
-) -> list[tuple[Card, float, str]]:
-    """Each card, how likely the question is about it, and why it is not asked, if it is not."""
+    question: str, cards: Sequence[Shelved], use: CardUse, gate: Gate, *, only_best: bool
+) -> list[tuple[Shelved, float, str]]:
+    """Each card, how likely the question is about it, and why nothing is wanted of it, if so."""
     chosen = []
-    for card, problem in cards:
-        about = gate.probability(question, card)
-        gated = use.selectors.relevance and _is_gated(card) and about < _LEAST_PROBABILITY
-        chosen.append((card, about, problem or ("the question is about something else" if gated else "")))
-    able = [about for _, about, why in chosen if not why]
+    for one in cards:
+        about = gate.probability(question, one.card)
+        gated = use.selectors.relevance and _is_gated(one.card) and about < _LEAST_PROBABILITY
+        chosen.append((one, about, "the question is about something else" if gated and not one.problem else ""))
+    able = [about for one, about, why in chosen if not why and not one.problem]
     if only_best and able:
         chosen = [
-            (card, about, why or ("" if about == max(able) else "another card knows more about it"))
-            for card, about, why in chosen
+            (one, about, why or ("" if one.problem or about == max(able) else "another card knows more about it"))
+            for one, about, why in chosen
         ]
     return chosen
 
@@ -151,15 +157,27 @@ def _is_gated(card: Card) -> bool:
     return card.kind is CardKind.LM
 
 
-def _ask(card: Card, about: float, question: str, opened: Opened, selecting: Selecting) -> Consultation:
+def _ask(shelved: Shelved, about: float, question: str, opened: Opened, selecting: Selecting) -> Consultation:
+    if shelved.problem:
+        return failed(shelved.card.name, shelved.refusal, about)
     start = time.perf_counter()
-    said: Iterable[Said] = ()
-    why = ""
+    name = shelved.card.name
     try:
-        said = selecting.select(opened(card).offer(question))
+        offers = opened(shelved.card).offer(question)
     except CardError as error:
-        why = str(error)
-    return Consultation(card.name, about, not why, why, tuple(said), round(time.perf_counter() - start, 3))
+        return failed(name, error, about, time.perf_counter() - start)
+    except PilotfishError as error:  # of what stands behind it: another knowledge base may be damaged
+        why = CardError(f"the card {name!r} cannot answer: {error}", hint=error.hint)
+        return failed(name, why, about, time.perf_counter() - start)
+    said = tuple(selecting.select(offers))
+    return Consultation(name, about, asked=True, said=said, seconds=round(time.perf_counter() - start, 3))
+
+
+def failed(card: str, error: PilotfishError, about: float = 0.0, seconds: float = 0.0) -> Consultation:
+    """What became of a card that cannot be asked, or fails when it is: the answer goes on without it."""
+    return Consultation(
+        card, about, asked=False, why=str(error), seconds=round(seconds, 3), failed=True, hint=error.hint
+    )
 
 
 def _unasked(card: Card, about: float, why: str) -> Consultation:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors.errors import ConfigurationError
+from connectors.errors import ConfigurationError, PilotfishError
 from indexes.errors import StoreError
 from indexes.files import read_checked, write_checked
 from rag.cards.card import Card, CardError, checked_name
@@ -29,6 +29,11 @@ class Shelved:
     problem: str = ""
     hint: str = ""
 
+    @property
+    def refusal(self) -> CardError:
+        """The error of one that cannot be asked, where somebody asks it."""
+        return CardError(f"the card {self.card.name!r} cannot be asked: {self.problem}", hint=self.hint)
+
 
 class Shelf:
     """The cards of one knowledge base. Several processes may use it: a card appears, and goes, as a whole."""
@@ -42,20 +47,26 @@ class Shelf:
             return sorted(entry.name for entry in os.scandir(self.folder) if (Path(entry.path) / _FILE).is_file())
         return []
 
-    def all(self) -> list[Shelved]:
+    def all(self, *, thoroughly: bool = False) -> list[Shelved]:
         """Every card that can be read; the others are told by `damaged`."""
         found = []
         for name in self.names():
-            with suppress(CardError):
-                found.append(self.get(name))
+            with suppress(CardError, ConfigurationError):
+                found.append(self.get(name, thoroughly=thoroughly))
         return found
 
-    def damaged(self) -> list[str]:
-        """The names of the cards whose file is not what was written."""
-        return [name for name in self.names() if not self._is_readable(name)]
+    def damaged(self) -> dict[str, PilotfishError]:
+        """The cards that cannot be read, by name, and why."""
+        why: dict[str, PilotfishError] = {}
+        for name in self.names():
+            try:
+                self.get(name)
+            except (CardError, ConfigurationError) as error:
+                why[name] = error
+        return why
 
-    def get(self, name: str) -> Shelved:
-        """The card called `name`.
+    def get(self, name: str, *, thoroughly: bool = False) -> Shelved:
+        """The card called `name`; `thoroughly` reads every byte of the files that it stands on.
 
         Raises:
             ConfigurationError: there is none.
@@ -71,7 +82,7 @@ class Shelf:
             raise CardError(
                 f"the card {name!r} is damaged: {error}", hint=f"remove it, and add it again: rag card remove {name}"
             ) from error
-        return Shelved(card, *_problem(card, code, home))
+        return Shelved(card, *_problem(card, code, home, thoroughly=thoroughly))
 
     def add(self, card: Card, *, payload: Path | None = None) -> Card:
         """Keep `card`; `payload` is a folder of its own files, which becomes its folder.
@@ -126,13 +137,6 @@ class Shelf:
         self.folder.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
 
-    def _is_readable(self, name: str) -> bool:
-        try:
-            self.get(name)
-        except (CardError, ConfigurationError):
-            return False
-        return True
-
     def _unknown(self, name: str) -> ConfigurationError:
         there = ", ".join(self.names())
         return ConfigurationError(
@@ -151,15 +155,15 @@ def _read(path: Path) -> tuple[Card, str]:
     return card, str(values["seal"])
 
 
-def _problem(card: Card, code: str, home: Path) -> tuple[str, str]:
+def _problem(card: Card, code: str, home: Path, *, thoroughly: bool) -> tuple[str, str]:
     if not is_sealed(card, code):
         hint = f"look at it by `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
         return "it was not added by you on this machine", hint
     for file in card.files:
         try:
-            file.verify(home)
+            file.verify(home, thoroughly=thoroughly)
         except CardError as error:
-            return str(error), error.hint
+            return str(error), f"{error.hint}: rag card remove {card.name}"
     return "", ""
 
 

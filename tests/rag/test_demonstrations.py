@@ -9,7 +9,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from indexes.errors import LockedError, StoreError
-from indexes.files import writer_lock
+from indexes.files import write_checked, writer_lock
 from rag import KnowledgeBase
 from rag.demonstrations import FILE, read_examples
 
@@ -74,6 +74,24 @@ def test_a_damaged_file_is_told_and_stays_as_it_is(kb: KnowledgeBase) -> None:
         with pytest.raises(StoreError, match="is damaged"):
             action()
     assert file.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"next": 2, "entries": [{"number": 1, "question": "a?"}], "encoder": "", "vectors": ""},
+        {"next": 2, "entries": [{"number": 1, "question": "a?", "answer": 7}], "encoder": "", "vectors": ""},
+        {"next": "2", "entries": [], "encoder": "", "vectors": ""},
+        {"next": 2, "entries": [{"number": 1, "question": "a?", "answer": "b"}], "encoder": "", "vectors": "AAA="},
+        {"next": 2, "entries": "ab", "encoder": "", "vectors": ""},
+    ],
+)
+def test_a_file_that_holds_something_else_is_damaged(kb: KnowledgeBase, values: dict[str, object]) -> None:
+    write_checked(kb.path / FILE, values)
+    for action in (kb.demonstrations.all, lambda: kb.demonstrations.nearest("a question?")):
+        with pytest.raises(StoreError, match="is damaged"):
+            action()
 
 
 def test_a_writer_elsewhere_is_waited_for_and_named(kb: KnowledgeBase) -> None:

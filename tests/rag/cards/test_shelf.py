@@ -93,7 +93,7 @@ def test_a_damaged_card_is_told_by_name_and_the_others_stay(tmp_path: Path) -> N
     shelf.add(card("tax"))
     (tmp_path / "cards" / "law" / "card.json").write_text("{")
     assert [one.card.name for one in shelf.all()] == ["tax"]
-    assert shelf.damaged() == ["law"]
+    assert list(shelf.damaged()) == ["law"]
     with pytest.raises(CardError, match="the card 'law' is damaged"):
         shelf.get("law")
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_no_card_is_damaged(tmp_path: Path, values: object) -> No
     home.mkdir(parents=True)
     body = json.dumps(values, sort_keys=True)
     (home / "card.json").write_text(json.dumps({"crc": zlib.crc32(body.encode()), "values": values}))
-    assert Shelf(tmp_path).damaged() == ["law"]
+    assert list(Shelf(tmp_path).damaged()) == ["law"]
 
 
 def test_files_are_known_again_and_others_are_not(tmp_path: Path) -> None:
