@@ -12,7 +12,9 @@ from rich.cells import cell_len
 from rich.rule import Rule
 from rich.text import Text
 
+from cli.options import tell_reranked
 from cli.render import MARGIN, other_places, percent, place, print_heading, print_indented
+from cli.said import print_cards, tell_cards
 from cli.terminal import near, one_line, printable, put, shortened, stderr, stdout
 from rag.results import Answer, Citation, Prompt, PromptSource, Verdict
 
@@ -103,6 +105,14 @@ class AnswerWriter:
             self._stream.write(text)
             self._stream.flush()
             self._ended = text.endswith("\n")
+
+
+def print_rest(answer: Answer) -> None:
+    """Print all that comes after the text of an answer: on stdout what it stands on, on stderr what went wrong."""
+    tell_reranked(answer.reranked)
+    tell_cards(answer)
+    print_sources(answer)
+    print_cards(answer)
 
 
 def print_sources(answer: Answer) -> None:

@@ -10,22 +10,12 @@ import typer
 from cli.help import CONTEXT, Family, Verb
 from cli.opening import knowledge_base
 from cli.options import Json
-from cli.terminal import encodable, grouped, note, one_line, print_json, printable, put, stdout, warn
+from cli.terminal import encodable, grouped, note, one_line, print_json, printable, stdout, warn
 
 if TYPE_CHECKING:
-    from rag.cards.selecting import Said
     from rag.cards.shelf import Shelved
 
 card = typer.Typer(cls=Family, context_settings=CONTEXT)
-
-_MARKS = {
-    "evidence": ("✓", "green", "the knowledge base says so"),
-    "background": ("·", "", "unverified"),
-    "contradicted": ("✗", "red", "the knowledge base says otherwise"),
-    "irrelevant": ("–", "dim", "not about the question"),
-    "repeated": ("–", "dim", "said before"),
-    "too long": ("–", "dim", "no room"),
-}
 
 
 class Kind(StrEnum):
@@ -228,6 +218,8 @@ def ask_card(
         return
     if not said:
         note(f"the card {name} has nothing to say about this")
+    from cli.said import print_said
+
     print_said(said)
 
 
@@ -297,23 +289,6 @@ def train_card(
         f"{trained.result.perplexity_before:.1f} → {trained.result.perplexity_after:.1f}, "
         f"{trained.result.seconds:.0f} s"
     )
-
-
-def print_said(said: list[Said]) -> None:
-    """Print each sentence of a card with what became of it, and the place that decided."""
-    from rich.text import Text
-
-    from cli.render import place
-
-    for one in said:
-        mark, style, meaning = _MARKS[one.verdict.value]
-        put(
-            stdout(), Text.assemble((f"{mark} ", style or "dim"), (printable(one.text), style), (f"  {meaning}", "dim"))
-        )
-        if one.passage is not None:
-            put(stdout(), Text("    ").append_text(place(one.passage)))
-        elif one.origin:
-            put(stdout(), Text(f"    {one_line(one.origin)}", "dim"))
 
 
 def _lines(value: Any) -> list[str]:

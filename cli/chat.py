@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from cli.asking import Asking, takes_asking
 from cli.opening import knowledge_base
-from cli.options import Filter, Json, parse_filters
+from cli.options import Json, tell_reranked
 from cli.terminal import data_stream, encodable, note, one_line, printable, stderr
 from connectors.errors import PilotfishError
 
@@ -21,15 +22,10 @@ _FORGET = "/new"
 _LEAVE = frozenset({"/quit", "/exit", "/q"})
 
 
+@takes_asking
 def chat(
     context: typer.Context,
-    llm: Annotated[str, typer.Option(metavar="SPEC", help="Who writes the answers, as for `rag ask`.")] = "extractive",
-    base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="The server of openai:MODEL, if it is not OpenAI's.")
-    ] = None,
-    k: Annotated[int | None, typer.Option("-k", metavar="N", help="How many passages at most it may use.")] = None,
-    budget: Annotated[int | None, typer.Option(metavar="TOKENS", help="How long the prompt may be.")] = None,
-    filters: Filter = None,
+    asking: Asking,
     json: Json = False,
 ) -> None:
     """Ask one question after the other.
@@ -42,12 +38,8 @@ def chat(
       rag chat
       rag chat --json < questions.txt
     """
-    given: dict[str, Any] = {"k": k, "budget": budget, "base_url": base_url}
     with knowledge_base(context) as base:
-        from rag.asking import AskOptions
-
-        chosen = {name: value for name, value in given.items() if value is not None}
-        conversation = base.chat(llm=llm, options=AskOptions(filters=parse_filters(filters), **chosen))
+        conversation = base.chat(llm=asking.llm, options=asking.options(base))
         failed = False
         for question in _questions():
             if question == _FORGET:
@@ -90,12 +82,14 @@ def _asked() -> str:
 
 def _answered(conversation: Conversation, question: str, *, json: bool) -> bool:
     """Answer one question; one that fails does not end the conversation."""
-    from cli.answer import AnswerWriter, print_sources, waiting
+    from cli.answer import AnswerWriter, print_rest, waiting
     from cli.failures import report
 
     try:
         if json:
-            _print_line(conversation.ask(question))
+            answer = conversation.ask(question)
+            tell_reranked(answer.reranked, failure_only=True)
+            _print_line(answer)
             return True
         with waiting("reading …") as wait, AnswerWriter.on_stdout(before=wait.stop) as writer:
             answer = conversation.ask(question, on_text=writer)
@@ -104,7 +98,7 @@ def _answered(conversation: Conversation, question: str, *, json: bool) -> bool:
         return False
     if answer.standalone is not None and answer.standalone.by:
         note(f"searched for: {one_line(printable(answer.standalone.text))}")
-    print_sources(answer)
+    print_rest(answer)
     return True
 
 

@@ -140,6 +140,20 @@ def warn(label: str, message: str, hint: str = "") -> None:
     from rich.text import Text
 
     put(stderr(), Text.assemble((f"{label}: ", "bold red"), shortened(message, _LONGEST_MESSAGE)))
+    _advise(hint)
+
+
+def caution(message: str, hint: str = "") -> None:
+    """Print what did not go as it should have and stopped nothing, and where there is one, `hint: hint`, on stderr."""
+    from rich.text import Text
+
+    put(stderr(), Text(f"⚠ {shortened(message, _LONGEST_MESSAGE)}", "yellow"))
+    _advise(hint)
+
+
+def _advise(hint: str) -> None:
+    from rich.text import Text
+
     if hint:
         put(stderr(), Text.assemble(("hint: ", "bold cyan"), shortened(hint, _LONGEST_MESSAGE)))
 
