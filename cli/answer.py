@@ -15,7 +15,7 @@ from rich.text import Text
 from cli.options import tell_reranked
 from cli.render import MARGIN, other_places, percent, place, print_heading, print_indented
 from cli.said import print_cards, tell_cards
-from cli.terminal import near, one_line, printable, put, shortened, stderr, stdout
+from cli.terminal import near, note, one_line, printable, put, shortened, stderr, stdout
 from rag.results import Answer, Citation, Prompt, PromptSource, Verdict
 
 _QUOTE_SHOWN = 240
@@ -107,12 +107,17 @@ class AnswerWriter:
             self._ended = text.endswith("\n")
 
 
-def print_rest(answer: Answer) -> None:
-    """Print all that comes after the text of an answer: on stdout what it stands on, on stderr what went wrong."""
+def print_rest(answer: Answer, told: set[str]) -> None:
+    """Print all that comes after the text of an answer: on stdout what it stands on, on stderr what went wrong.
+
+    What is wrong with a card is `told` once in a conversation.
+    """
     tell_reranked(answer.reranked)
-    tell_cards(answer)
+    tell_cards(answer, told)
     print_sources(answer)
     print_cards(answer)
+    if answer.usage.cost is not None:
+        note(f"cost: {answer.usage.cost:.6f}")
 
 
 def print_sources(answer: Answer) -> None:

@@ -43,7 +43,7 @@ def ask(
         return
     from cli.answer import print_prompt, print_rest
 
-    print_rest(answer)
+    print_rest(answer, set())
     if show_prompt and answer.prompt:
         print_prompt(answer.prompt)
 

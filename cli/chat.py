@@ -40,13 +40,13 @@ def chat(
     """
     with knowledge_base(context) as base:
         conversation = base.chat(llm=asking.llm, options=asking.options(base))
-        failed = False
+        failed, told = False, set[str]()
         for question in _questions():
             if question == _FORGET:
                 conversation.forget()
                 note("begun anew")
             else:
-                failed = not _answered(conversation, question, json=json) or failed
+                failed = not _answered(conversation, question, told, json=json) or failed
     if failed:
         from cli.failures import ExitCode
 
@@ -80,7 +80,7 @@ def _asked() -> str:
     return input("\n› ")
 
 
-def _answered(conversation: Conversation, question: str, *, json: bool) -> bool:
+def _answered(conversation: Conversation, question: str, told: set[str], *, json: bool) -> bool:
     """Answer one question; one that fails does not end the conversation."""
     from cli.answer import AnswerWriter, print_rest, waiting
     from cli.failures import report
@@ -98,7 +98,7 @@ def _answered(conversation: Conversation, question: str, *, json: bool) -> bool:
         return False
     if answer.standalone is not None and answer.standalone.by:
         note(f"searched for: {one_line(printable(answer.standalone.text))}")
-    print_rest(answer)
+    print_rest(answer, told)
     return True
 
 

@@ -11,7 +11,7 @@ import typer
 from cli.failures import ExitCode
 from cli.opening import knowledge_base
 from cli.options import Json
-from cli.terminal import note, one_line, print_json, put, stdout
+from cli.terminal import note, one_line, print_json, put_behind, stdout
 from indexes.errors import NoKnowledgeBaseError, StoreError
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def _examine(context: typer.Context, *, repair: bool, show: Show) -> tuple[Seque
         if repaired:
             checks = base.check()
             show(checks)
+        elif not all(check.ok for check in checks):
+            note("nothing of this can be repaired here: the hints say what you can do")
         return checks, repaired
 
 
@@ -76,9 +78,10 @@ def _print(checks: Sequence[Check]) -> None:
     width = max(len(check.name) for check in checks)
     for check in checks:
         word, style = ("ok", "green") if check.ok else ("FAILED", "bold red")
-        put(stdout(), Text.assemble((f"{word:<6}", style), f"  {check.name:<{width}}  {one_line(check.detail)}"))
+        lead = Text.assemble((f"{word:<6}", style), f"  {check.name:<{width}}  ")
+        put_behind(stdout(), lead, Text(one_line(check.detail)))
         if check.hint:
-            put(stdout(), Text(f"        {'hint:':<{width}}  {one_line(check.hint)}", "dim"))
+            put_behind(stdout(), Text(f"        {'hint:':<{width}}  ", "dim"), Text(one_line(check.hint), "dim"))
 
 
 def _ignore(_checks: Sequence[Check]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from cli.render import MARGIN, place
-from cli.terminal import caution, one_line, printable, put, stdout
+from cli.terminal import caution, one_line, printable, put, put_behind, stdout
 
 if TYPE_CHECKING:
     from rag.cards.consulting import Consultation
@@ -42,10 +42,11 @@ def print_cards(answer: Answer) -> None:
         _print_card(consultation, [one for one in background if one.card == consultation.card])
 
 
-def tell_cards(answer: Answer) -> None:
-    """Say on stderr which cards could not be asked, and why."""
+def tell_cards(answer: Answer, told: set[str]) -> None:
+    """Say on stderr which cards could not be asked, and why; what was `told` before is not told again."""
     for consultation in answer.cards:
-        if consultation.failed:
+        if consultation.failed and consultation.why not in told:
+            told.add(consultation.why)
             caution(consultation.why, consultation.hint)
 
 
@@ -57,7 +58,7 @@ def _print_card(consultation: Consultation, background: Sequence[Background]) ->
     left_out[_BACKGROUND] = 0
     if not (background or evidence or left_out[_CONTRADICTED]):
         return
-    stdout().print(Text.assemble((f"\nFrom the card {consultation.card}", "bold"), ("  (never a source)", "dim")))
+    stdout().print(Text.assemble((f"\nFrom the card {consultation.card}", "bold"), ("  (itself no source)", "dim")))
     for one in background:
         _print_sentence(_BACKGROUND, one.text, one.origin, None)
     for said in evidence:
@@ -70,13 +71,8 @@ def _print_card(consultation: Consultation, background: Sequence[Background]) ->
 def _print_sentence(verdict: str, text: str, origin: str, passage: Hit | None) -> None:
     """A sentence with its mark, and below it the place of `passage`, or `origin`."""
     mark, style, meaning = _MARKS[verdict]
-    console = stdout()
     body = Text.assemble((printable(text), style), (f"  {meaning}", "dim"))
-    lines = body.wrap(console, console.width - len(mark) - 1) if console.is_terminal else [body]
-    for number, line in enumerate(lines):
-        line.rstrip()
-        start = Text(f"{mark} ", style or "dim") if number == 0 else Text(" " * (len(mark) + 1))
-        console.print(start.append_text(line), soft_wrap=True)
+    put_behind(stdout(), Text(f"{mark} ", style or "dim"), body)
     where = place(passage) if passage is not None else Text(one_line(origin), "dim")
     if where:
-        console.print(Text(" " * MARGIN).append_text(where), soft_wrap=True)
+        stdout().print(Text(" " * MARGIN).append_text(where), soft_wrap=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _READABLE_COLUMNS = 110
+_NARROWEST = 20
 _LONGEST_MESSAGE = 1_000
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # Control characters (escape sequences start with one), overrides of the writing direction, and lone surrogates, which
@@ -130,6 +131,18 @@ def put(console: Console, *lines: str | Text) -> None:
         console.print(line, soft_wrap=not console.is_terminal)
 
 
+def put_behind(console: Console, lead: Text, body: Text) -> None:
+    """Print `body` behind `lead`: to a terminal broken between words, and as far in."""
+    from rich.text import Text
+
+    lines = body.wrap(console, max(console.width - lead.cell_len, _NARROWEST)) if console.is_terminal else [body]
+    for number, line in enumerate(lines):
+        if console.is_terminal:
+            line.rstrip()
+        start = Text(" " * lead.cell_len) if number else lead.copy()
+        console.print(start.append_text(line), soft_wrap=True)
+
+
 def note(message: str) -> None:
     """Print a message of one or more lines for people, on stderr."""
     put(stderr(), printable(message))
@@ -147,7 +160,7 @@ def caution(message: str, hint: str = "") -> None:
     """Print what did not go as it should have and stopped nothing, and where there is one, `hint: hint`, on stderr."""
     from rich.text import Text
 
-    put(stderr(), Text(f"⚠ {shortened(message, _LONGEST_MESSAGE)}", "yellow"))
+    put_behind(stderr(), Text("⚠ ", "yellow"), Text(shortened(message, _LONGEST_MESSAGE), "yellow"))
     _advise(hint)
 
 
@@ -155,7 +168,7 @@ def _advise(hint: str) -> None:
     from rich.text import Text
 
     if hint:
-        put(stderr(), Text.assemble(("hint: ", "bold cyan"), shortened(hint, _LONGEST_MESSAGE)))
+        put_behind(stderr(), Text("hint: ", "bold cyan"), Text(shortened(hint, _LONGEST_MESSAGE)))
 
 
 def print_json(data: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ def read_checked(path: Path) -> dict[str, Any]:
         written = json.loads(path.read_bytes())
         values: dict[str, Any] = written["values"]
         whole = written["crc"] == zlib.crc32(json.dumps(values, sort_keys=True).encode())
-    except (KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(_OTHER) from error
     if not whole:
         raise ValueError(_OTHER)

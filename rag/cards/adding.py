@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from connectors.errors import ConfigurationError
+from indexes.store import CATALOG_FILE
 from rag.cards.card import Card, CardFile, CardKind, checked_description, checked_name
 from rag.cards.experts import TERMS_FILE
 from rag.cards.glossary import read_glossary, write_terms
@@ -14,7 +15,6 @@ from rag.cards.shelf import Shelf
 _SHOWN_TERMS = 12
 _MODEL_SUFFIX = ".gguf"
 _TERM_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".md", ".txt"})
-_CATALOG = "catalog.sqlite"
 
 
 def add_card(
@@ -107,7 +107,7 @@ def _add_glossary(shelf: Shelf, name: str, path: Path, description: str, origin:
 def _knowledge_base(folder: Path, shelf: Shelf) -> Path:
     """The folder of another knowledge base: itself, or the one with a `.rag`."""
     inside = folder / ".rag"
-    found = next((place for place in (folder, inside) if (place / _CATALOG).is_file()), None)
+    found = next((place for place in (folder, inside) if (place / CATALOG_FILE).is_file()), None)
     if found is None:
         raise ConfigurationError(f"{folder} is no knowledge base", hint="name its folder, which is called .rag mostly")
     if found.resolve() == shelf.folder.parent.resolve():

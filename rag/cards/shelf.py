@@ -13,7 +13,8 @@ from pathlib import Path
 from connectors.errors import ConfigurationError, PilotfishError
 from indexes.errors import StoreError
 from indexes.files import read_checked, write_checked
-from rag.cards.card import Card, CardError, checked_name
+from indexes.store import CATALOG_FILE
+from rag.cards.card import Card, CardError, CardKind, checked_name
 from rag.cards.seal import is_sealed, seal
 
 FOLDER = "cards"
@@ -159,6 +160,9 @@ def _problem(card: Card, code: str, home: Path, *, thoroughly: bool) -> tuple[st
     if not is_sealed(card, code):
         hint = f"look at it by `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
         return "it was not added by you on this machine", hint
+    if card.kind is CardKind.KB and not (Path(card.target) / CATALOG_FILE).is_file():
+        gone = f"there is no knowledge base in {card.target}"
+        return gone, f"put it back, or remove the card: rag card remove {card.name}"
     for file in card.files:
         try:
             file.verify(home, thoroughly=thoroughly)

@@ -154,6 +154,15 @@ def test_a_knowledge_base_behind_a_card_that_has_vanished(carded: Shop) -> None:
     assert carded.rag("card", "add", "law", "law", "--description", "law").code == 0
     assert carded.rag("doctor").code == 0
     shutil.rmtree(carded.folder / "law")
+    detail, hint = failures(carded.rag("doctor", "--json"))["cards"]
+    assert detail == f"the card 'law' cannot be asked: there is no knowledge base in {carded.folder / 'law'}"
+    assert hint.endswith("rag card remove law")
+
+
+def test_a_knowledge_base_behind_a_card_that_is_damaged(carded: Shop) -> None:
+    shutil.copytree(carded.folder / ".rag", carded.folder / "law")
+    assert carded.rag("card", "add", "law", "law", "--description", "law").code == 0
+    (carded.folder / "law" / "catalog.sqlite").write_bytes(b"nothing of a database" * 100)
     assert "the card 'law' cannot be opened: " in failures(carded.rag("doctor", "--json"))["cards"][0]
 
 
@@ -177,7 +186,8 @@ def test_damaged_cards_and_demonstrations_are_told_and_never_deleted(carded: Sho
 
     ran = carded.rag("doctor", "--repair")
     assert ran.code == 1
-    assert "repaired" not in ran.err
+    assert "repaired: " not in ran.err
+    assert "nothing of this can be repaired here" in ran.err
     assert ran.out.count("FAILED") == 2, "told once where nothing could be repaired"
     told = failures(carded.rag("doctor", "--repair", "--json"))
     assert "the card 'terms' is damaged" in told["cards"][0]
