@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
 
-from cli.terminal import encodable, grouped, near, one_line, print_json, printable, shortened
+from cli.terminal import encodable, grouped, near, one_line, print_json, printable, put_behind, shortened
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -71,3 +74,14 @@ def test_json_survives_any_text(text: str, capfdbinary: pytest.CaptureFixture[by
 def test_json_keeps_other_scripts_readable(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     print_json({"text": "日本語"})
     assert "日本語".encode() in capfdbinary.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown"),
+    [(True, "✓ refunds are paid\n  within 14 days\n"), (False, "✓ refunds are paid within 14 days\n")],
+)
+def test_what_stands_behind_a_mark_is_indented_on_a_terminal(terminal: bool, shown: str) -> None:
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=terminal, color_system=None, width=24)
+    put_behind(console, Text("✓ "), Text("refunds are paid within 14 days"))
+    assert file.getvalue() == shown
