@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rag.asking import AskOptions, Resources, as_model, ask
 from rag.llm import LLM
 from rag.results import Answer, Turn
+from rag.templates import load_template
 
 _MOST_TURNS = 20  # that are kept; the composer shows fewer
 
@@ -21,6 +22,7 @@ class Conversation:
         self._resources = resources
         self._options = options or AskOptions()
         self._llm = as_model(llm, resources.encoder, self._options)
+        load_template(self._options.template)  # one that cannot be used is told before the first question
         self.turns: list[Turn] = []
 
     def ask(self, question: str, *, on_text: Callable[[str], None] | None = None) -> Answer:

@@ -93,7 +93,8 @@ def test_ask_and_chat_have_the_same_flags(shop: Shop) -> None:
         (["--prices", "cheap"], "'cheap'"),
         (["--rerank-depth", "3"], "--reranker"),
         (["--filter", "kind"], "KEY=VALUE"),
-        (["--cache", "--llm", "chatmodel:instructed"], "cache"),
+        (["--cache", "--llm", "chatmodel:instructed"], "cannot be kept"),
+        (["--template", "nowhere.txt"], "nowhere.txt"),
     ],
 )
 def test_flags_that_mean_nothing_end_it_before_the_first_question(

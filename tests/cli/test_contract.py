@@ -21,7 +21,14 @@ from tests.cli.conftest import ROOT, Ran, run_process
 DOCS = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 SECTIONS = re.split(r"^## ", DOCS, flags=re.MULTILINE)
 OF_DATA = {"metadata", "terms"}  # their keys come from documents and questions
-ELSEWHERE = {"location": "search", "copies": "search", "reranked": "search", "sql": "sql", "tuning": "tune"}
+ELSEWHERE = {
+    "location": "search",
+    "copies": "search",
+    "reranked": "search",
+    "sql": "sql",
+    "tuning": "tune",
+    "said": "ask",
+}
 MODEL = 'def chat(messages):\n    return "SELECT name FROM suppliers ORDER BY delivery_days LIMIT 1"\n'
 
 
@@ -140,6 +147,29 @@ def test_every_key_of_a_removal_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# Tents\n\nTents are dry.")
     run_process("index", "a.md", cwd=tmp_path)
     assert not unnamed(run_process("remove", "a.md", "--json", cwd=tmp_path), "remove")
+
+
+def test_every_key_about_cards_is_named(place: tuple[Path, Ran], tmp_path: Path) -> None:
+    folder = tmp_path / "place"
+    shutil.copytree(place[0], folder)
+    (folder / "terms.csv").write_text("term,definition\nrestocking fee,what is kept of an opened article\n")
+    key = {"PILOTFISH_DATA": str(tmp_path / "data")}
+    for verb, line in (
+        ("card add", ["card", "add", "terms", "terms.csv"]),
+        ("card list", ["card", "list"]),
+        ("card ask", ["card", "ask", "terms", "what is a restocking fee?"]),
+        ("ask", ["ask", "How much is the restocking fee?"]),
+        ("demo add", ["demo", "add", "How much?", "20%. [1]"]),
+        ("demo list", ["demo", "list"]),
+        ("doctor", ["doctor"]),
+        ("card remove", ["card", "remove", "terms"]),
+    ):
+        ran = run_process(*line, "--json", cwd=folder, env=key)
+        assert ran.code == 0, ran.err
+        assert not unnamed(ran, verb)
+        if verb == "ask":
+            (told,) = ran.json["cards"]
+            assert told["said"], "the keys of a sentence are looked at"
 
 
 def test_a_key_that_is_not_named_is_found() -> None:
