@@ -1,0 +1,108 @@
+"""Whether the support judge tells a paraphrase of a passage from its contrary in nearly the same words.
+
+Run:  python benchmarks/contrary.py [--half development] [--without-encoder] [--show]
+
+contrary_pairs.jsonl holds short passages of our own, fourteen of each kind of contrary (a "not", an exception, another
+number, an antonym, swapped roles, …), each with a true paraphrase and a false variant of that. Half of each kind, by
+hash of the passage, is for development: the rules of rag/claims.py were written with those in view. The other half is
+held out. Printed for each half and kind: the share of true ones that count as supported, of false ones that do, and of
+both that are said to contradict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexes.encoder import load_encoder
+from rag.support import Support, SupportJudge
+
+_PAIRS = Path(__file__).with_name("contrary_pairs.jsonl")
+_HALVES = ("development", "held out")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A passage, and what is true and what is false by it."""
+
+    passage: str
+    true: str
+    false: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A pair, and what the judge says of its two claims."""
+
+    pair: Pair
+    true: Support
+    false: Support
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--half", choices=_HALVES, action="append", help="this half alone")
+    parser.add_argument("--without-encoder", action="store_true")
+    parser.add_argument("--show", action="store_true", help="show what is judged wrong")
+    arguments = parser.parse_args()
+    judge = SupportJudge(None if arguments.without_encoder else load_encoder())
+    for half in arguments.half or _HALVES:
+        print(f"{half:14}true: supported  contradicted   false: supported  contradicted")
+        judged = {kind: _judged(judge, pairs) for kind, pairs in read(_PAIRS, half).items()}
+        for kind, several in judged.items():
+            _report(kind, several)
+        _report("all", [one for several in judged.values() for one in several])
+        if arguments.show:
+            for kind, several in judged.items():
+                _show(kind, several)
+
+
+def read(path: Path, half: str) -> Mapping[str, Sequence[Pair]]:
+    """The pairs of each kind that belong to a half: "development" or "held out"."""
+    kinds: dict[str, list[Pair]] = defaultdict(list)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        kinds[row.pop("kind")].append(Pair(**row))
+    first = _HALVES.index(half)
+    return {kind: sorted(pairs, key=_by_hash)[first::2] for kind, pairs in kinds.items()}
+
+
+def _by_hash(pair: Pair) -> str:
+    return hashlib.sha256(pair.passage.encode()).hexdigest()
+
+
+def _judged(judge: SupportJudge, pairs: Iterable[Pair]) -> list[Judged]:
+    return [
+        Judged(pair, judge.judge(pair.true, pair.passage), judge.judge(pair.false, pair.passage)) for pair in pairs
+    ]
+
+
+def _report(kind: str, judged: Sequence[Judged]) -> None:
+    counts = (
+        sum(one.true.holds for one in judged),
+        sum(one.true.contradicts for one in judged),
+        sum(one.false.holds for one in judged),
+        sum(one.false.contradicts for one in judged),
+    )
+    print(f"  {kind:12}" + "".join(f"{count / len(judged):15.2f}" for count in counts) + f"   of {len(judged)}")
+
+
+def _show(kind: str, judged: Iterable[Judged]) -> None:
+    for one in judged:
+        for name, claim, support, right in (
+            ("true", one.pair.true, one.true, one.true.holds and not one.true.contradicts),
+            ("false", one.pair.false, one.false, not one.false.holds),
+        ):
+            if not right:
+                print(f"{kind}: {name}, {support.probability:.2f}{' contradicted' * support.contradicts}: {claim}")
+                print(f"    {one.pair.passage}")
+
+
+if __name__ == "__main__":
+    main()
