@@ -1,4 +1,4 @@
-"""What can be told of a claim by its words alone: its numbers and names, what it denies, and its opposite."""
+"""What can be told of a claim by its words alone: its numbers and names, and what it denies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from indexes.analyzer import analyze
-from rag.words import STOP_WORDS, denials, numbers, words
+from rag.roles import Roles, are_swapped, roles
+from rag.stance import Stance, differ, excepts, stance
+from rag.words import numbers, stop_stems, words
 
 # "COVID-19", "F-16", "B12": the number is part of a name.
 _NUMBERED = re.compile(r"(?<!\w)([^\W\d_]+(?:-[^\W\d_]+)*)-?(\d+)(?!\w)")
@@ -18,26 +19,48 @@ _COUNTED = re.compile(
 # A capital inside a sentence, but no abbreviation and nothing numbered.
 _NAME = re.compile(r"(?<=[\w,;]\s)[^\W\d_](?<![a-zà-öø-ÿ])[^\W\d_A-ZÀ-Þ][\w'’]+(?![\w-]*\d)")
 _LONG_WORD = re.compile(r"\b[^\W\d_]{4,}")
-_CLAUSE_END = re.compile(r"[,;:()!?]|\.(?!\d)|\b(?:but|because|although|while|whereas)\b", re.IGNORECASE)
-_NOT_ONLY = re.compile(r"\bnot\s+(?:only|just|merely|really|sure|surprised)\b", re.IGNORECASE)
 _YEARS = re.compile(r"\b(\d\d)(\d\d)[-–/](\d\d)\b")
-_TITLE = 0.75  # of the longer words have capitals: then capitals tell no names
-_SCOPE = 3  # content words after a "not" that it denies
-
-_OPPOSITES = """
-increase rise raise grow gain more higher : decrease reduce fall drop decline less fewer lower
-allow permit accept approve : forbid prohibit ban reject deny
-include : exclude
-before earlier : after later
-open : close
-enable : disable
-always : never
-possible able : impossible unable
-legal valid safe : illegal invalid unsafe
-true : false
-win : lose
-minimum : maximum
+_TWICE = re.compile(r"\btwice\b", re.IGNORECASE)
+_MEASURED = re.compile(r"(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]?(%|°[CF]|[^\W\d_]+)")
+_UNITS = """
+second seconds sec s
+minute minutes min
+hour hours hr h
+day days
+week weeks
+month months
+year years yr
+millimetre millimetres millimeter millimeters mm
+centimetre centimetres centimeter centimeters cm
+metre metres meter meters m
+kilometre kilometres kilometer kilometers km
+mile miles mi
+foot feet ft
+gram grams g
+milligram milligrams mg
+kilogram kilograms kg kilo kilos
+tonne tonnes ton tons
+pound pounds lb lbs
+litre litres liter liters l
+millilitre millilitres milliliter milliliters ml
+percent % per
+degree degrees °c °f
+watt watts w
+kilowatt kilowatts kw
+megawatt megawatts mw
+gigawatt gigawatts gw
+byte bytes
+kilobyte kilobytes kb
+megabyte megabytes mb
+gigabyte gigabytes gb
+thousand
+million
+billion
+dollar dollars usd
+euro euros eur
+franc francs chf
 """
+_TITLE = 0.75  # of the longer words have capitals: then capitals tell no names
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +73,9 @@ class Assertion:
         numbered: names with a number, and their numbers.
         counted: what is counted in words ("nine days"), and the numbers.
         names: capitalised words, each as its stems; empty for a title, where everything is capitalised.
-        denied: the words that a "not" before them denies.
-        denies: whether it has a "not" at all.
+        measured: numbers with a unit behind them, and the units.
+        stance: what it affirms and what it denies.
+        roles: who did what to whom, as far as that is told.
     """
 
     terms: frozenset[str]
@@ -59,8 +83,9 @@ class Assertion:
     numbered: Mapping[str, frozenset[str]]
     counted: Mapping[str, frozenset[str]]
     names: tuple[frozenset[str], ...]
-    denied: frozenset[str]
-    denies: bool
+    measured: Mapping[str, frozenset[str]]
+    stance: Stance
+    roles: Roles
 
 
 def assertion(text: str) -> Assertion:
@@ -68,8 +93,8 @@ def assertion(text: str) -> Assertion:
 
     Example:
         >>> found = assertion("In 2021 Anna did not lose her COVID-19 funds in Boston.")
-        >>> sorted(found.numbers), dict(found.numbered), sorted(found.denied)
-        (['2021'], {'covid': frozenset({'19'})}, ['19', 'covid', 'lose'])
+        >>> sorted(found.numbers), dict(found.numbered), "-lose" in found.stance.holds
+        (['2021'], {'covid': frozenset({'19'})}, True)
         >>> [sorted(name) for name in found.names]
         [['anna'], ['boston']]
     """
@@ -81,9 +106,21 @@ def assertion(text: str) -> Assertion:
         numbered=numbered_names(text),
         counted=counted(text, digits=False),
         names=_names(text),
-        denied=_denied(_NOT_ONLY.sub(" ", text)),
-        denies=bool(denials(every)),
+        measured=measured(text),
+        stance=stance(text),
+        roles=roles(text),
     )
+
+
+def are_contrary(one: Assertion, other: Assertion) -> bool:
+    """Whether an odd number of things is turned between two texts that speak of the same.
+
+    >>> one, other = assertion("The Seine is longer than the Rhine."), assertion("The Rhine is longer than the Seine.")
+    >>> are_contrary(one, other), are_contrary(one, assertion("The Rhine is shorter than the Seine."))
+    (True, False)
+    """
+    excepted = excepts(one.stance, other.stance) or excepts(other.stance, one.stance)
+    return differ(one.stance, other.stance) ^ excepted ^ are_swapped(one.roles, other.roles)
 
 
 def years_in_full(text: str) -> str:
@@ -110,13 +147,32 @@ def counted(text: str, *, digits: bool) -> dict[str, frozenset[str]]:
     >>> counted("five working days, 30 years", digits=False)
     {'work': frozenset({'5'})}
     """
-    found = ((match[1], words(match[2])) for match in _COUNTED.finditer(text))
+    found = ((match[1], words(match[2])) for match in _COUNTED.finditer(_TWICE.sub("two times", text)))
     return _grouped(
         (stems[0], number)
         for many, stems in found
         if stems and (digits or not many.isdecimal())
         for number in numbers(many, spelled=True)
     )
+
+
+def measured(text: str) -> dict[str, frozenset[str]]:
+    """Numbers with a unit behind them, and the units that each is seen with.
+
+    >>> measured("2.5 kg, for 90-minute walks")
+    {'2.5': frozenset({'kilogram'}), '90': frozenset({'minute'})}
+    """
+    return _grouped(
+        (number, unit)
+        for match in _MEASURED.finditer(text)
+        if (unit := _units().get(match[2].casefold()))
+        for number in numbers(match[1])
+    )
+
+
+@cache
+def _units() -> dict[str, str]:
+    return {name: line.split()[0] for line in _UNITS.strip().splitlines() for name in line.split()}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
@@ -126,38 +182,8 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     return {name: frozenset(several) for name, several in found.items()}
 
 
-def are_opposite(first: frozenset[str], second: frozenset[str]) -> bool:
-    """Whether a word of the one is the opposite of a word of the other, as "rise" is of "fall"; words are stems."""
-    return any((first & one and second & other) or (first & other and second & one) for one, other in _opposite_stems())
-
-
-@cache
-def stop_stems() -> frozenset[str]:
-    """The stems of the words that carry no content."""
-    return frozenset(analyze(STOP_WORDS))
-
-
 def _names(text: str) -> tuple[frozenset[str], ...]:
     long = _LONG_WORD.findall(text)
     if sum(word[0].isupper() for word in long) > _TITLE * len(long):
         return ()
     return tuple(dict.fromkeys(frozenset(words(name)) for name in _NAME.findall(text)))
-
-
-def _denied(text: str) -> frozenset[str]:
-    found: set[str] = set()
-    for clause in _CLAUSE_END.split(text):
-        left = 0
-        for word in words(clause):
-            if denials([word]):
-                left = _SCOPE
-            elif left and word not in stop_stems():
-                found.add(word)
-                left -= 1
-    return frozenset(found)
-
-
-@cache
-def _opposite_stems() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-    lines = (line.split(":") for line in _OPPOSITES.strip().splitlines())
-    return tuple((frozenset(analyze(one)), frozenset(analyze(other))) for one, other in lines)

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from connectors.sentences import sentence_spans
 from indexes.late import TOKEN_BYTES, maxsim
-from rag.claims import stop_stems
 from rag.duplicates import Fingerprint
 from rag.ranking import bm25
 from rag.sentence_encoder import QueryVector, SentenceEncoder
-from rag.words import leans_back, words
+from rag.words import leans_back, stop_stems, words
 
 Floats = NDArray[np.float64]
 Spans = tuple[tuple[int, int], ...]

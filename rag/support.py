@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from connectors.sentences import sentence_spans
 from indexes.analyzer import UNSPACED, WORD
 from indexes.late import unpack
-from rag.claims import Assertion, are_opposite, assertion, counted, numbered_names, stop_stems, years_in_full
+from rag.claims import Assertion, are_contrary, assertion, counted, measured, numbered_names, years_in_full
 from rag.sentence_encoder import SentenceEncoder
-from rag.words import negations, numbers, terms, words
+from rag.stance import agree, differ, overstates
+from rag.words import negations, numbers, stop_stems, terms, words
 
 Floats = NDArray[np.float32]
 Scores = NDArray[np.floating]
@@ -100,7 +101,13 @@ class _Passage:
     numbers: frozenset[str]
     numbered: dict[str, frozenset[str]]
     counted: dict[str, frozenset[str]]
+    measured: dict[str, frozenset[str]]
     denies: bool
+
+    def within(self, window: int) -> list[Assertion]:
+        """The sentences of a window."""
+        first = window % len(self.sentences)
+        return self.sentences[first : first + 1 + (window >= len(self.sentences))]
 
 
 class SupportJudge:
@@ -148,6 +155,8 @@ class SupportJudge:
         scores = scores * np.where(_with_pairs(_denying(said, ready)) > 0, _DENIED_LEFT, 1.0)
         best = int(scores.argmax())
         score = _lowered(float(scores[best]), said.asserts, ready, calibration)
+        if any(overstates(said.asserts.stance, sentence.stance) for sentence in ready.within(best)):
+            score = min(score, _INVENTED * calibration.middle)
         contrary = _contrary(said.asserts, ready, coverage, cosines)
         if contrary is not None:
             score, best = min(score, _INVENTED * calibration.middle), contrary
@@ -176,9 +185,10 @@ class SupportJudge:
         tokens = [each for _, each in encoded if each is not None]
         whole = f"{context}\n{passage}"
         counts = [len(each) for each in tokens]
+        sentences = [assertion(text) for text in texts]
         return _Passage(
             windows=spans + pairs,
-            sentences=[assertion(text) for text in texts],
+            sentences=sentences,
             vectors=np.stack([vector for vector, _ in encoded]) if encoded else None,
             tokens=np.concatenate(tokens) if tokens and len(tokens) == len(texts) else None,
             starts=np.cumsum([0, *counts[:-1]]),
@@ -187,7 +197,8 @@ class SupportJudge:
             numbers=numbers(years_in_full(whole), spelled=True),
             numbered=numbered_names(whole),
             counted=counted(whole, digits=True),
-            denies=bool(negations(whole)),
+            measured=measured(whole),
+            denies=bool(negations(whole)) or any(sentence.stance.excepted for sentence in sentences),
         )
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[Floats, Floats | None]]:
@@ -277,10 +288,8 @@ def _with_pairs(values: Floats) -> Floats:
 
 def _denying(claim: _Claim, passage: _Passage) -> Floats:
     """Whether each sentence denies a word that the claim asserts, or asserts one that the claim denies."""
-    mine = claim.asserts
-    return np.array(
-        [bool((mine.denied & its.terms) ^ (its.denied & mine.terms)) for its in passage.sentences], dtype=np.float32
-    )
+    mine = claim.asserts.stance
+    return np.array([differ(mine, its.stance) for its in passage.sentences], dtype=np.float32)
 
 
 def _lowered(score: float, claim: Assertion, passage: _Passage, calibration: _Calibration) -> float:
@@ -290,15 +299,16 @@ def _lowered(score: float, claim: Assertion, passage: _Passage, calibration: _Ca
         score = min(score * _NUMBER_LEFT, most)
     if any(not name <= passage.words for name in claim.names):
         score = min(score * _NAME_LEFT, most)
-    if claim.denied and not passage.denies:
+    if claim.stance.turned and not passage.denies and not any(agree(claim.stance, s.stance) for s in passage.sentences):
         score = min(score, most)
     return score
 
 
 def _renumbered(claim: Assertion, passage: _Passage) -> bool:
     """Whether the passage has a name, or a thing counted, with other numbers only: the F-16, and not the F-18."""
-    if any(not several & passage.numbered.get(name, several) for name, several in claim.numbered.items()):
-        return True
+    for mine, its in ((claim.numbered, passage.numbered), (claim.measured, passage.measured)):
+        if any(not several & its.get(name, several) for name, several in mine.items()):
+            return True
     return any(
         name in passage.counted and not several & (passage.numbers | passage.counted[name])
         for name, several in claim.counted.items()
@@ -319,6 +329,4 @@ def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Fl
 def _is_contrary(claim: Assertion, sentence: Assertion, passage: _Passage) -> bool:
     other_number = bool(claim.numbers - passage.numbers and sentence.numbers - claim.numbers)
     other_number |= _renumbered(claim, passage) and not claim.counted.keys().isdisjoint(sentence.terms)
-    denied = claim.denies != sentence.denies and bool((claim.denied & sentence.terms) ^ (sentence.denied & claim.terms))
-    own, its = claim.terms - sentence.terms, sentence.terms - claim.terms
-    return other_number or denied or (claim.denies == sentence.denies and are_opposite(own, its))
+    return other_number or are_contrary(claim, sentence)

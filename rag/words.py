@@ -48,7 +48,12 @@ def terms(text: str) -> list[str]:
     ['refund', 'work']
     """
     every = words(text)
-    return [word for word in every if word not in _stems(STOP_WORDS)] or every
+    return [word for word in every if word not in stop_stems()] or every
+
+
+def stop_stems() -> frozenset[str]:
+    """The stems of the words that carry no content."""
+    return _stems(STOP_WORDS)
 
 
 def numbers(text: str, *, spelled: bool = False) -> frozenset[str]:
