@@ -78,9 +78,7 @@ def _by_hash(pair: Pair) -> str:
 
 
 def _judged(judge: SupportJudge, pairs: Iterable[Pair]) -> list[Judged]:
-    return [
-        Judged(pair, judge.judge(pair.true, pair.passage), judge.judge(pair.false, pair.passage)) for pair in pairs
-    ]
+    return [Judged(pair, judge.judge(pair.true, pair.passage), judge.judge(pair.false, pair.passage)) for pair in pairs]
 
 
 def _report(kind: str, judged: Sequence[Judged]) -> None:

@@ -60,14 +60,15 @@ _MARKERS = _WHOLE | _PART | BOUND
 _JOINS = in_words("a an the and or nor of")
 _PREFIX = re.compile(r"(?:un|in|im|il|ir|dis)(?=[^\W\d_]{4})")
 # They begin like the denial of another word, and are none.
-_NO_DENIAL = in_words("""
-    discharge discount discourse discover discovered disease dismiss dispatch display dispose disposed dispute dissolve
-    dissolved distress illness immigrant immigration imminent impart implant import imported impose imposed imposition
-    impress imprint improve improved income incoming increase indeed indoor indoors infield inflow inform informed
-    information inhale inland inlet innate input inquire insert inset inside insight inspect inspired install instance
-    instate instead instill intact intake intend intended intent invent invest invested inward understand understanding
-    understood union unit united universe universal until
-""")
+_NO_DENIAL = frozenset(
+    analyze("""
+    discharge discount discourse discover disease dismiss dispatch display dispose dispute dissolve distress illness
+    immigrant immigration imminent impart implant import impose imposition impress imprint improve income incoming
+    increase indeed indoor indoors infield inflow inform information inhale inland inlet innate input inquire insert
+    inset inside insight inspect inspire install instance instate instead instill intact intake intend intent invent
+    invest inward understand understood unit union unite universe universal until
+    """)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Stance:
         holds: content words and sides of opposites, each behind "+" or "-".
         against: the same with the other signs: who holds one of these, differs.
         turned: those of `holds` that are so by a "not".
+        first: those of `turned` that come from the word right behind it.
         excepted: content words behind an "except".
         whole: content words of which it says "all", "always", "must" or "will".
         part: content words of which it says "some", "most", "often" or "may".
@@ -86,6 +88,7 @@ class Stance:
     holds: frozenset[str]
     against: frozenset[str]
     turned: frozenset[str]
+    first: frozenset[str]
     excepted: frozenset[str]
     whole: frozenset[str]
     part: frozenset[str]
@@ -111,7 +114,9 @@ def stance(text: str) -> Stance:
 
 
 def differ(one: Stance, other: Stance) -> bool:
-    """Whether the one affirms what the other denies; a "not" that both have may reach further in one of them.
+    """Whether the one affirms what the other denies.
+
+    How far a "not" reaches is a guess: where both have one, only the word right behind it counts.
 
     >>> differ(stance("Parking is banned."), stance("Parking is allowed."))
     True
@@ -120,8 +125,9 @@ def differ(one: Stance, other: Stance) -> bool:
     """
     found = one.against & other.holds
     if found and agree(one, other):
-        turned = one.turned | other.turned
-        found -= turned.union(map(_flipped, turned))
+        found -= _both_ways(one.turned | other.turned)
+    elif one.turned and other.turned:
+        found -= _both_ways((one.turned - one.first) | (other.turned - other.first))
     return bool(found)
 
 
@@ -154,6 +160,7 @@ class _Reader:
     def __init__(self) -> None:
         self._signed: set[str] = set()
         self._turned: set[str] = set()
+        self._first: set[str] = set()
         self._excepted: set[str] = set()
         self._whole: set[str] = set()
         self._part: set[str] = set()
@@ -166,17 +173,17 @@ class _Reader:
             if word == _EXCEPT:
                 excepting = True
             elif _denies(word):
-                left = 1 if word == _NON else _SCOPE
+                left = _SCOPE if word != _NON else 1
             elif word in _MARKERS or not stems:
-                self._add(sides(word), denied=left > 0)
+                self._add(sides(word), left)
                 markers += [word] if word in _MARKERS else []
                 excepting &= word in _JOINS or not self._excepted
             elif excepting:
                 self._excepted.update(stems)
             else:
-                self._add(_signs(word), denied=left > 0)
+                self._add(_signs(word), left)
                 for marker in markers:
-                    self._bind(marker, stems[0], denied=left > 0)
+                    self._bind(marker, stems[0], left)
                 left, markers = left - 1, []
 
     def stance(self) -> Stance:
@@ -186,23 +193,30 @@ class _Reader:
             holds=holds,
             against=frozenset(map(_flipped, holds)),
             turned=holds & self._turned,
+            first=holds & self._first,
             excepted=frozenset(self._excepted),
             whole=frozenset(self._whole),
             part=frozenset(self._part),
         )
 
-    def _add(self, keys: Iterable[str], *, denied: bool) -> None:
-        if denied:
+    def _add(self, keys: Iterable[str], left: int) -> None:
+        if left > 0:
             keys = [_flipped(key) for key in keys]
             self._turned.update(keys)
+            if left == _SCOPE:
+                self._first.update(keys)
         self._signed.update(keys)
 
-    def _bind(self, marker: str, stem: str, *, denied: bool) -> None:
-        self._add([f"{side} {stem}" for side in bound_sides(marker)], denied=denied)
-        if marker in _WHOLE and not denied:
+    def _bind(self, marker: str, stem: str, left: int) -> None:
+        self._add([f"{side} {stem}" for side in bound_sides(marker)], left)
+        if marker in _WHOLE and left <= 0:
             self._whole.add(stem)
-        if marker in _PART and not denied:
+        if marker in _PART and left <= 0:
             self._part.add(stem)
+
+
+def _both_ways(keys: frozenset[str]) -> frozenset[str]:
+    return keys.union(map(_flipped, keys))
 
 
 def _flipped(key: str) -> str:
@@ -226,6 +240,6 @@ def _signs(word: str) -> tuple[str, ...]:
     """What a content word holds: itself, its side of opposites, and not the word of which it is the denial."""
     keys = [f"+{stem}" for stem in content(word)]
     prefix = _PREFIX.match(word)
-    if prefix and word not in _NO_DENIAL:
+    if prefix and _NO_DENIAL.isdisjoint(content(word)):
         keys += [f"-{stem}" for stem in content(word[prefix.end() :])]
     return (*keys, *sides(word))

@@ -32,9 +32,12 @@ _NUMBER_LEFT = 0.8
 _NAME_LEFT = 0.9
 _INVENTED = 0.92  # of the middle of the calibration: never enough
 _DENIED_LEFT = 0.85  # what is left of a window's score that denies what the claim asserts, or the reverse
-# How alike a sentence must be to be the claim's contrary: the share of the claim's words it has, and the cosine.
+# How alike a sentence must be to be the claim's contrary: the share of the claim's words it has, and the cosine; a "not"
+# takes from that, so that less of it will do where nearly all the words are there.
 _CONTRARY_COVERAGE = 0.6
 _CONTRARY_COSINE = 0.6
+_NEARLY_ALL = 0.8
+_NEARLY_ALL_COSINE = 0.45
 _QUOTED = 0.99  # the probability that a claim is supported which stands there word for word
 _FEWEST_QUOTED = 4  # words of it
 _UNIT = re.compile(rf"{UNSPACED}|{WORD}")
@@ -320,7 +323,8 @@ def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Fl
     for place in np.argsort(-coverage[: len(passage.sentences)], kind="stable").tolist():
         if coverage[place] < _CONTRARY_COVERAGE:
             return None
-        alike = cosines is None or cosines[place] >= _CONTRARY_COSINE
+        least = _NEARLY_ALL_COSINE if coverage[place] >= _NEARLY_ALL else _CONTRARY_COSINE
+        alike = cosines is None or cosines[place] >= least
         if alike and _is_contrary(claim, passage.sentences[place], passage):
             return int(place)
     return None
