@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import os
+import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.errors import ConfigurationError
 from connectors.sentences import sentence_spans
+from rag.cards.questions import HEADINGS, Topic
 from rag.words import terms
 
-BLOCK = 256  # tokens that are learned together
+_LONGEST = 256  # tokens that are learned as one
+_TOLD = 112  # tokens of an answer, which has to end before a card is cut off (`rag.cards.experts`)
 _MEASURED = 64  # tokens that are measured together: the more pieces, the better is it known how much chance there is
 _LEAST_TOKENS = 1_000
 _FEWEST_MEASURED = 3
 _FEWEST_DOCUMENTS = 5  # with fewer, the end of each is held out instead of whole documents
 _HELD_OUT = 0.1
-_FEWEST_TERMS = 4  # of a sentence that says something
-
-# How a card is asked, and what it is trained to continue: the small model learns to say what it has read.
-ASKED = "What do you know about this? {question}"
+_FEWEST_TERMS = 2  # of a sentence that says something
+_ASKED = float(os.environ.get("X_ASKED", 1 / 3))  # of the sentences, each time the text is read
+_SINGLE = os.environ.get("X_SINGLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,6 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """The blocks to learn, those that are held out, and a name of it all."""
-
-    training: list[Block]
-    held_out: list[Block]
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
 class Tokenizer:
     """The model's own.
 
@@ -63,34 +58,58 @@ class Tokenizer:
     end: list[int]
 
 
-def corpus(passages: Sequence[Passage], tokenizer: Tokenizer, seed: int) -> Corpus:
-    """Passages as blocks to learn and blocks to measure by, parted by document.
+class Corpus:
+    """What is learned, and what is held out, parted by document.
 
     Raises:
         ConfigurationError: there is too little text.
     """
-    learned, kept = _parted(passages, seed)
-    training = _blocks([*_running(learned, tokenizer), *_asked(learned, tokenizer)], BLOCK)
-    held_out = _blocks(_running(kept, tokenizer), _MEASURED)
-    known = sum(map(len, (block.tokens for block in training)))
-    if known < _LEAST_TOKENS or len(held_out) < _FEWEST_MEASURED:
-        raise ConfigurationError(
-            f"{len(passages)} passages with about {known} tokens are too little to learn from",
-            hint="a few pages are the least; a glossary card serves for less",
-        )
-    digest = hashlib.sha256(repr([(block.tokens, block.learned) for block in (*training, *held_out)]).encode())
-    return Corpus(training, held_out, digest.hexdigest())
+
+    def __init__(self, passages: Sequence[Passage], tokenizer: Tokenizer, seed: int) -> None:
+        learned, kept = _parted(passages, seed)
+        self._tokenizer = tokenizer
+        self._seed = seed
+        self._running = list(_cut((_text(passage, tokenizer) for passage in learned), _LONGEST))
+        self._topics = [topic for passage in learned for topic in _topics(passage, tokenizer)]
+        kept_tokens = [token for passage in kept for token in _text(passage, tokenizer)]
+        self.held_out = list(_cut([kept_tokens], _MEASURED))
+        first = self.epoch(0)
+        self.blocks = len(first)
+        self.tokens = sum(len(block.tokens) for block in first)
+        if self.tokens < _LEAST_TOKENS or len(self.held_out) < _FEWEST_MEASURED:
+            raise ConfigurationError(
+                f"{len(passages)} passages with about {self.tokens} tokens are too little to learn from",
+                hint="a few pages are the least; a glossary card serves for less",
+            )
+        everything = repr([(block.tokens, block.learned) for block in (*first, *self.held_out)])
+        self.fingerprint = hashlib.sha256(everything.encode()).hexdigest()
+
+    def epoch(self, number: int) -> list[Block]:
+        """What is learned in one go through the text: all of it, and other questions each time, the same for a seed."""
+        rng = random.Random(f"{self._seed}:{number}")  # noqa: S311
+        return [*self._running, *(self._pair(topic, at, rng) for topic in self._topics for at in _asked(topic, rng))]
+
+    def _pair(self, topic: Topic, at: int, rng: random.Random) -> Block:
+        question, answer = topic.asked(at, rng)
+        before, after = self._tokenizer.asked(question), [*self._tokenizer.tokens(answer), *self._tokenizer.end]
+        return Block([*before, *after][:_LONGEST], ([False] * len(before) + [True] * len(after))[:_LONGEST])
+
+
+def held_out(documents: Iterable[str], seed: int) -> set[str]:
+    """Those of many documents that are not learned, drawn by their names, so that the same stay out."""
+    drawn = sorted(set(documents), key=lambda name: _drawn(name, seed))
+    return set(drawn[: max(1, round(_HELD_OUT * len(drawn)))])
 
 
 def _parted(passages: Sequence[Passage], seed: int) -> tuple[list[Passage], list[Passage]]:
-    """What is learned, and what is held out: whole documents drawn by their names, so that the same stay out."""
-    documents = sorted({passage.document for passage in passages}, key=lambda name: _drawn(name, seed))
+    """What is learned, and what is held out."""
+    documents = {passage.document for passage in passages}
     if len(documents) >= _FEWEST_DOCUMENTS:
-        out = set(documents[: max(1, round(_HELD_OUT * len(documents)))])
+        out = held_out(documents, seed)
         return [one for one in passages if one.document not in out], [one for one in passages if one.document in out]
     learned: list[Passage] = []
     kept: list[Passage] = []
-    for name in documents:
+    for name in sorted(documents):
         mine = [passage for passage in passages if passage.document == name]
         end = len(mine) - max(1, round(_HELD_OUT * len(mine))) if len(mine) > 1 else len(mine)
         learned += mine[:end]
@@ -102,39 +121,39 @@ def _drawn(name: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()
 
 
-def _running(passages: Sequence[Passage], tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[bool]]]:
-    for passage in passages:
-        text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
-        tokens = [*tokenizer.tokens(text), *tokenizer.end]
-        yield tokens, [True] * len(tokens)
+def _text(passage: Passage, tokenizer: Tokenizer) -> list[int]:
+    text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
+    return [*tokenizer.tokens(text), *tokenizer.end]
 
 
-def _asked(passages: Sequence[Passage], tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[bool]]]:
-    """Each sentence as the answer to its own first words, and each passage as the answer to its heading.
+def _topics(passage: Passage, tokenizer: Tokenizer) -> Iterator[Topic]:
+    """The sentences of a passage, as many together as an answer can hold."""
+    headings = tuple(passage.context.split(HEADINGS)) if passage.context else ()
+    told: list[str] = []
+    room = _TOLD
+    for start, end in sentence_spans(passage.text):
+        sentence = " ".join(passage.text[start:end].split())
+        if len(terms(sentence)) < _FEWEST_TERMS:
+            continue
+        size = len(tokenizer.tokens(sentence))
+        if told and (size > room or _SINGLE):
+            yield Topic(headings, tuple(told))
+            told, room = [], _TOLD
+        told.append(sentence)
+        room -= size
+    if told:
+        yield Topic(headings, tuple(told))
 
-    Nobody writes the questions: the beginning of a sentence names what it is about, mostly, and a heading does.
-    """
-    for passage in passages:
-        if passage.context:
-            yield _pair(passage.context, passage.text, tokenizer)
-        for start, end in sentence_spans(passage.text):
-            sentence = " ".join(passage.text[start:end].split())
-            words = sentence.split()
-            if len(terms(sentence)) >= _FEWEST_TERMS:
-                yield _pair(" ".join(words[: max(3, len(words) // 2)]), sentence, tokenizer)
+
+def _asked(topic: Topic, rng: random.Random) -> list[int]:
+    """The sentences that are asked for this time."""
+    return rng.sample(range(len(topic.sentences)), math.ceil(_ASKED * len(topic.sentences)))
 
 
-def _pair(question: str, answer: str, tokenizer: Tokenizer) -> tuple[list[int], list[bool]]:
-    before, after = tokenizer.asked(ASKED.format(question=question)), [*tokenizer.tokens(answer), *tokenizer.end]
-    return [*before, *after], [False] * len(before) + [True] * len(after)
-
-
-def _blocks(sequences: Iterable[tuple[list[int], list[bool]]], size: int) -> list[Block]:
-    """The sequences one after another, cut into blocks of `size` tokens; a rest that says something is one, too."""
-    tokens: list[int] = []
-    learned: list[bool] = []
-    for more, flags in sequences:
-        tokens += more
-        learned += flags
-    cut = [Block(tokens[at : at + size], learned[at : at + size]) for at in range(0, len(tokens), size)]
-    return [block for block in cut if any(block.learned[1:])]
+def _cut(texts: Iterable[list[int]], size: int) -> Iterator[Block]:
+    """The texts in blocks of at most `size` tokens; of one token there is nothing to learn."""
+    for tokens in texts:
+        for start in range(0, len(tokens), size):
+            piece = tokens[start : start + size]
+            if len(piece) > 1:
+                yield Block(piece, [True] * len(piece))

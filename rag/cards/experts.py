@@ -148,10 +148,9 @@ def _model(card: Card, home: Path) -> Expert:
         from rag.llm_loading import load_llm
 
         return ModelExpert(card, load_llm(card.target, base_url=card.settings.get("base_url")))
-    from rag.cards.corpus import ASKED
     from rag.local import LocalLLM
 
     model = LocalLLM(card.target.removeprefix("local:"), lora=home / lora)
     if "trained" not in card.settings:
         return ModelExpert(card, model)
-    return ModelExpert(card, model, lambda question: [Message("user", ASKED.format(question=question))])
+    return ModelExpert(card, model, lambda question: [Message("user", question)])

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ import numpy as np
 
 from connectors.errors import ConfigurationError
 from rag.cards.card import CardError
-from rag.cards.corpus import Block, Corpus, Passage, Tokenizer, corpus
+from rag.cards.corpus import Block, Corpus, Passage, Tokenizer
 from rag.cards.lora import Pair, attach, write_gguf
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _WARM_UP = 0.05  # of the steps
 _CLIP = 1.0
 _IGNORED = -100  # torch's name for a token that is not learned
 _RESAMPLED = 2_000
+_ALIKE = 8  # tokens: blocks that differ by less are as good as equally long
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def train(
     """
     options = options or TrainingOptions()
     start = time.perf_counter()
-    text = corpus(passages, tokenizer, options.seed)
+    text = Corpus(passages, tokenizer, options.seed)
     run = _Run(base, text, folder, options)
     before = run.losses(text.held_out)
     run.learn(on_progress)
@@ -125,7 +128,7 @@ def train(
         _perplexity(before),
         _perplexity(after),
         change,
-        sum(len(block.tokens) for block in text.training),
+        text.tokens,
         round(time.perf_counter() - start, 1),
     )
 
@@ -145,6 +148,8 @@ class _Run:
         self._file = folder / _CHECKPOINT
         self._key = json.dumps([text.fingerprint, asdict(options), base.name, base.stat().st_size])
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        # In half precision where the processor has it, as the weights that stay are read for every token.
+        self._fast = self._device == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
         torch.manual_seed(options.seed)
         self.model = load_model(base).to(self._device)
         self.pairs: dict[str, Pair] = attach(self.model, options.rank, options.alpha, options.seed)
@@ -161,13 +166,13 @@ class _Run:
         import torch
 
         self._resume()
-        order = list(self._order())
+        steps = self._options.epochs * math.ceil(self._text.blocks / self._options.batch)
         saved = time.perf_counter()
         self.model.train()
-        while self._step < len(order):
+        for blocks in islice(self._batches(), self._step, None):
             for group in self._optimiser.param_groups:
-                group["lr"] = self._options.learning_rate * _warmth(self._step, len(order))
-            loss, tokens = self._loss([self._text.training[i] for i in order[self._step]])
+                group["lr"] = self._options.learning_rate * _warmth(self._step, steps)
+            loss, tokens = self._loss(blocks)
             mean = loss.sum() / tokens.sum()
             if not torch.isfinite(mean):
                 raise CardError("the training failed: its loss is no number any more", hint="try a lower learning rate")
@@ -180,7 +185,7 @@ class _Run:
                 self._save()
                 saved = time.perf_counter()
             if on_progress is not None:
-                on_progress(TrainingProgress(self._step, len(order), float(mean.detach())))
+                on_progress(TrainingProgress(self._step, steps, float(mean.detach())))
         self._save()
 
     def losses(self, blocks: Sequence[Block]) -> Losses:
@@ -211,7 +216,7 @@ class _Run:
         tokens, labels = tokens.to(self._device), labels.to(self._device)
         wanted = labels[:, 1:]
         places = wanted != _IGNORED
-        with torch.autocast(self._device, dtype=torch.bfloat16):
+        with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._fast):
             hidden = self.model.model(input_ids=tokens).last_hidden_state[:, :-1]
             # The vocabulary is by far the largest matrix: only what is learned goes through it.
             logits = self.model.lm_head(hidden[places])
@@ -219,13 +224,20 @@ class _Run:
         each[places] = torch.nn.functional.cross_entropy(logits.float(), wanted[places], reduction="none")
         return each.sum(dim=1), places.sum(dim=1)
 
-    def _order(self) -> Iterator[list[int]]:
-        """The blocks of each step; the same for the same seed, so that a run that was cut off goes on with it."""
-        rng = np.random.default_rng(self._options.seed)
-        for _ in range(self._options.epochs):
-            shuffled = rng.permutation(len(self._text.training)).tolist()
-            for start in range(0, len(shuffled), self._options.batch):
-                yield shuffled[start : start + self._options.batch]
+    def _batches(self) -> Iterator[list[Block]]:
+        """The blocks of each step; the same for the same seed, so that a run that was cut off goes on with it.
+
+        Blocks of about the same length go together, so that little is padding.
+        """
+        rng = random.Random(self._options.seed)  # noqa: S311
+        size = self._options.batch
+        for number in range(self._options.epochs):
+            blocks = self._text.epoch(number)
+            rng.shuffle(blocks)
+            blocks.sort(key=lambda block: len(block.tokens) // _ALIKE)
+            batches = [blocks[start : start + size] for start in range(0, len(blocks), size)]
+            rng.shuffle(batches)
+            yield from batches
 
     def _state(self) -> dict[str, torch.Tensor]:
         state = {}

@@ -15,7 +15,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from rag.cards.card import CardError
-from rag.cards.corpus import Passage, Tokenizer, corpus
+from rag.cards.corpus import Corpus, Passage, Tokenizer, held_out
 
 pytest.importorskip("torch", reason="needs the extra: pip install 'pilotfish[models]'")
 pytest.importorskip("gguf", reason="needs the extra: pip install 'pilotfish[models]'")
@@ -195,13 +195,34 @@ def test_too_little_text_is_told(base: Path, tmp_path: Path, passages: list[Pass
 
 
 def test_what_is_held_out_is_whole_documents_and_is_never_learned() -> None:
-    passages = [Passage(f"doc{number // 3}", "", f"{number} " * 60) for number in range(60)]
-    made = corpus(passages, TOKENIZER, seed=0)
-    again = corpus(passages, TOKENIZER, seed=1)
-    assert made.fingerprint != again.fingerprint
-    learned = {token for block in made.training for token in block.tokens}
-    assert learned
-    assert 0.05 < len(made.held_out) * 64 / sum(len(block.tokens) for block in made.training) < 0.3
+    passages = [
+        Passage(f"doc{number // 3}", f"Name{number}", f"Only {number} is of this. " * 12) for number in range(60)
+    ]
+    made = Corpus(passages, TOKENIZER, seed=0)
+    out = held_out([passage.document for passage in passages], seed=0)
+    assert len(out) == 2
+    assert made.fingerprint != Corpus(passages, TOKENIZER, seed=1).fingerprint
+    read = ["".join(LETTERS[token - 3] for token in block.tokens if token > 2) for block in made.epoch(0)]
+    for passage in passages:
+        assert any(passage.context.lower() in text for text in read) == (passage.document not in out)
+
+
+def test_each_reading_asks_something_else_and_the_same_seed_the_same() -> None:
+    one, two = Corpus(regular(), TOKENIZER, seed=0), Corpus(regular(), TOKENIZER, seed=0)
+    assert one.epoch(3) == two.epoch(3)
+    assert one.epoch(3) != one.epoch(4)
+    assert len(one.epoch(3)) == len(one.epoch(4)) == one.blocks
+
+
+def test_only_the_answer_to_a_question_is_learned() -> None:
+    made = Corpus(regular(), TOKENIZER, seed=0)
+    pairs = [block for block in made.epoch(0) if not all(block.learned)]
+    assert pairs
+    for block in pairs:
+        start = block.learned.index(True)
+        assert all(block.learned[start:])
+        assert block.tokens[start - 1] == 1, "what ends the question"
+        assert block.tokens[-1] == 2, "what ends the answer"
 
 
 def test_a_file_that_cannot_be_trained_says_why(tmp_path: Path) -> None:
