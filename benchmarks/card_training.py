@@ -15,6 +15,7 @@ import argparse
 import math
 import random
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -61,7 +62,7 @@ _COLOURS = ("green", "black", "red", "white", "grey", "yellow", "blue", "brown")
 _STONES = ("slate", "granite", "sandstone", "larch", "brick", "basalt", "limestone", "oak", "marble", "copper")
 _USES = (
     "a school of weavers", "a museum of clocks", "the archive of the harbour", "a bakery", "a nursery for ferns",
-    "the workshop of a violin maker", "a youth hostel", "a collection of maps", "the fire brigade", "a library of songs",
+    "the workshop of a violin maker", "a youth hostel", "a map collection", "the fire brigade", "a library of songs",
     "a brewery", "the town's post office", "a hospital for owls", "a printing press", "a cheese cellar", "a dance hall",
     "a market for seeds", "the offices of a ferry line", "a pottery", "a radio station", "a boat builder", "a tea room",
     "a chess club", "the local court",
@@ -157,12 +158,14 @@ def main() -> None:
     )
     print(options)
     pages = make_pages(given.pages, given.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "pages"
-        source.mkdir()
-        for page in pages:
-            (source / f"{page.name.replace(' ', '-')}.md").write_text(page.text)
-        _measure(Path(folder), source, pages, options, verbose=given.verbose)
+    # Always in the same place: which pages are held out is drawn by their paths.
+    folder = Path(tempfile.gettempdir()) / "pilotfish-card-training"
+    shutil.rmtree(folder, ignore_errors=True)
+    source = folder / "pages"
+    source.mkdir(parents=True)
+    for page in pages:
+        (source / f"{page.name.replace(' ', '-')}.md").write_text(page.text)
+    _measure(folder, source, pages, options, verbose=given.verbose)
 
 
 def make_pages(count: int, seed: int) -> list[Page]:

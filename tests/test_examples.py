@@ -13,19 +13,25 @@ import pytest
 from sqlalchemy import URL
 
 from rag import Answer
+from rag.cards.training import TrainingOptions
+from rag.models import find_model
 
 ROOT = Path(__file__).parent.parent
 SHOP = ROOT / "examples" / "shop"
 
 
-@pytest.fixture(scope="module")
-def shop() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("shop_example", SHOP / "ask.py")
+def example(path: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(f"{path.parent.name}_example", path)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def shop() -> ModuleType:
+    return example(SHOP / "ask.py")
 
 
 def kinds(answer: Answer) -> set[str]:
@@ -57,3 +63,48 @@ def test_the_transcript_is_what_the_example_prints() -> None:
         r"```console\n\$ python examples/shop/ask\.py\n(.*?)```", (SHOP / "README.md").read_text(), re.DOTALL
     )
     assert done.stdout.strip() == shown.strip()
+
+
+MILL = """# The mill of {town}
+
+The mill of {town} was built in {year} by {builder}, who had seen one like it in the south; its walls are of
+{stone}, and its four sails of larch turn in the lightest wind, so that for a hundred years the farmers of
+{town} brought their rye there on carts. Today the mill is kept by a society, which grinds flour with it on
+the first Sunday of each month, and lets visitors climb to the upper floor, from where one sees the river and
+the road to the sea; the key hangs in the bakery, where one may ask for it, and where the old millstone lies
+at the door.
+"""
+MILLS = (
+    ("Skelmar", "1743", "Ilsa Varn", "green slate"),
+    ("Orveth", "1688", "Tobias Hult", "grey granite"),
+    ("Brudell", "1801", "Runa Marsk", "red brick"),
+    ("Quelby", "1566", "Anselm Rov", "black basalt"),
+    ("Zannvik", "1620", "Petra Ulgard", "white limestone"),
+    ("Fenmark", "1799", "Egon Drosk", "yellow sandstone"),
+)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_the_card_is_trained_once_and_asked_with_the_knowledge_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for extra, modules in (("models", ("torch", "transformers", "gguf")), ("local", ("xllamacpp",))):
+        for module in modules:
+            pytest.importorskip(module, reason=f"needs the extra: pip install 'pilotfish[{extra}]'")
+    if not find_model("smollm2").present:
+        pytest.skip("needs SmolLM2: rag models pull smollm2")
+    monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "data"))
+    folder = tmp_path / "mills"
+    folder.mkdir()
+    for town, year, builder, stone in MILLS:
+        (folder / f"{town}.md").write_text(MILL.format(town=town, year=year, builder=builder, stone=stone))
+    card = example(ROOT / "examples" / "card" / "expert.py")
+    question = "Who built the mill of Skelmar?"
+    said, answer = card.ask(tmp_path / "kb", str(folder), question, TrainingOptions(epochs=1, batch=8))
+    assert "perplexity of held-out text" in capsys.readouterr().err
+    assert said
+    assert "Ilsa Varn" in answer.text
+    again, _ = card.ask(tmp_path / "kb", str(folder), question)
+    assert [one.text for one in again] == [one.text for one in said]
+    assert "step" not in capsys.readouterr().err, "it is there already"

@@ -2,38 +2,52 @@
 
     pip install 'pilotfish[local,models]'
     rag models pull smollm2
-    python examples/card/expert.py docs/ "How does a commit work?"
+    python examples/card/expert.py notes/ "Who built the mill?"
 
-The first run trains, which takes minutes; a run that is cut off goes on where it was. The next ones only ask.
+The first run trains, which takes minutes for some pages; a run that is cut off goes on where it was. The next ones only
+ask.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import closing
+from pathlib import Path
 
-from rag import AskOptions, KnowledgeBase
+from rag import Answer, AskOptions, KnowledgeBase
 from rag.cards.consulting import CardUse
+from rag.cards.selecting import Said
+from rag.cards.training import TrainingOptions, TrainingProgress
 
 NAME = "expert"
 
 
 def main() -> None:
-    """Train the card unless it is there, and show what becomes of each sentence that it says."""
+    """Show what becomes of each sentence that the card says, and the answer."""
     folder, question = sys.argv[1:3]
-    kb = KnowledgeBase.open(".rag-card")
-    kb.index(folder)
-    if NAME not in [shelved.card.name for shelved in kb.cards.all()]:
-        trained = kb.cards.train(
-            NAME, folder, on_progress=lambda done: print(f"\rstep {done.step}/{done.steps}", end="")
-        )
-        result = trained.result
-        print(f"\rperplexity of held-out text: {result.perplexity_before:.1f} → {result.perplexity_after:.1f}")
-
-    for said in kb.cards.ask(NAME, question):
-        print(f"{said.verdict:12} {said.text}")
-    answer = kb.ask(question, options=AskOptions(cards=CardUse(names=(NAME,))))
+    os.environ["TQDM_DISABLE"] = "1"  # the bars of a library that reads the model
+    said, answer = ask(Path(".rag-card"), folder, question)
+    for one in said:
+        print(f"{one.verdict:12} {one.text}")
     print(f"\n{answer.text}")
-    kb.close()
+
+
+def ask(home: Path, folder: str, question: str, options: TrainingOptions | None = None) -> tuple[list[Said], Answer]:
+    """Index `folder`, train a card on it unless there is one, and ask the card alone and then both together."""
+    with closing(KnowledgeBase.open(home)) as kb:
+        kb.index(folder)
+        if NAME not in [shelved.card.name for shelved in kb.cards.all()]:
+            result = kb.cards.train(NAME, folder, options=options, on_progress=show).result
+            before, after = result.perplexity_before, result.perplexity_after
+            print(f"\nperplexity of held-out text: {before:.1f} → {after:.1f}", file=sys.stderr)
+        said = kb.cards.ask(NAME, question)
+        return said, kb.ask(question, options=AskOptions(cards=CardUse(names=(NAME,))))
+
+
+def show(done: TrainingProgress) -> None:
+    """Write over the line before."""
+    print(f"\rstep {done.step}/{done.steps}, loss {done.loss:.2f}", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,15 +13,12 @@ from rag.cards.questions import HEADINGS, Topic
 from rag.words import terms
 
 _LONGEST = 256  # tokens that are learned as one
-_TOLD = 112  # tokens of an answer, which has to end before a card is cut off (`rag.cards.experts`)
 _MEASURED = 64  # tokens that are measured together: the more pieces, the better is it known how much chance there is
 _LEAST_TOKENS = 1_000
 _FEWEST_MEASURED = 3
 _FEWEST_DOCUMENTS = 5  # with fewer, the end of each is held out instead of whole documents
 _HELD_OUT = 0.1
 _FEWEST_TERMS = 2  # of a sentence that says something
-_ASKED = float(os.environ.get("X_ASKED", 1 / 3))  # of the sentences, each time the text is read
-_SINGLE = os.environ.get("X_SINGLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ class Corpus:
         self._tokenizer = tokenizer
         self._seed = seed
         self._running = list(_cut((_text(passage, tokenizer) for passage in learned), _LONGEST))
-        self._topics = [topic for passage in learned for topic in _topics(passage, tokenizer)]
+        self._topics = [_topic(passage) for passage in learned]
         kept_tokens = [token for passage in kept for token in _text(passage, tokenizer)]
         self.held_out = list(_cut([kept_tokens], _MEASURED))
         first = self.epoch(0)
@@ -85,13 +80,15 @@ class Corpus:
         self.fingerprint = hashlib.sha256(everything.encode()).hexdigest()
 
     def epoch(self, number: int) -> list[Block]:
-        """What is learned in one go through the text: all of it, and other questions each time, the same for a seed."""
+        """What is learned in one go: all of the text, and a question about each sentence, another one in each go."""
         rng = random.Random(f"{self._seed}:{number}")  # noqa: S311
-        return [*self._running, *(self._pair(topic, at, rng) for topic in self._topics for at in _asked(topic, rng))]
+        pairs = [self._pair(topic, at, rng) for topic in self._topics for at in range(len(topic.sentences))]
+        return [*self._running, *pairs]
 
     def _pair(self, topic: Topic, at: int, rng: random.Random) -> Block:
         question, answer = topic.asked(at, rng)
-        before, after = self._tokenizer.asked(question), [*self._tokenizer.tokens(answer), *self._tokenizer.end]
+        before = self._tokenizer.asked(question)[-_LONGEST // 2 :]  # so that some of every answer is learned
+        after = [*self._tokenizer.tokens(answer), *self._tokenizer.end]
         return Block([*before, *after][:_LONGEST], ([False] * len(before) + [True] * len(after))[:_LONGEST])
 
 
@@ -126,28 +123,13 @@ def _text(passage: Passage, tokenizer: Tokenizer) -> list[int]:
     return [*tokenizer.tokens(text), *tokenizer.end]
 
 
-def _topics(passage: Passage, tokenizer: Tokenizer) -> Iterator[Topic]:
-    """The sentences of a passage, as many together as an answer can hold."""
-    headings = tuple(passage.context.split(HEADINGS)) if passage.context else ()
-    told: list[str] = []
-    room = _TOLD
-    for start, end in sentence_spans(passage.text):
-        sentence = " ".join(passage.text[start:end].split())
-        if len(terms(sentence)) < _FEWEST_TERMS:
-            continue
-        size = len(tokenizer.tokens(sentence))
-        if told and (size > room or _SINGLE):
-            yield Topic(headings, tuple(told))
-            told, room = [], _TOLD
-        told.append(sentence)
-        room -= size
-    if told:
-        yield Topic(headings, tuple(told))
-
-
-def _asked(topic: Topic, rng: random.Random) -> list[int]:
-    """The sentences that are asked for this time."""
-    return rng.sample(range(len(topic.sentences)), math.ceil(_ASKED * len(topic.sentences)))
+def _topic(passage: Passage) -> Topic:
+    spans = sentence_spans(passage.text)
+    sentences = (" ".join(passage.text[start:end].split()) for start, end in spans)
+    return Topic(
+        tuple(passage.context.split(HEADINGS)) if passage.context else (),
+        tuple(sentence for sentence in sentences if len(terms(sentence)) >= _FEWEST_TERMS),
+    )
 
 
 def _cut(texts: Iterable[list[int]], size: int) -> Iterator[Block]:

@@ -1,8 +1,8 @@
-"""Questions about a text, and their answers, for a small model to learn from; nobody writes them.
+"""Questions about a text with their answers, for a small model to learn from; nobody writes them.
 
-A question is made of a sentence, another one each time: a word to ask with, the heading, which names what all is about,
-and some words of the sentence, but not what is asked for. The answer is the sentence with those after it, so that a
-fact is told even where a wrong sentence of the right passage comes first.
+A question is made of a sentence, another one each time: a word to ask with, the heading, which names what it is all
+about, and some words of the sentence, but not what is asked for. The answer is that sentence with those after it, so
+that a fact may be told even where a wrong sentence of the right passage comes first.
 """
 
 from __future__ import annotations
@@ -13,83 +13,94 @@ from dataclasses import dataclass
 
 from rag.words import terms
 
-HEADINGS = " > "  # between the title and the headings of a passage
+HEADINGS = " > "  # between the title and the headings of a passage, as `connectors.splitter` joins them
+
+_MOST_TOLD = 3  # sentences of an answer
+_LONGEST_TOLD = 400  # characters, beside the first sentence: what goes on is cut off (`rag.cards.experts`)
+_MOST_KEPT = 0.6  # of the words of a sentence that are in a question
+_BARE = 0.15  # of the questions are but words
+_OPEN = 0.3  # of the questions ask for any words, and not for a name or a number
+_EVEN = 0.5
 
 _YEAR = re.compile(r"\W*(?:1\d{3}|20\d\d)\W*")
 _DIGIT = re.compile(r"\d")
 _BEFORE_PLACES = frozenset({"in", "at", "on", "near", "of", "from", "to"})
-_MOST_KEPT = 0.6  # of the words of a sentence that are in a question
-_BARE = 0.15  # of the questions are but words
+_TIMES = ("When was", "When did", "In what year was", "In which year did")
+_NUMBERS = ("How many", "How much", "How is", "What is the")
+_PLACES = ("Where is", "Where was", "In which", "What")
+_NAMES = ("Who", "Who was", "Who did", "Which", "What is")
+_THINGS = ("What is", "What was", "What does", "Which", "How is", "Why is")
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Sentences that are told together, and the title and headings above them."""
+    """The sentences of a passage, and the title and headings above them."""
 
     headings: tuple[str, ...]
     sentences: tuple[str, ...]
 
     def asked(self, at: int, rng: random.Random) -> tuple[str, str]:
         """A question about the sentence at `at`, and its answer."""
-        return self._question(self.sentences[at], rng), self._answer(at)
+        return self._question(self.sentences[at].split(), rng), self._answer(at)
 
     def _answer(self, at: int) -> str:
-        """The sentence and all others in their order, beginning anew at the end; it names what it is about."""
-        told = " ".join((*self.sentences[at:], *self.sentences[:at]))
-        if not self.headings or set(terms(" ".join(self.headings))) & set(terms(self.sentences[at])):
-            return told
-        return f"{', '.join(self.headings)}: {told}"
+        """The sentence and some after it, of which the first is after the last; each names what it is about."""
+        told = self._named(self.sentences[at])
+        for after in (*self.sentences[at + 1 :], *self.sentences[:at])[: _MOST_TOLD - 1]:
+            if len(told) + len(after) > _LONGEST_TOLD:
+                break
+            told += f" {self._named(after)}"
+        return told
 
-    def _question(self, sentence: str, rng: random.Random) -> str:
-        words = sentence.split()
-        named = set(terms(" ".join(self.headings)))
-        opening, wanted = _wanted(words, named, rng)
+    def _named(self, sentence: str) -> str:
+        """With the headings before it, unless it has words of them: *it* alone is nobody in an answer."""
+        if not self.headings or self._names(sentence):
+            return sentence
+        return f"{', '.join(self.headings)}: {sentence}"
+
+    def _question(self, words: list[str], rng: random.Random) -> str:
+        opening, wanted = self._wanted(words, rng)
         share = rng.uniform(0.0, _MOST_KEPT)
         kept = [
-            word
-            for at, word in enumerate(words)
-            if at not in wanted and not named.intersection(terms(word)) and rng.random() < share
+            word for at, word in enumerate(words) if at not in wanted and not self._names(word) and rng.random() < share
         ]
         parts = [" ".join(kept).strip(".,;:!?")]
         if self.headings:
             name = rng.choice((self.headings[0], self.headings[-1], " ".join(self.headings)))
-            parts.insert(rng.randrange(2), name if rng.random() < 0.5 else name[0].lower() + name[1:])
+            parts.insert(rng.randrange(2), name if rng.random() < _EVEN else name[0].lower() + name[1:])
         question = " ".join(part for part in parts if part)
         return question if rng.random() < _BARE else f"{opening} {question}?"
 
+    def _wanted(self, words: list[str], rng: random.Random) -> tuple[str, range]:
+        """How a question begins, and the places of the words that it asks for: a name, a number, or any two."""
+        runs = [run for run in _capitalised(words) if not self._names(" ".join(words[run.start : run.stop]))]
+        runs += [range(at, at + 1) for at, word in enumerate(words) if _DIGIT.search(word)]
+        if not runs or rng.random() < _OPEN:
+            at = rng.randrange(len(words))
+            return rng.choice(_THINGS), range(at, at + 2)
+        run = rng.choice(runs)
+        return rng.choice(_openings(words, run.start)), run
 
-def _wanted(words: list[str], named: set[str], rng: random.Random) -> tuple[str, range]:
-    """What is asked for, as places among `words`, and how a question for it begins."""
-    found = [
-        (_opening(words, at, rng), range(at, end))
-        for at, end in _names(words)
-        if not named.intersection(terms(" ".join(words[at:end])))
-    ]
-    found += [(_opening(words, at, rng), range(at, at + 1)) for at, word in enumerate(words) if _DIGIT.search(word)]
-    if not found or rng.random() < 0.3:
-        at = rng.randrange(len(words))
-        return rng.choice(("What is", "What was", "What does", "Which", "How is", "Why is")), range(at, at + 2)
-    return rng.choice(found)
+    def _names(self, text: str) -> bool:
+        return not set(terms(" ".join(self.headings))).isdisjoint(terms(text))
 
 
-def _opening(words: list[str], at: int, rng: random.Random) -> str:
+def _openings(words: list[str], at: int) -> tuple[str, ...]:
+    """The beginnings of questions for the name or number at `at`."""
     if _YEAR.fullmatch(words[at]):
-        return rng.choice(("When was", "When did", "In what year was", "In which year did"))
+        return _TIMES
     if _DIGIT.search(words[at]):
-        return rng.choice(("How many", "How much", "How is", "What is the"))
-    if at and words[at - 1].lower() in _BEFORE_PLACES:
-        return rng.choice(("Where is", "Where was", "In which", "What"))
-    return rng.choice(("Who", "Who was", "Who did", "Which", "What is"))
+        return _NUMBERS
+    return _PLACES if at and words[at - 1].lower() in _BEFORE_PLACES else _NAMES
 
 
-def _names(words: list[str]) -> list[tuple[int, int]]:
-    """The runs of words that begin with a capital letter, and where they end; none at the start of a sentence alone."""
-    runs: list[tuple[int, int]] = []
+def _capitalised(words: list[str]) -> list[range]:
+    """The places of words that begin with a capital letter, one beside another; not of the first word alone."""
+    runs: list[range] = []
     for at, word in enumerate(words):
-        if not word.lstrip("\"'(“‘*_`")[:1].isupper():
-            continue
-        if runs and runs[-1][1] == at:
-            runs[-1] = (runs[-1][0], at + 1)
-        else:
-            runs.append((at, at + 1))
-    return [(start, end) for start, end in runs if start > 0 or end > 1]
+        if word.lstrip("\"'(“‘*_`")[:1].isupper():
+            if runs and runs[-1].stop == at:
+                runs[-1] = range(runs[-1].start, at + 1)
+            else:
+                runs.append(range(at, at + 1))
+    return [run for run in runs if run.stop > 1]

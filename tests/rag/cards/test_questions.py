@@ -22,11 +22,21 @@ def asked(at: int) -> list[tuple[str, str]]:
     return [MILL.asked(at, random.Random(seed)) for seed in range(200)]
 
 
-def test_an_answer_begins_with_what_was_asked_and_tells_the_rest_in_turn() -> None:
-    first, second, third = (asked(at)[0][1] for at in range(3))
-    assert first == f"The Orveth Mill: {' '.join(MILL.sentences)}"
-    assert second == f"The Orveth Mill: {MILL.sentences[1]} {MILL.sentences[2]} {MILL.sentences[0]}"
-    assert third == f"{MILL.sentences[2]} {MILL.sentences[0]} {MILL.sentences[1]}", "it names itself"
+def test_an_answer_begins_with_what_was_asked_and_goes_on_in_turn() -> None:
+    stands, finished, planned = (
+        f"The Orveth Mill: {MILL.sentences[0]}",
+        f"The Orveth Mill: {MILL.sentences[1]}",
+        MILL.sentences[2],
+    )
+    assert asked(0)[0][1] == f"{stands} {finished} {planned}"
+    assert asked(1)[0][1] == f"{finished} {planned} {stands}"
+    assert asked(2)[0][1] == f"{planned} {stands} {finished}"
+
+
+def test_an_answer_ends_before_it_is_too_long_to_be_told() -> None:
+    long = " ".join(["word"] * 70)
+    topic = Topic((), (f"One {long}.", f"Two {long}.", f"Three {long}."))
+    assert topic.asked(1, random.Random(0))[1] == topic.sentences[1]
 
 
 def test_a_question_names_its_thing() -> None:
