@@ -150,6 +150,8 @@ def _warnings(answer: Answer) -> Iterator[str]:
         yield f"there is no source [{number}]"
     for sentence in dict.fromkeys(answer.unsupported):
         yield f"no source supports: “{one_line(sentence)}”"
+    for each in dict.fromkeys(answer.unverified):
+        yield f"unverified, from the card {one_line(each.rests_on.card)}: “{one_line(each.sentence)}”"
     if answer.unchecked:
         yield f"not checked, being long or in another language than the sources: {len(answer.unchecked)} sentences"
     if answer.sources and not answer.abstained:

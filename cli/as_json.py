@@ -179,6 +179,8 @@ def _consultation(each: Consultation) -> dict[str, Any]:
         "about": each.about,
         "asked": each.asked,
         "why": each.why or None,
+        "failed": each.failed,
+        "hint": each.hint or None,
         "said": [said(one) for one in each.said],
         "seconds": each.seconds,
     }

@@ -32,7 +32,7 @@ _NUMBER_LEFT = 0.8
 _NAME_LEFT = 0.9
 _INVENTED = 0.92  # of the middle of the calibration: never enough
 _DENIED_LEFT = 0.85  # what is left of a window's score that denies what the claim asserts, or the reverse
-# How alike a sentence must be to be the claim's contrary: the share of the claim's words it has, and the cosine; a "not"
+# How alike a sentence must be to be the claim's contrary: the share of the claim's words it has, and the cosine. A "not"
 # takes from that, so that less of it will do where nearly all the words are there.
 _CONTRARY_COVERAGE = 0.6
 _CONTRARY_COSINE = 0.6
