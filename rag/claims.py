@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from rag.roles import Roles, are_swapped, roles
+from rag.roles import are_swapped, roles
 from rag.stance import Stance, differ, excepts, stance
 from rag.words import numbers, stop_stems, words
 
@@ -68,6 +68,7 @@ class Assertion:
     """The parts of a text that decide whether another says the same.
 
     Attributes:
+        text: the text itself.
         terms: its content words, stemmed.
         numbers: its numbers, without those that are part of a name.
         numbered: names with a number, and their numbers.
@@ -75,9 +76,9 @@ class Assertion:
         names: capitalised words, each as its stems; empty for a title, where everything is capitalised.
         measured: numbers with a unit behind them, and the units.
         stance: what it affirms and what it denies.
-        roles: who did what to whom, as far as that is told.
     """
 
+    text: str
     terms: frozenset[str]
     numbers: frozenset[str]
     numbered: Mapping[str, frozenset[str]]
@@ -85,7 +86,6 @@ class Assertion:
     names: tuple[frozenset[str], ...]
     measured: Mapping[str, frozenset[str]]
     stance: Stance
-    roles: Roles
 
 
 def assertion(text: str) -> Assertion:
@@ -101,6 +101,7 @@ def assertion(text: str) -> Assertion:
     every = words(text)
     content = frozenset(word for word in every if word not in stop_stems())
     return Assertion(
+        text=text,
         terms=content or frozenset(every),
         numbers=numbers(_NUMBERED.sub(" ", years_in_full(text))),
         numbered=numbered_names(text),
@@ -108,7 +109,6 @@ def assertion(text: str) -> Assertion:
         names=_names(text),
         measured=measured(text),
         stance=stance(text),
-        roles=roles(text),
     )
 
 
@@ -120,7 +120,7 @@ def are_contrary(one: Assertion, other: Assertion) -> bool:
     (True, False)
     """
     excepted = excepts(one.stance, other.stance) or excepts(other.stance, one.stance)
-    return differ(one.stance, other.stance) ^ excepted ^ are_swapped(one.roles, other.roles)
+    return differ(one.stance, other.stance) ^ excepted ^ are_swapped(roles(one.text), roles(other.text))
 
 
 def years_in_full(text: str) -> str:

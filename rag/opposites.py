@@ -83,13 +83,15 @@ def sides(word: str) -> tuple[str, ...]:
     >>> sides("forbids"), sides("permitted"), sides("shorter")
     (('-allow/forbid',), ('+allow/forbid',), ('+short/long',))
     """
-    found = [side for stem in analyze(word) for side in _table(_WORDS).get(stem, ())]
-    base = _COMPARED.sub("", word)
-    forms = (word, base, f"{base}e", _DOUBLED.sub(r"\1", base)) if base != word else (word,)
-    stems = dict.fromkeys(stem for form in forms for stem in analyze(form))
+    stems = dict.fromkeys(analyze(word))
+    found = [side for stem in stems for side in _table(_WORDS).get(stem, ())]
+    if (base := _COMPARED.sub("", word)) != word:
+        single = _DOUBLED.sub(r"\1", base)
+        stems |= dict.fromkeys(analyze(f"{base} {base}e {single}"))
     return tuple(dict.fromkeys([*found, *(side for stem in stems for side in _table(_ADJECTIVES).get(stem, ()))]))
 
 
+@cache
 def bound_sides(word: str) -> tuple[str, ...]:
     """The sides of one of `BOUND`."""
     return tuple(side for stem in analyze(word) for side in _table(_BOUND).get(stem, ()))

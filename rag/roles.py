@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 
 from rag.stance import CLAUSE_END, WORD, content, in_words
@@ -40,6 +41,7 @@ class Roles:
     actives: tuple[Active, ...]
 
 
+@lru_cache(maxsize=1_000)
 def roles(text: str) -> Roles:
     """The roles in `text`, by its words alone.
 

@@ -32,8 +32,8 @@ _NUMBER_LEFT = 0.8
 _NAME_LEFT = 0.9
 _INVENTED = 0.92  # of the middle of the calibration: never enough
 _DENIED_LEFT = 0.85  # what is left of a window's score that denies what the claim asserts, or the reverse
-# How alike a sentence must be to be the claim's contrary: the share of the claim's words it has, and the cosine. A "not"
-# takes from that, so that less of it will do where nearly all the words are there.
+# How alike a sentence must be to be the claim's contrary: the share of the claim's words it has, and the cosine. A
+# "not" takes from the cosine, so less will do where nearly all the words are there.
 _CONTRARY_COVERAGE = 0.6
 _CONTRARY_COSINE = 0.6
 _NEARLY_ALL = 0.8
@@ -219,7 +219,8 @@ class SupportJudge:
 def _verbatim(claim: str, passage: str) -> tuple[int, int] | None:
     """Where `claim` stands in `passage`, but for white space; None for less than a few words, which prove little."""
     pieces = claim.split()
-    if len(pieces) < _FEWEST_QUOTED:
+    # Most claims do not stand there, and a pattern takes longer to make than to look for.
+    if len(pieces) < _FEWEST_QUOTED or " ".join(pieces) not in " ".join(passage.split()):
         return None
     found = re.search(r"\s+".join(map(re.escape, pieces)), passage)
     return None if found is None else found.span()
