@@ -134,12 +134,13 @@ class SupportJudge:
         self._encoder = encoder
         self._claims: dict[str, _Claim] = {}
         self._passages: dict[tuple[str, str], _Passage] = {}
+        self._spans: dict[str, list[tuple[int, int]]] = {}
         self._encoded: dict[str, tuple[Floats, Floats | None]] = {}
 
     def prepare(self, claims: Iterable[str], passages: Iterable[tuple[str, str]]) -> None:
         """Encode many claims, and passages with their contexts, at once: judging them is then quick."""
         sentences = [
-            passage[start:end] for passage, _ in dict.fromkeys(passages) for start, end in sentence_spans(passage)
+            passage[start:end] for passage, _ in dict.fromkeys(passages) for start, end in self._sentences(passage)
         ]
         self._encode([*claims, *sentences])
 
@@ -181,7 +182,7 @@ class SupportJudge:
         return self._passages[key]
 
     def _prepare(self, passage: str, context: str) -> _Passage:
-        spans = sentence_spans(passage)
+        spans = self._sentences(passage)
         pairs = [(start, end) for (start, _), (_, end) in pairwise(spans)]
         texts = [passage[start:end] for start, end in spans]
         encoded = self._encode(texts)
@@ -203,6 +204,11 @@ class SupportJudge:
             measured=measured(whole),
             denies=bool(negations(whole)) or any(sentence.stance.excepted for sentence in sentences),
         )
+
+    def _sentences(self, passage: str) -> list[tuple[int, int]]:
+        if passage not in self._spans:
+            self._spans[passage] = sentence_spans(passage)
+        return self._spans[passage]
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[Floats, Floats | None]]:
         """The vector of each text and those of its word pieces, where the encoder gives any; nothing without one."""
