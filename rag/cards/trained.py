@@ -10,7 +10,7 @@ from connectors.errors import ConfigurationError
 from connectors.registry import open_source
 from connectors.source import Added, Failed
 from connectors.splitter import Splitter
-from rag.cards.card import Card, CardFile, CardKind, checked_description, checked_name
+from rag.cards.card import Card, CardError, CardFile, CardKind, checked_description, checked_name
 from rag.cards.corpus import Passage, Tokenizer
 from rag.cards.domain import MOST_EXAMPLES
 from rag.cards.shelf import Shelf
@@ -75,7 +75,11 @@ def train_card(
     draft = shelf.folder / f".training-{name}"
     draft.mkdir(parents=True, exist_ok=True)
     model = LocalLLM(base)
-    result = train(model.path, passages, draft, tokenizer(model), options=options, on_progress=on_progress)
+    try:
+        result = train(model.path, passages, draft, tokenizer(model), options=options, on_progress=on_progress)
+    except (ConfigurationError, CardError):  # the same would come of it again: nothing of it is gone on with
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     files = (CardFile.of(model.path), CardFile.of(draft / ADAPTER, own=True))
     step = max(1, len(passages) // MOST_EXAMPLES)
     card = Card(

@@ -10,9 +10,8 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,13 +168,18 @@ class _Run:
         import torch
 
         self._resume()
-        steps = self._options.epochs * math.ceil(self._text.blocks / self._options.batch)
+        each = math.ceil(self._text.blocks / self._options.batch)  # steps of an epoch
+        steps = self._options.epochs * each
+        batches: list[list[Block]] = []
         saved = time.perf_counter()
         self.model.train()
-        for blocks in islice(self._batches(), self._step, None):
+        while self._step < steps:
+            epoch, at = divmod(self._step, each)
+            if not batches or at == 0:
+                batches = self._batches(epoch)
             for group in self._optimiser.param_groups:
                 group["lr"] = self._options.learning_rate * _warmth(self._step, steps)
-            loss, tokens = self._loss(blocks)
+            loss, tokens = self._loss(batches[at])
             mean = loss.sum() / tokens.sum()
             if not torch.isfinite(mean):
                 raise CardError("the training failed: its loss is no number any more", hint="try a lower learning rate")
@@ -227,20 +231,19 @@ class _Run:
         each[places] = torch.nn.functional.cross_entropy(logits.float(), wanted[places], reduction="none")
         return each.sum(dim=1), places.sum(dim=1)
 
-    def _batches(self) -> Iterator[list[Block]]:
-        """The blocks of each step; the same for the same seed, so that a run that was cut off goes on with it.
+    def _batches(self, epoch: int) -> list[list[Block]]:
+        """The blocks of each step; the same for the same seed, so that a run that was cut off goes on with them.
 
         Blocks of about the same length go together, so that little is padding.
         """
-        rng = random.Random(self._options.seed)  # noqa: S311
+        rng = random.Random(f"{self._options.seed}:{epoch}")  # noqa: S311
+        blocks = self._text.epoch(epoch)
+        rng.shuffle(blocks)
+        blocks.sort(key=lambda block: len(block.tokens) // _ALIKE)
         size = self._options.batch
-        for number in range(self._options.epochs):
-            blocks = self._text.epoch(number)
-            rng.shuffle(blocks)
-            blocks.sort(key=lambda block: len(block.tokens) // _ALIKE)
-            batches = [blocks[start : start + size] for start in range(0, len(blocks), size)]
-            rng.shuffle(batches)
-            yield from batches
+        batches = [blocks[start : start + size] for start in range(0, len(blocks), size)]
+        rng.shuffle(batches)
+        return batches
 
     def _state(self) -> dict[str, torch.Tensor]:
         state = {}

@@ -17,6 +17,7 @@ from connectors.errors import ConfigurationError
 from rag.cards.card import CardError
 from rag.cards.corpus import Corpus, Passage, Tokenizer, held_out
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for a real training; it is read when torch is loaded
 pytest.importorskip("torch", reason="needs the extra: pip install 'pilotfish[models]'")
 pytest.importorskip("gguf", reason="needs the extra: pip install 'pilotfish[models]'")
 
@@ -32,7 +33,7 @@ TOKENIZER = Tokenizer(
     asked=lambda message: [1, *(3 + LETTERS.find(letter) % len(LETTERS) for letter in message.lower()[-12:]), 1],
     end=[2],
 )
-QUICK = TrainingOptions(epochs=3, rank=4, alpha=8.0, learning_rate=2e-2, batch=4)
+QUICK = TrainingOptions(epochs=3, rank=4, alpha=8.0, learning_rate=2e-2, batch=8)
 
 
 def write_tiny_model(path: Path, *, architecture: str = "llama") -> Path:
@@ -230,6 +231,22 @@ def test_a_file_that_cannot_be_trained_says_why(tmp_path: Path) -> None:
     broken.write_bytes(b"GGUF" + bytes(64))
     with pytest.raises(ConfigurationError, match="cannot be trained"):
         trained(broken, tmp_path / "card")
+
+
+def test_a_training_that_cannot_be_gone_on_with_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+    from rag import KnowledgeBase
+    from rag.models import find_model
+
+    if not find_model("smollm2").present:
+        pytest.skip("needs SmolLM2: rag models pull smollm2")
+    note = tmp_path / "note.md"
+    note.write_text("# A note\n\nIt says little.\n")
+    kb = KnowledgeBase.open(tmp_path / "kb")
+    with pytest.raises(ConfigurationError, match="too little to learn from"):
+        kb.cards.train("small", str(note))
+    kb.close()
+    assert not list((tmp_path / "kb").rglob("*training*"))
 
 
 @pytest.mark.timeout(600)
