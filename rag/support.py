@@ -340,4 +340,5 @@ def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Fl
 def _is_contrary(claim: Assertion, sentence: Assertion, passage: _Passage) -> bool:
     other_number = bool(claim.numbers - passage.numbers and sentence.numbers - claim.numbers)
     other_number |= _renumbered(claim, passage) and not claim.counted.keys().isdisjoint(sentence.terms)
-    return other_number or are_contrary(claim, sentence)
+    other_unit = any(not units & sentence.measured.get(number, units) for number, units in claim.measured.items())
+    return other_number or other_unit or are_contrary(claim, sentence)

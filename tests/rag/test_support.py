@@ -100,6 +100,11 @@ def test_with_an_encoder_a_changed_number_name_or_denial_is_not_supported(judge,
         ("A refund is issued to the card within nine working days.", PASSAGE),
         ("The annual fee rises in March.", "From then on the annual fee falls in March."),
         ("Data is kept.", "Data is not kept."),
+        ("Smoking in the hall is allowed.", "It is prohibited to smoke in the hall."),
+        ("The visa of the crew is valid.", "The visa of the crew is invalid."),
+        ("The oven cools for 20 minutes.", "The oven cools for 20 seconds."),
+        ("The nurse was called by the doctor.", "The nurse called the doctor."),
+        ("Helmets are optional for riders.", "Riders are required to wear helmets."),
     ],
 )
 def test_the_contrary_in_the_same_words_contradicts(judge, claim, passage):
@@ -117,11 +122,28 @@ def test_the_contrary_in_the_same_words_contradicts(judge, claim, passage):
         ("Elephants are not blue.", PASSAGE),
         ("Gift cards cost 5 francs.", PASSAGE),
         ("The plan ended in 2019.", "The plan of 2018–19 ended."),
+        ("Smoking in the hall is not allowed.", "Smoking in the hall is prohibited."),
+        ("The attic is not heated.", "All rooms except the attic are heated."),
+        ("The doctor was called by the nurse.", "The nurse called the doctor."),
+        ("All patients recovered.", "Some patients recovered."),
         ("Ten-pin bowling is a sport for all.", "Bowling, with ten-pin and nine-pin bowling, is a sport for all."),
     ],
 )
 def test_what_is_said_or_what_is_not_spoken_of_is_not_contradicted(judge, claim, passage):
     assert not judge.judge(claim, passage).contradicts
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("All of the patients recovered in a week.", "Some of the patients recovered in a week."),
+        ("The deadline must be moved by a week.", "The manager may move the deadline by a week."),
+    ],
+)
+def test_what_says_more_than_the_passage_is_not_supported(judge, claim, passage):
+    support = judge.judge(claim, passage)
+    assert not support.holds
+    assert not support.contradicts
 
 
 def test_a_number_in_a_name_must_not_be_another_one():
