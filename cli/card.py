@@ -238,7 +238,7 @@ def train_card(
         str, typer.Option(metavar="TEXT", help="What the card knows; by default the titles of what it learned.")
     ] = "",
     licence: Annotated[str, typer.Option(metavar="TEXT", help="Under which terms.")] = "",
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="How often it reads everything (4).")] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="How often it reads everything (8).")] = None,
     rank: Annotated[int | None, typer.Option(metavar="N", help="How much it can hold (16).")] = None,
     json: Json = False,
 ) -> None:
@@ -251,7 +251,7 @@ def train_card(
 
     [bold]Examples[/bold]
       rag card train garden --from docs/plants --description "our plants and their care"
-      rag card train law --from law/ --epochs 8
+      rag card train law --from law/ --epochs 12
     """
     from cli.progress import Meter
 

@@ -48,10 +48,10 @@ class TrainingOptions:
         seed: decides what is held out, the start and the order.
     """
 
-    epochs: int = 6
+    epochs: int = 8
     rank: int = 16
     alpha: float = 32.0
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     batch: int = 4
     seed: int = 0
 
