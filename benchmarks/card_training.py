@@ -169,7 +169,7 @@ def main() -> None:
 
 
 def make_pages(count: int, seed: int) -> list[Page]:
-    """Pages with names, towns, builders, years and heights that no two of them share."""
+    """Pages with names, towns, builders and years that no two of them share."""
     rng = random.Random(seed)  # noqa: S311
     words = rng.sample([a + b + c for a in _HEADS for b in _MIDDLES for c in _ENDS], 3 * count)
     years, heights = rng.sample(range(1212, 1912), count), [rng.randrange(11, 400) for _ in range(count)]
