@@ -4,9 +4,9 @@ Run:  python benchmarks/contrary.py [--half development] [--without-encoder] [--
 
 contrary_pairs.jsonl holds short passages of our own, fourteen of each kind of contrary (a "not", an exception, another
 number, an antonym, swapped roles, …), each with a true paraphrase and a false variant of that. Half of each kind, by
-hash of the passage, is for development: the rules of rag/claims.py were written with those in view. The other half is
-held out. Printed for each half and kind: the share of true ones that count as supported, of false ones that do, and of
-both that are said to contradict.
+hash of the passage, is for development: the rules of rag/stance.py and its neighbours were written with those in view.
+The other half is held out. Printed for each half and kind: the share of true ones that count as supported, of false
+ones that do, and of both that are said to contradict.
 """
 
 from __future__ import annotations

@@ -98,7 +98,6 @@ class Stance:
         holds: content words and sides of opposites, each behind "+" or "-".
         against: the same with the other signs: who holds one of these, differs.
         turned: those of `holds` that are so by a "not".
-        first: those of `turned` that come from the word right behind it.
         excepted: content words behind an "except".
         whole: content words of which it says "all", "always", "must" or "will".
         part: content words of which it says "some", "most", "often" or "may".
@@ -107,7 +106,6 @@ class Stance:
     holds: frozenset[str]
     against: frozenset[str]
     turned: frozenset[str]
-    first: frozenset[str]
     excepted: frozenset[str]
     whole: frozenset[str]
     part: frozenset[str]
@@ -135,9 +133,7 @@ def stance(text: str) -> Stance:
 
 
 def differ(one: Stance, other: Stance) -> bool:
-    """Whether the one affirms what the other denies.
-
-    How far a "not" reaches is a guess: where both have one, only the word right behind it counts.
+    """Whether the one affirms what the other denies; a "not" that both have may reach further in one of them.
 
     >>> differ(stance("Parking is banned."), stance("Parking is allowed."))
     True
@@ -146,9 +142,8 @@ def differ(one: Stance, other: Stance) -> bool:
     """
     found = one.against & other.holds
     if found and agree(one, other):
-        found -= _both_ways(one.turned | other.turned)
-    elif one.turned and other.turned:
-        found -= _both_ways((one.turned - one.first) | (other.turned - other.first))
+        turned = one.turned | other.turned
+        found -= turned.union(map(_flipped, turned))
     return bool(found)
 
 
@@ -181,7 +176,6 @@ class _Reader:
     def __init__(self) -> None:
         self._signed: set[str] = set()
         self._turned: set[str] = set()
-        self._first: set[str] = set()
         self._excepted: set[str] = set()
         self._whole: set[str] = set()
         self._part: set[str] = set()
@@ -214,7 +208,6 @@ class _Reader:
             holds=holds,
             against=frozenset(map(_flipped, holds)),
             turned=holds & self._turned,
-            first=holds & self._first,
             excepted=frozenset(self._excepted),
             whole=frozenset(self._whole),
             part=frozenset(self._part),
@@ -224,8 +217,6 @@ class _Reader:
         if left > 0:
             keys = [_flipped(key) for key in keys]
             self._turned.update(keys)
-            if left == _SCOPE:
-                self._first.update(keys)
         self._signed.update(keys)
 
     def _bind(self, marker: str, stem: str, left: int) -> None:
@@ -234,10 +225,6 @@ class _Reader:
             self._whole.add(stem)
         if marker in _PART and left <= 0:
             self._part.add(stem)
-
-
-def _both_ways(keys: frozenset[str]) -> frozenset[str]:
-    return keys.union(map(_flipped, keys))
 
 
 def _flipped(key: str) -> str:

@@ -65,7 +65,7 @@ class Support:
     """How far a passage supports a claim; `passage[start:end]` is its best evidence, one sentence or two.
 
     `contradicts` tells that a sentence of the passage says the contrary in nearly the same words: another number, a
-    "not" more or less, an opposite. Where it is False the passage may contradict all the same, in other words.
+    "not" more or less, an opposite, the roles exchanged. Where it is False the passage may contradict all the same, in other words.
     """
 
     score: float
@@ -120,7 +120,7 @@ class SupportJudge:
     vectors, and the cosine of the two; a claim's score is that of its best window, lowered where a number or a name of
     the claim is nowhere in the passage. Where an encoder has no token vectors, or where there is none, the share of the
     claim's content words that are in the window stands for the alignment. It reads words, not logic: who did what to
-    whom it cannot tell.
+    whom it can tell only where a "by" or a "than" says so.
 
     Example:
         >>> judge = SupportJudge()
