@@ -65,7 +65,8 @@ class Support:
     """How far a passage supports a claim; `passage[start:end]` is its best evidence, one sentence or two.
 
     `contradicts` tells that a sentence of the passage says the contrary in nearly the same words: another number, a
-    "not" more or less, an opposite, the roles exchanged. Where it is False the passage may contradict all the same, in other words.
+    "not" more or less, an opposite, the roles exchanged. Where it is False the passage may contradict all the same, in
+    other words.
     """
 
     score: float
