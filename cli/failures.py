@@ -51,7 +51,7 @@ def report(error: Exception) -> ExitCode:
 
 def report_interrupt() -> ExitCode:
     """Tell the user that Ctrl-C lost nothing."""
-    note("\ninterrupted: everything published so far is kept, and the next `rag index` goes on from there")
+    note("\ninterrupted: everything published so far is kept, and the same command goes on from there")
     return ExitCode.INTERRUPTED
 
 
