@@ -22,6 +22,7 @@ from rag.support import SupportJudge
 _SLOPE = 18.0
 _MIDDLE = 0.28
 _LEAST_RELEVANCE = 0.5
+_LEAST_VOUCHED = 0.2
 _MOST_SENTENCES = 12  # of one card that are looked at: each is searched for in the knowledge base
 _MOST_CHARACTERS = 900  # of one card that pass
 _CHECKED_AGAINST = 5  # passages
@@ -108,9 +109,13 @@ class Selecting:
         if not texts:
             return []
         cosines = self._encoder.encode(texts).vectors @ self._question
+        relevances = [relevance(float(cosine)) for cosine in cosines]
+        if offer.relevant:  # the sentence that is nearest to the question stays in any case
+            nearest = int(cosines.argmax())
+            relevances[nearest] = max(relevances[nearest], _LEAST_RELEVANCE)
         return [
-            Said(text, relevance(float(cosine)), vouched=offer.relevant, origin=offer.origin)
-            for text, cosine in zip(texts, cosines, strict=True)
+            Said(text, matters, vouched=offer.relevant, origin=offer.origin)
+            for text, matters in zip(texts, relevances, strict=True)
         ]
 
     def _once(self, said: Sequence[Said]) -> list[Said]:
@@ -124,11 +129,8 @@ class Selecting:
         return kept
 
     def _relevant(self, said: Sequence[Said]) -> list[Said]:
-        """Of a passage that the card found relevant every sentence stays: what answers may be an "It was so"."""
-        return [
-            one if not _open(one) or one.vouched or one.relevance >= _LEAST_RELEVANCE else _as(one, Verdict.IRRELEVANT)
-            for one in said
-        ]
+        """Of a passage that the card found relevant more stays: what answers may be an "It was so"."""
+        return [one if not _open(one) or one.relevance >= _bar(one) else _as(one, Verdict.IRRELEVANT) for one in said]
 
     def _true(self, said: Sequence[Said]) -> list[Said]:
         """Every sentence is looked for in the knowledge base, up to a number; the rest stays unverified."""
@@ -157,6 +159,10 @@ class Selecting:
             if room < 0:
                 fitted[i] = _as(said[i], Verdict.TOO_LONG)
         return fitted
+
+
+def _bar(one: Said) -> float:
+    return _LEAST_VOUCHED if one.vouched else _LEAST_RELEVANCE
 
 
 def _open(one: Said) -> bool:
