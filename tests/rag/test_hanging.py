@@ -174,7 +174,9 @@ def test_what_the_reader_set_for_itself_holds_in_the_thread():
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
 def test_ctrl_c_ends_a_process_whose_model_hangs():
     program = """
-        import time
+        import signal, time
+        # What a shell runs in the background inherits that interrupts are ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from rag.llm_loading import as_llm
         from rag.results import Message, Prompt
         def hangs(messages):
