@@ -329,6 +329,8 @@ class KnowledgeBase:
         """Begin a conversation, in which a question may lean on those before it; arguments as for `ask`."""
         from rag.conversation import Conversation
 
+        for name in options.cards.names if options and options.cards else ():
+            self.cards.get(name)  # one that is not there is told before the first question
         return Conversation(self._resources, llm, options)
 
     def sql(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from connectors.errors import ConfigurationError, PilotfishError
 from indexes.errors import StoreError
@@ -44,9 +45,7 @@ class Shelf:
 
     def names(self) -> list[str]:
         """The names of all cards, in their order."""
-        with suppress(FileNotFoundError, NotADirectoryError):
-            return sorted(entry.name for entry in os.scandir(self.folder) if (Path(entry.path) / _FILE).is_file())
-        return []
+        return [name for name in self._folders() if (self.folder / name / _FILE).is_file()]
 
     def all(self, *, thoroughly: bool = False) -> list[Shelved]:
         """Every card that can be read; the others are told by `damaged`."""
@@ -73,15 +72,17 @@ class Shelf:
             ConfigurationError: there is none.
             CardError: its file is damaged.
         """
-        checked_name(name)
+        if name not in self.names():
+            raise self._unknown(name)
         home = self.folder / name
         try:
             card, code = _read(home / _FILE)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:  # it was removed meanwhile
             raise self._unknown(name) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CardError(
-                f"the card {name!r} is damaged: {error}", hint=f"remove it, and add it again: rag card remove {name}"
+                f"the card {name!r} is damaged: {error}",
+                hint=f"remove it, and add it again: rag card remove {quote(name)}",
             ) from error
         return Shelved(card, *_problem(card, code, home, thoroughly=thoroughly))
 
@@ -126,9 +127,9 @@ class Shelf:
         Raises:
             ConfigurationError: there is none.
         """
-        home = self.folder / checked_name(name)
-        if not home.is_dir() or home.is_symlink():
+        if name not in self._folders():  # of those that are there: one that was renamed need not be a legal name
             raise self._unknown(name)
+        home = self.folder / name
         gone = Path(tempfile.mkdtemp(dir=self.folder, prefix=".gone-"))
         home.rename(gone / name)  # at once for everybody, whatever happens to the files after that
         shutil.rmtree(gone, ignore_errors=True)
@@ -137,6 +138,16 @@ class Shelf:
         """A new folder, on the same disk, for the files of a card to be."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
+
+    def _folders(self) -> list[str]:
+        """What lies on the shelf, but for drafts and what is being removed."""
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.folder) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            )
+        return []
 
     def _unknown(self, name: str) -> ConfigurationError:
         there = ", ".join(self.names())

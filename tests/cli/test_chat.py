@@ -55,6 +55,16 @@ def test_quit_ends_it_and_nothing_after_that_is_read(shop: Shop, monkeypatch: py
     assert shop.rag("chat").out == ""
 
 
+def test_a_card_that_is_not_there_is_told_before_the_first_question(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, QUESTION, QUESTION)
+    ran = shop.rag("chat", "--card", "nowhere")
+    assert ran.code == 2
+    assert ran.out == ""
+    assert ran.err.count("there is no card 'nowhere'") == 1
+
+
 def test_a_question_that_fails_does_not_end_the_conversation(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     (shop.folder / "chatmodel.py").write_text(MODEL)
     typed(monkeypatch, "within how many days are refunds paid?", "within how many days are refunds paid?")

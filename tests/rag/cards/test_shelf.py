@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -96,6 +97,30 @@ def test_a_damaged_card_is_told_by_name_and_the_others_stay(tmp_path: Path) -> N
     assert list(shelf.damaged()) == ["law"]
     with pytest.raises(CardError, match="the card 'law' is damaged"):
         shelf.get("law")
+
+
+@pytest.mark.parametrize("other", ["My Law", "law; rm -rf x", "LAW"])
+def test_a_card_whose_folder_was_renamed_can_be_removed(tmp_path: Path, other: str) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.add(card("law"))
+    (tmp_path / "cards" / "law").rename(tmp_path / "cards" / other)
+    [(name, error)] = shelf.damaged().items()
+    assert name == other
+    assert error.hint == f"remove it, and add it again: rag card remove {shlex.quote(other)}"
+    shelf.remove(other)
+    assert shelf.names() == []
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "law/..", "../law", ".new-1"])
+def test_what_is_no_card_is_never_removed(tmp_path: Path, name: str) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.add(card("law"))
+    (tmp_path / "law").mkdir()
+    (tmp_path / "cards" / ".new-1").mkdir()
+    for take in (shelf.remove, shelf.get, shelf.trust):
+        with pytest.raises(ConfigurationError, match="there is no card"):
+            take(name)
+    assert shelf.names() == ["law"]
 
 
 @pytest.mark.parametrize(
