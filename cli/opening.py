@@ -46,7 +46,8 @@ def knowledge_base(
 
 def _open(folder: str | None, *, create: bool, encoder: str, late: bool) -> tuple[KnowledgeBase, bool]:
     """The knowledge base, and whether there was none before."""
-    from rag.knowledge_base import DEFAULT_FOLDER, KnowledgeBase
+    from indexes.store import DEFAULT_FOLDER
+    from rag.knowledge_base import KnowledgeBase
 
     try:
         if folder is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from cli.render import MARGIN, place
-from cli.terminal import caution, one_line, printable, put, put_behind, stdout
+from cli.terminal import caution, near, one_line, printable, put, put_behind, stdout
 
 if TYPE_CHECKING:
     from rag.cards.consulting import Consultation
@@ -73,6 +73,6 @@ def _print_sentence(verdict: str, text: str, origin: str, passage: Hit | None) -
     mark, style, meaning = _MARKS[verdict]
     body = Text.assemble((printable(text), style), (f"  {meaning}", "dim"))
     put_behind(stdout(), Text(f"{mark} ", style or "dim"), body)
-    where = place(passage) if passage is not None else Text(one_line(origin), "dim")
+    where = place(passage) if passage is not None else Text(one_line(near(origin)), "dim")
     if where:
         stdout().print(Text(" " * MARGIN).append_text(where), soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 MetadataValue = str | int | float | bool
@@ -146,6 +146,23 @@ class Location:
             place = _span("line", "lines", self.line_start, self.line_end)
         return place if self.symbol is None else f"{self.symbol.name}, {place}"
 
+    def part(self, text: str, start: int, end: int) -> Location:
+        r"""Where `text[start:end]` stands, `text` being all that stands here; several pages stay as they are.
+
+        Example:
+            >>> part = Location(40, 53, 7, 8).part("one two\nthree", 8, 13)
+            >>> (part.start, part.end, str(part))
+            (48, 53, 'line 8')
+        """
+        first = self.line_start + _line_ends(text, 0, start)
+        return replace(
+            self,
+            start=self.start + start,
+            end=self.start + end,
+            line_start=first,
+            line_end=first + _line_ends(text, start, end),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -163,6 +180,10 @@ class Chunk:
     def indexed_text(self) -> str:
         """What the indexes see: the context, then the text."""
         return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+def _line_ends(text: str, start: int, end: int) -> int:
+    return text.count("\n", start, end) + text.count("\r", start, end) - text.count("\r\n", start, end)
 
 
 def _span(one: str, many: str, first: int, last: int) -> str:

@@ -26,6 +26,7 @@ from indexes.sources import SOURCES_FILE
 from indexes.sparse import Mask, Scores, SparseReader, read_state
 from indexes.writer import Notify, Writer
 
+DEFAULT_FOLDER = ".rag"
 CATALOG_FILE = "catalog.sqlite"
 LOCK_TIMEOUT_SECONDS = 10.0
 _ATTEMPTS = 20  # a reader meeting this many commits in a row gives up

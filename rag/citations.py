@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connectors.document import Location
 from indexes.analyzer import detect_language
 from rag.results import Background, Citation, Prompt, PromptSource, Unverified, Verdict
 from rag.sentence_encoder import SentenceEncoder
@@ -271,7 +270,7 @@ def _cited(number: int, source: PromptSource, support: Support, verdict: Verdict
         "",
         verdict == Verdict.SUPPORTED,
         hit.uri,
-        _place(hit.text, hit.location, support),
+        hit.location.part(hit.text, support.start, support.end),
         hit.text[support.start : support.end],
         verdict,
     )
@@ -314,19 +313,3 @@ def _inside(sentence: str, added: str, place: int) -> str:
     if sentence.startswith("|") and sentence.endswith("|") and len(sentence) > 1:
         place = len(sentence[:-1].rstrip())
     return sentence[:place] + added + sentence[place:]
-
-
-def _place(text: str, location: Location, support: Support) -> Location:
-    """The exact place of the evidence in its document. Its page is known only where the passage has one page."""
-    first = location.line_start + _line_ends(text, 0, support.start)
-    return replace(
-        location,
-        start=location.start + support.start,
-        end=location.start + support.end,
-        line_start=first,
-        line_end=first + _line_ends(text, support.start, support.end),
-    )
-
-
-def _line_ends(text: str, start: int, end: int) -> int:
-    return text.count("\n", start, end) + text.count("\r", start, end) - text.count("\r\n", start, end)

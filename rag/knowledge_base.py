@@ -15,7 +15,7 @@ from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Options, Source
 from indexes.errors import NoKnowledgeBaseError
 from indexes.schema import SCHEMA_VERSION
-from indexes.store import LOCK_TIMEOUT_SECONDS, Store
+from indexes.store import CATALOG_FILE, DEFAULT_FOLDER, LOCK_TIMEOUT_SECONDS, Store
 from indexes.writer import Batch
 from rag.pool import basis
 from rag.reranker import Reranker, Rerankers, Reranking
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from rag.synchroniser import Progress, Tally
     from rag.tuning.verdicts import TuningReport
 
-DEFAULT_FOLDER = ".rag"
 SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
 
 
@@ -126,7 +125,7 @@ class KnowledgeBase:
         """
         here = Path(start).absolute()
         for folder in (here, *here.parents):
-            if (folder / DEFAULT_FOLDER / "catalog.sqlite").exists():
+            if (folder / DEFAULT_FOLDER / CATALOG_FILE).exists():
                 return cls.open(folder / DEFAULT_FOLDER, create=False, notify=notify)
         raise NoKnowledgeBaseError(
             f"no knowledge base in {here} or above it", hint="run `rag index PATH` to create one, or name one with --kb"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from connectors.errors import ConfigurationError
-from indexes.store import CATALOG_FILE
+from indexes.store import CATALOG_FILE, DEFAULT_FOLDER
 from rag.cards.card import Card, CardFile, CardKind, checked_description, checked_name
 from rag.cards.experts import TERMS_FILE
 from rag.cards.glossary import read_glossary, write_terms
@@ -57,7 +57,8 @@ def add_card(
             return _add_glossary(shelf, name, Path(target).expanduser(), description, origin, licence)
         case CardKind.KB:
             folder = _knowledge_base(Path(target).expanduser().absolute(), shelf)
-            described = checked_description(description or f"what the knowledge base {folder.parent.name} holds")
+            called = folder.parent.name if folder.name == DEFAULT_FOLDER else folder.name
+            described = checked_description(description or f"what the knowledge base {called} holds")
             return shelf.add(Card(name, kind, described, str(folder), origin, licence))
         case CardKind.LM:
             described = checked_description(description)
@@ -106,7 +107,7 @@ def _add_glossary(shelf: Shelf, name: str, path: Path, description: str, origin:
 
 def _knowledge_base(folder: Path, shelf: Shelf) -> Path:
     """The folder of another knowledge base: itself, or the one with a `.rag`."""
-    inside = folder / ".rag"
+    inside = folder / DEFAULT_FOLDER
     found = next((place for place in (folder, inside) if (place / CATALOG_FILE).is_file()), None)
     if found is None:
         raise ConfigurationError(f"{folder} is no knowledge base", hint="name its folder, which is called .rag mostly")

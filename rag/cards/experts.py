@@ -14,6 +14,7 @@ from rag.cards.glossary import Glossary, read_glossary
 from rag.results import Message
 
 if TYPE_CHECKING:
+    from connectors.document import Location
     from rag.knowledge_base import KnowledgeBase
     from rag.llm import LLM
 
@@ -33,13 +34,19 @@ class Offer:
         text: what it says.
         relevant: whether the card itself found that it matters for the question, where it can tell.
         whole: whether it is to be judged as one, and not sentence by sentence.
-        origin: where exactly it stands, for people; empty where it stands nowhere.
+        uri: the document in which it stands; empty where it stands nowhere, as is `location`.
+        location: where in it.
     """
 
     text: str
     relevant: bool = False
     whole: bool = False
-    origin: str = ""
+    uri: str = ""
+    location: Location | None = None
+
+    def origin(self, start: int, end: int) -> str:
+        """Where `text[start:end]` stands, for people; empty where it stands nowhere."""
+        return f"{self.uri}, {self.location.part(self.text, start, end)}" if self.location else ""
 
 
 class Expert(Protocol):
@@ -84,7 +91,7 @@ class KnowledgeBaseExpert:
         """The best few passages, each with the place where it stands."""
         found = self._base.find_hits(question, _MOST_PASSAGES)
         return [
-            Offer(hit.text, relevant=True, origin=f"{hit.uri}, {hit.location}")
+            Offer(hit.text, relevant=True, uri=hit.uri, location=hit.location)
             for hit in found.hits
             if hit.relevance >= found.min_relevance
         ]

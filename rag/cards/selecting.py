@@ -105,17 +105,18 @@ class Selecting:
 
     def _sentences(self, offer: Offer) -> list[Said]:
         spans = [(0, len(offer.text))] if offer.whole else sentence_spans(offer.text)
-        texts = [text for start, end in spans if (text := " ".join(offer.text[start:end].split()))]
-        if not texts:
+        spans = [(start, end) for start, end in spans if offer.text[start:end].strip()]
+        if not spans:
             return []
+        texts = [" ".join(offer.text[start:end].split()) for start, end in spans]
         cosines = self._encoder.encode(texts).vectors @ self._question
         relevances = [relevance(float(cosine)) for cosine in cosines]
         if offer.relevant:  # the sentence that is nearest to the question stays in any case
             nearest = int(cosines.argmax())
             relevances[nearest] = max(relevances[nearest], _LEAST_RELEVANCE)
         return [
-            Said(text, matters, vouched=offer.relevant, origin=offer.origin)
-            for text, matters in zip(texts, relevances, strict=True)
+            Said(text, matters, vouched=offer.relevant, origin=offer.origin(start, end))
+            for text, matters, (start, end) in zip(texts, relevances, spans, strict=True)
         ]
 
     def _once(self, said: Sequence[Said]) -> list[Said]:

@@ -128,7 +128,7 @@ def test_a_card_whose_folder_was_renamed_does_not_end_the_answer(desk: Shop) -> 
     (cards / "terms").rename(cards / "My Terms")
     ran = desk.rag("ask", QUESTION)
     assert ran.code == 0
-    assert "a card cannot be called 'My Terms'" in ran.err
+    assert "the card 'My Terms' is damaged: it is called 'terms'" in ran.err
 
 
 def test_a_damaged_knowledge_base_behind_a_card_does_not_end_the_answer(desk: Shop) -> None:
