@@ -1,4 +1,4 @@
-"""Every command of the README is run, in its order, and what it prints is what the README shows."""
+"""The commands of the README and of docs/cards.md are run, in their order, and print what the pages show."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Command:
     shown: list[str] = field(default_factory=list)
 
 
-def commands() -> list[Command]:
+def commands(page: str = README) -> list[Command]:
     found: list[Command] = []
-    for language, body in BLOCK.findall(README):
+    for language, body in BLOCK.findall(page):
         for line in body.splitlines() if language == "console" else ():
             if line.startswith("$ "):
                 found.append(Command(line.removeprefix("$ ")))
@@ -47,8 +47,12 @@ def python_blocks() -> list[str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the examples, and with `rag` on the path."""
-    folder = tmp_path_factory.mktemp("readme")
+    """Where the README is walked."""
+    return prepared(tmp_path_factory.mktemp("readme"))
+
+
+def prepared(folder: Path) -> Path:
+    """`folder` with the examples, and with `rag` on the path."""
     shutil.copytree(ROOT / "examples", folder / "examples")
     (folder / "bin").mkdir()
     script = folder / "bin" / "rag"
@@ -78,6 +82,17 @@ def steady(line: str) -> str:
 def test_the_walk_prints_what_the_readme_shows(place: Path) -> None:
     walked = [command for command in commands() if command.line.split()[0] in WALKED]
     assert len(walked) >= 8
+    walk(walked, place)
+
+
+def test_the_examples_of_cards_print_what_their_page_shows(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "cards.md").read_text(encoding="utf-8")
+    walked = commands(page.partition("| kind |")[0])
+    assert len(walked) >= 6
+    walk(walked, prepared(tmp_path))
+
+
+def walk(walked: list[Command], place: Path) -> None:
     for command in walked:
         if "--llm" in command.line or "models" in command.line:
             continue
