@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Text, cast, exc, func, select
 
 from connectors.database.kinds import Kind
 from connectors.database.quoting import quoted_column, quoted_table
-from connectors.database.secrets import looks_secret
+from connectors.database.secrets import is_secret, looks_secret
 
 if TYPE_CHECKING:
     from connectors.database.schema import Column, Table
@@ -50,7 +50,8 @@ def _samples(connection: Connection, table: Table, of: Column) -> tuple[str, ...
     # In a table of few rows there are few values of everything: they count when they come again.
     if not _are_few(counts) or sum(counts.values()) < _REPEATED * len(counts):
         return ()
-    return tuple(sorted(counts))
+    # One that was meant for nobody says that the column's other values may be, too, whatever it is called.
+    return () if any(map(is_secret, counts)) else tuple(sorted(counts))
 
 
 def _counted(connection: Connection, table: Table, of: Column, rows: int) -> dict[str, int]:

@@ -144,6 +144,16 @@ def test_a_row_is_called_by_what_reads_most_like_a_name(table: str, columns: lis
     assert label_columns(Table(table, columns=tuple(Column(name, Kind.TEXT) for name in columns))) == label
 
 
+def test_no_value_is_a_sample_where_one_looks_secret(database: Database) -> None:
+    database.run(
+        "CREATE TABLE device (id INTEGER PRIMARY KEY, remark VARCHAR(60), state VARCHAR(20))",
+        *(f"INSERT INTO device VALUES ({n}, '{('{SSHA}0c1c51ac', 'none')[n % 2]}', 'on')" for n in range(40)),
+    )
+    table = reflected(database).by_label["device"]
+    assert {column.name: column.samples for column in table.columns if column.samples} == {"state": ("on",)}
+    assert "0c1c51ac" not in documents(listed(database.source()))["device"].text
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "secret"),
     [
