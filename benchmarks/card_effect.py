@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True, help="where knowledge bases and replies are kept")
     parser.add_argument("--questions", type=int, default=50, help="of each half")
     parser.add_argument("--only", help="these cards, parted by commas")
-    parser.add_argument("--ablation", action="store_true", help="each selector left out, too, and top-down")
+    parser.add_argument("--ablation", action="store_true", help="each selector left out, and all; top-down")
     given = parser.parse_args()
     given.keep.mkdir(parents=True, exist_ok=True)
     writer_cache.append(given.keep / "written.sqlite")
@@ -102,9 +102,10 @@ def main() -> None:
 def _conditions(cards: Sequence[str], *, ablation: bool) -> list[Condition]:
     found = []
     for card in cards:
-        selectors = {"": _ALL, ", no selectors": _NONE}
+        selectors = {"": _ALL}
         if ablation:
             selectors |= {
+                ", no selectors": _NONE,
                 ", all but relevance": Selectors(relevance=False),
                 ", all but factuality": Selectors(factuality=False),
                 ", all but brevity": Selectors(brevity=False),

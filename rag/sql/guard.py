@@ -8,6 +8,7 @@ tree is then read from that text again and checked again, because it is that tex
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -70,8 +71,8 @@ def guard(sql: str, allowed: AllowList) -> str:
     _check_text(sql)
     try:
         with _quiet():
-            once = _checked(_parsed(sql, allowed.dialect), allowed)
-            again = _checked(_parsed(once, allowed.dialect), allowed)
+            once = _checked(sql, allowed)
+            again = _checked(once, allowed)
     except RecursionError:
         raise RefusedError("the statement is nested too deeply", hint="write it in a simpler way") from None
     if once != again:
@@ -107,14 +108,16 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
     return trees[0]
 
 
-def _checked(tree: exp.Expr, allowed: AllowList) -> str:
-    """`tree` as text, when all of it is allowed."""
+def _checked(sql: str, allowed: AllowList) -> str:
+    """`sql` written anew, when all of it is allowed."""
     from sqlglot.errors import SqlglotError
 
+    tree = _parsed(sql, allowed.dialect)
     if type(tree).__name__ not in _QUERIES:
         raise RefusedError(f"{_verb(tree)} is no SELECT", hint=_ONE_SELECT)
     try:
         _check_parts(tree, allowed.dialect)
+        _check_nothing_lost(sql, written(tree, allowed.dialect), allowed.dialect)
         check_columns(tree, allowed)
         bound_growth(tree, allowed.dialect)
         text = written(tree, allowed.dialect)
@@ -185,6 +188,24 @@ def _check_calls(text: str, tree: exp.Expr, dialect: Dialect) -> None:
 def _names_with_columns(tree: exp.Expr) -> frozenset[str]:
     """The names that stand before a parenthesis because their columns are named in it: `WITH t(a, b) AS …`."""
     return frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns"))
+
+
+def _check_nothing_lost(sql: str, text: str, dialect: Dialect) -> None:
+    """Refuse what is not all there when it is written anew, such as the second argument of HEX(name, 1)."""
+    from sqlglot.tokenizer_core import TokenType
+
+    leaves = {TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER}
+    kept = Counter(token.text.lower() for token in grammar(dialect).tokenize(text))
+    tokens = grammar(dialect).tokenize(sql)
+    for token, after in zip_longest(tokens, tokens[1:]):
+        is_call = after is not None and after.token_type is TokenType.L_PAREN  # a function may have another name
+        if token.token_type in leaves and not is_call:
+            kept[token.text.lower()] -= 1
+            if kept[token.text.lower()] < 0:
+                raise RefusedError(
+                    f"{_cut(token.text)!r} would be lost when the statement is written out",
+                    hint="give functions their usual arguments",
+                )
 
 
 def _check_comments(tokens: Sequence[Token]) -> None:

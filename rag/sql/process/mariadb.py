@@ -19,14 +19,17 @@ _TOO_LONG = frozenset({1317, 1969, 3024})  # interrupted; max_statement_time; ma
 _REFUSED = frozenset({1044, 1142, 1143, 1227, 1290, 1370, 1792})  # no right to it; a write in a read-only transaction
 _CUT = frozenset({1260, 1301})  # a value that the server made shorter, or NULL because it was too long
 _OUT_OF_RANGE = 1690
+_TIMES = ("max_statement_time = {seconds}", "max_execution_time = {milliseconds}")  # MariaDB's and MySQL's
 _SETTINGS = (
-    "max_statement_time = {seconds}",  # MariaDB
-    "max_execution_time = {milliseconds}",  # MySQL
     "lock_wait_timeout = {lock}",
     "innodb_lock_wait_timeout = {lock}",
     "group_concat_max_len = {size}",
-    # Strings are what the guard takes them for, whatever the server is set to.
-    "sql_mode = REPLACE(REPLACE(REPLACE(@@sql_mode, 'ANSI_QUOTES', ''), 'NO_BACKSLASH_ESCAPES', ''), 'ANSI', '')",
+    # Strings, names and operators are what the guard takes them for, whatever the server is set to: ORACLE, MSSQL and
+    # others of its modes each stand for several.
+    (
+        "sql_mode = CONCAT('STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
+        " IF(FIND_IN_SET('ONLY_FULL_GROUP_BY', @@sql_mode), ',ONLY_FULL_GROUP_BY', ''))"
+    ),
     "TRANSACTION READ ONLY",
 )
 
@@ -48,10 +51,10 @@ class MariaDBSession:
                     "autocommit": True,
                 }
             )
+            self.backend: int | None = self._connection.thread_id()
+            self._settle()
         except (pymysql.MySQLError, OSError) as error:
             raise FailedError("unreachable", _message(error), "is the server running, and the address right?") from None
-        self.backend: int | None = self._connection.thread_id()
-        self._settle()
 
     def _settle(self) -> None:
         values = {
@@ -61,9 +64,11 @@ class MariaDBSession:
             "size": self._limits.size,
         }
         with self._connection.cursor() as cursor:
+            for time in _TIMES:
+                with contextlib.suppress(pymysql.MySQLError):  # each server knows one of them
+                    cursor.execute(f"SET SESSION {time.format(**values)}")
             for setting in _SETTINGS:
-                with contextlib.suppress(pymysql.MySQLError):  # each server knows one of the first two
-                    cursor.execute(f"SET SESSION {setting.format(**values)}")
+                cursor.execute(f"SET SESSION {setting.format(**values)}")
             cursor.execute("START TRANSACTION READ ONLY")
             cursor.execute("SELECT @@tx_read_only" if self._is_mariadb else "SELECT @@transaction_read_only")
             if cursor.fetchall() != [(1,)]:

@@ -113,6 +113,13 @@ def test_values_of_mariadb(mariadb: URL) -> None:
     assert json.dumps([to_json(value) for value in found])
 
 
+@pytest.mark.parametrize("mode", ["ORACLE", "MSSQL", "ANSI", "NO_BACKSLASH_ESCAPES", "PIPES_AS_CONCAT,ANSI_QUOTES"])
+def test_strings_are_strings_whatever_mode_a_server_is_in(mariadb: URL, mode: str) -> None:
+    url = mariadb.update_query_dict({"init_command": f"SET sql_mode = '{mode}'"})
+    (row,) = execute(url, r"""SELECT "it's", 'a\'b', 1 || 0""", AllowList(Dialect.MARIADB, ())).rows
+    assert row == ("it's", "a'b", 1)
+
+
 def test_a_thousand_columns_and_two_of_one_name(shop: URL) -> None:
     rows = execute(shop, "SELECT " + ", ".join(f"{n} AS c{n}" for n in range(1_000)) + ", 1 AS c0", allowed(shop))
     assert len(rows.columns) == len(rows.rows[0]) == 1_001
