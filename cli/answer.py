@@ -15,11 +15,12 @@ from rich.text import Text
 from cli.options import tell_reranked
 from cli.render import MARGIN, other_places, percent, place, print_heading, print_indented
 from cli.said import print_cards, tell_cards
-from cli.terminal import near, note, one_line, printable, put, shortened, stderr, stdout
+from cli.terminal import grouped, near, note, one_line, printable, put, shortened, stderr, stdout
 from rag.results import Answer, Citation, Prompt, PromptSource, Verdict
 
 _QUOTE_SHOWN = 240
 _NAME_SHOWN = 60
+_MISSING_SHOWN = 5  # numbers of sources that there are not
 _WORD_ENDS = re.compile(r"(?<=\s)")
 
 
@@ -146,14 +147,17 @@ def _warnings(answer: Answer) -> Iterator[str]:
             why = "does not exist" if citation.verdict == Verdict.NO_SUCH_SOURCE else "does not say so"
             yield f"[{citation.number}] {why}, [{citation.moved_to}] does: “{one_line(citation.sentence)}”"
     missing = {each.number for each in answer.citations if each.verdict == Verdict.NO_SUCH_SOURCE and not each.moved_to}
-    for number in sorted(missing):
-        yield f"there is no source [{number}]"
+    if missing:
+        shown = ", ".join(f"[{number}]" for number in sorted(missing)[:_MISSING_SHOWN])
+        more = f" and {grouped(len(missing) - _MISSING_SHOWN)} more" if len(missing) > _MISSING_SHOWN else ""
+        yield f"there is no source {shown}{more}"
     for sentence in dict.fromkeys(answer.unsupported):
         yield f"no source supports: “{one_line(sentence)}”"
     for each in dict.fromkeys(answer.unverified):
         yield f"unverified, from the card {one_line(each.rests_on.card)}: “{one_line(each.sentence)}”"
     if answer.unchecked:
-        yield f"not checked, being long or in another language than the sources: {len(answer.unchecked)} sentences"
+        count = "1 sentence" if len(answer.unchecked) == 1 else f"{grouped(len(answer.unchecked))} sentences"
+        yield f"not checked, being long or in another language than the sources: {count}"
     if answer.sources and not answer.abstained:
         if not answer.citations:
             yield "it cites no source at all"

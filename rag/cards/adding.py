@@ -118,6 +118,7 @@ def _knowledge_base(folder: Path, shelf: Shelf) -> Path:
 
 def _model(target: str) -> tuple[str, tuple[CardFile, ...]]:
     """The spec of a model, and the files that it is."""
+    from rag.gguf import check_writes, read_header
     from rag.llm_loading import load_llm
     from rag.local import DEFAULT_MODEL, model_path
 
@@ -126,6 +127,7 @@ def _model(target: str) -> tuple[str, tuple[CardFile, ...]]:
         kind, rest = "local", str(Path(target).expanduser().absolute())
     if kind == "local":
         file = model_path(rest or DEFAULT_MODEL).absolute()
+        check_writes(read_header(file), file)
         return f"local:{file}", (CardFile.of(file),)
     if kind == "extractive":
         raise ConfigurationError("`extractive` knows nothing by itself", hint="name a model that writes")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Rag, Ran, Shop, run_process
+from tests.rag.gguf_files import CHAT
 
 TERMS = """term,definition,aliases
 Refund,money that is paid back,reimbursement
@@ -96,7 +97,7 @@ def test_what_a_card_says_is_checked_against_the_documents(desk: Shop, law: Path
     evidence = lines.index("✓ Sale items can be exchanged.  the knowledge base says so")
     assert "refunds.md:" in lines[evidence + 1], "the place in the knowledge base's own documents"
     background = lines.index("· Whoever buys at a distance may withdraw from the contract.  unverified")
-    assert "law.md, lines 3-4" in lines[background + 1], "where the card has it from"
+    assert "law.md, line 3" in lines[background + 1], "where the card has it from"
     assert "– The minister of trade plays chess.  not about the question" in lines
 
 
@@ -138,7 +139,7 @@ def test_a_card_that_came_with_the_folder_is_not_asked_until_it_is_trusted(
 
 def test_a_model_that_has_been_exchanged_is_not_asked(desk: Shop) -> None:
     model = desk.folder / "small.gguf"
-    model.write_bytes(b"the model that was looked at")
+    model.write_bytes(CHAT)
     desk.rag("card", "add", "small", "small.gguf", "--description", "parcels")
     assert desk.rag("card", "show", "small", "--json").json["problem"] == ""
     model.write_bytes(b"quite another one")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Rag, Ran, Shop, write_shop
+from tests.rag.gguf_files import CHAT
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def carded(indexed_shop: tuple[Path, Ran], rag: Rag, tmp_path: Path, monkeypatch
     folder = tmp_path / "shop"
     shutil.copytree(indexed_shop[0], folder)
     (folder / "terms.csv").write_text("term,definition\nRMA,a number that allows a parcel to be returned\n")
-    (folder / "small.gguf").write_bytes(b"the model that was looked at")
+    (folder / "small.gguf").write_bytes(CHAT)
     carded = Shop(folder, indexed_shop[1], rag)
     for line in (
         ["card", "add", "terms", "terms.csv"],

@@ -10,6 +10,7 @@ import pytest
 
 from rag.models import find_model
 from tests.cli.conftest import Rag, Ran, Shop
+from tests.rag.gguf_files import CHAT
 
 TERMS = """term,definition
 Express parcel,one that a courier carries on a motorcycle with a sidecar
@@ -98,7 +99,7 @@ def test_a_card_with_a_problem_is_a_warning_with_the_reason_and_a_hint(desk: Sho
     add(desk, "terms", "terms.csv")
     add(desk, "torn", "terms.csv")
     model = desk.folder / "small.gguf"
-    model.write_bytes(b"the model that was looked at")
+    model.write_bytes(CHAT)
     add(desk, "vanished", "small.gguf")
     model.unlink()
     (desk.folder / ".rag" / "cards" / "torn" / "card.json").write_text("{")

@@ -14,6 +14,7 @@ from rag.cards.card import CardError
 from rag.cards.consulting import CardUse, Integration
 from rag.cards.selecting import Selectors, Verdict
 from rag.results import Answer, Prompt
+from tests.rag.gguf_files import CHAT, gguf, string
 
 HANDBOOK = """\
 # Refunds
@@ -241,7 +242,7 @@ def test_a_glossary_defines_terms_and_widens_the_search(kb: KnowledgeBase, tmp_p
 
 def test_a_card_whose_file_vanished_is_skipped_and_told(kb: KnowledgeBase, tmp_path: Path) -> None:
     model = tmp_path / "small.gguf"
-    model.write_bytes(b"GGUF" + bytes(100))
+    model.write_bytes(CHAT)
     kb.cards.add("small", str(model), description="refunds")
     model.unlink()
     answer = ask(kb, "How long do refunds take?")
@@ -295,13 +296,25 @@ def test_instructions_in_a_card_stay_data(kb: KnowledgeBase, says: None) -> None
         ("nowhere", {"kind": "kb"}, "is no knowledge base"),
         ("none.csv", {"kind": "glossary"}, "cannot be read"),
         ("none.gguf", {"description": "x"}, "there is no model file"),
+        ("text.gguf", {"description": "x"}, "is no GGUF file"),
+        ("vocabulary.gguf", {"description": "x"}, "it cannot answer"),
         ("local", {}, "needs a description"),
         ("extractive", {"description": "x"}, "knows nothing by itself"),
         ("no.such.module:chat", {"description": "x"}, "cannot import"),
         ("local", {"kind": "spell", "description": "x"}, "unknown kind of card"),
     ],
 )
-def test_what_is_no_card_is_refused(kb: KnowledgeBase, target: str, options: dict[str, str], problem: str) -> None:
+def test_what_is_no_card_is_refused(
+    kb: KnowledgeBase,
+    target: str,
+    options: dict[str, str],
+    problem: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text.gguf").write_text("this is no model")
+    Path("vocabulary.gguf").write_bytes(gguf(string("general.architecture", "llama")))
     with pytest.raises(ConfigurationError, match=problem):
         kb.cards.add("new", target, **options)
     assert kb.cards.all() == []
@@ -309,7 +322,7 @@ def test_what_is_no_card_is_refused(kb: KnowledgeBase, target: str, options: dic
 
 def test_a_model_is_named_as_for_an_answer(kb: KnowledgeBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / "small.gguf"
-    model.write_bytes(b"GGUF" + bytes(100))
+    model.write_bytes(CHAT)
     monkeypatch.chdir(tmp_path)
     for name, target in (
         ("one", str(model)),
