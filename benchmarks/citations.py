@@ -5,8 +5,9 @@ Run:  python benchmarks/citations.py collections/ [--without-encoder]
 The data folder holds wice_dev, healthver_dev and begin_dev, each a data.jsonl with `response`, `context`, `label`.
 Reported for each set: AUROC, and balanced accuracy at a threshold chosen on the other two; for the judge also at its
 own threshold. Then how often it says that a passage contradicts a claim, and how often rightly (HealthVer tells which
-are refuted); and what becomes of supported claims when a number is changed or a "not" put in. Then the calibration
-(slope, middle) that rag/support.py carries, fitted on all three sets, and the time that checking an answer takes.
+are refuted); and what becomes of supported claims when a number or a name is changed, a "not" put in, two names
+exchanged or a "before" made an "after". Then the calibration (slope, middle) that rag/support.py carries, fitted on all
+three sets, and the time that checking an answer takes.
 
 Measured with the default encoder (AUROC / balanced accuracy at the threshold of the other two):
 
@@ -103,14 +104,29 @@ def _score(path: Path, encoder: SentenceEncoder | None) -> Scored:
 
 
 def _changed(judge: SupportJudge, believed: Sequence[tuple[str, str]]) -> Mapping[str, Flags]:
-    """Of claims that are supported, and found so: what becomes of them when a number or the verb is changed."""
+    """Of claims that are supported, and found so: what becomes of them when something in them is changed."""
     found: dict[str, Flags] = {}
-    for name, change in (("number", _other_number), ("denial", _denied)):
-        pairs = [(changed, passage) for claim, passage in believed if (changed := change(claim)) is not None]
-        support = [judge.judge(*pair) for pair in pairs]
+    strangers = [name for claim, passage in believed for name in _names_of(claim, passage)]
+    changes = {
+        "number": [(_other_number(claim), passage) for claim, passage in believed],
+        "denial": [(_denied(claim), passage) for claim, passage in believed],
+        "name": [(_renamed(claim, passage, strangers), passage) for claim, passage in believed],
+        "two names": [(_exchanged(claim, passage), passage) for claim, passage in believed],
+        "order": [(_reordered(claim), passage) for claim, passage in believed],
+    }
+    for name, several in changes.items():
+        support = [judge.judge(changed, passage) for changed, passage in several if changed is not None]
         found[f"{name} changed: no longer supported"] = np.array([not one.holds for one in support])
         found[f"{name} changed: contradicts"] = np.array([one.contradicts for one in support])
     return found
+
+
+def _names_of(claim: str, passage: str) -> list[str]:
+    """Words of the claim that the passage has with a capital inside a sentence, and nowhere in small letters."""
+    inside = set(re.findall(r"(?<=[a-z,] )[A-Z][a-z]{2,}\b", passage))
+    small = set(re.findall(r"\b[a-z]+\b", passage))
+    capitals = dict.fromkeys(re.findall(r"\b[A-Z][a-z]{2,}\b", claim))
+    return [word for word in capitals if word in inside and word.lower() not in small]
 
 
 def _other_number(claim: str) -> str | None:
@@ -122,6 +138,32 @@ def _denied(claim: str) -> str | None:
     if negations(claim):
         return None
     changed = re.sub(r"\b(is|are|was|were|can|will|has|have|had)\b", r"\1 not", claim, count=1)
+    return None if changed == claim else changed
+
+
+def _renamed(claim: str, passage: str, strangers: Sequence[str]) -> str | None:
+    """The claim with its first name replaced by one that the passage has nowhere, of another claim."""
+    names = _names_of(claim, passage)
+    if not names:
+        return None
+    known = passage.casefold() + claim.casefold()
+    others = [stranger for stranger in strangers if stranger.casefold() not in known]
+    return re.sub(rf"\b{names[0]}\b", others[len(claim) % len(others)], claim) if others else None
+
+
+def _exchanged(claim: str, passage: str) -> str | None:
+    """The claim with its first and its last name in each other's place."""
+    names = _names_of(claim, passage)
+    if len(names) <= 1 or "and" in claim.split():
+        return None
+    change = {names[0]: names[-1], names[-1]: names[0]}
+    return re.sub(rf"\b(?:{names[0]}|{names[-1]})\b", lambda match: change[match.group()], claim)
+
+
+def _reordered(claim: str) -> str | None:
+    pairs = [("before", "after"), ("first", "last"), ("earlier", "later"), ("since", "until")]
+    change = {**dict(pairs), **{later: earlier for earlier, later in pairs}}
+    changed = re.sub(rf"\b(?:{'|'.join(change)})\b", lambda match: change[match.group()], claim, count=1)
     return None if changed == claim else changed
 
 

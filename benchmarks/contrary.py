@@ -2,11 +2,12 @@
 
 Run:  python benchmarks/contrary.py [--half development] [--without-encoder] [--show]
 
-contrary_pairs.jsonl holds short passages of our own, fourteen of each kind of contrary (a "not", an exception, another
-number, an antonym, swapped roles, …), each with a true paraphrase and a false variant of that. Half of each kind, by
-hash of the passage, is for development: the rules of rag/stance.py and its neighbours were written with those in view.
-The other half is held out. Printed for each half and kind: the share of true ones that count as supported, of false
-ones that do, and of both that are said to contradict.
+contrary_pairs.jsonl holds short passages of our own, fourteen or more of each kind of contrary (a "not", an exception,
+another number or name, an antonym, swapped roles, …), each with a true paraphrase and a false variant of that; and true
+paraphrases alone, of a kind that may raise a false alarm. Half of each kind, by hash of the passage, is for
+development: the rules of rag/stance.py and its neighbours were written with those in view. The other half is held out.
+Printed for each half and kind: the share of true ones that count as supported, of false ones that do, and of both that
+are said to contradict.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ _HALVES = ("development", "held out")
 
 @dataclass(frozen=True)
 class Pair:
-    """A passage, and what is true and what is false by it."""
+    """A passage, the title or headings above it, and what is true and what is false by it, if that was written."""
 
     passage: str
     true: str
-    false: str
+    false: str = ""
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Judged:
 
     pair: Pair
     true: Support
-    false: Support
+    false: Support | None
 
 
 def main() -> None:
@@ -78,26 +80,33 @@ def _by_hash(pair: Pair) -> str:
 
 
 def _judged(judge: SupportJudge, pairs: Iterable[Pair]) -> list[Judged]:
-    return [Judged(pair, judge.judge(pair.true, pair.passage), judge.judge(pair.false, pair.passage)) for pair in pairs]
+    return [
+        Judged(
+            pair,
+            judge.judge(pair.true, pair.passage, pair.context),
+            judge.judge(pair.false, pair.passage, pair.context) if pair.false else None,
+        )
+        for pair in pairs
+    ]
 
 
 def _report(kind: str, judged: Sequence[Judged]) -> None:
-    counts = (
-        sum(one.true.holds for one in judged),
-        sum(one.true.contradicts for one in judged),
-        sum(one.false.holds for one in judged),
-        sum(one.false.contradicts for one in judged),
+    true, false = [one.true for one in judged], [one.false for one in judged if one.false is not None]
+    shares = "".join(
+        f"{sum(flags) / len(flags):15.2f}" if flags else f"{'–':>15}"
+        for several in (true, false)
+        for flags in ([one.holds for one in several], [one.contradicts for one in several])
     )
-    print(f"  {kind:12}" + "".join(f"{count / len(judged):15.2f}" for count in counts) + f"   of {len(judged)}")
+    print(f"  {kind:12}{shares}   of {len(judged)}")
 
 
 def _show(kind: str, judged: Iterable[Judged]) -> None:
     for one in judged:
         for name, claim, support, right in (
             ("true", one.pair.true, one.true, one.true.holds and not one.true.contradicts),
-            ("false", one.pair.false, one.false, not one.false.holds),
+            ("false", one.pair.false, one.false, one.false is None or not one.false.holds),
         ):
-            if not right:
+            if support is not None and not right:
                 print(f"{kind}: {name}, {support.probability:.2f}{' contradicted' * support.contradicts}: {claim}")
                 print(f"    {one.pair.passage}")
 
