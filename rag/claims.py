@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from rag.proper_names import Name, proper_names, subject
 from rag.roles import are_swapped, roles
 from rag.stance import Stance, differ, excepts, stance
 from rag.words import numbers, stop_stems, words
@@ -16,9 +17,6 @@ _NUMBERED = re.compile(r"(?<!\w)([^\W\d_]+(?:-[^\W\d_]+)*)-?(\d+)(?!\w)")
 _COUNTED = re.compile(
     r"(?<![\w.,-])(\d+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[\s-]+([^\W\d_]{3,})", re.IGNORECASE
 )
-# A capital inside a sentence, but no abbreviation and nothing numbered.
-_NAME = re.compile(r"(?<=[\w,;]\s)[^\W\d_](?<![a-zà-öø-ÿ])[^\W\d_A-ZÀ-Þ][\w'’]+(?![\w-]*\d)")
-_LONG_WORD = re.compile(r"\b[^\W\d_]{4,}")
 _YEARS = re.compile(r"\b(\d\d)(\d\d)[-–/](\d\d)\b")
 _TWICE = re.compile(r"\btwice\b", re.IGNORECASE)
 _MEASURED = re.compile(r"(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]?(%|°[CF]|[^\W\d_]+)")
@@ -60,7 +58,6 @@ dollar dollars usd
 euro euros eur
 franc francs chf
 """
-_TITLE = 0.75  # of the longer words have capitals: then capitals tell no names
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,8 @@ class Assertion:
         numbers: its numbers, without those that are part of a name.
         numbered: names with a number, and their numbers.
         counted: what is counted in words ("nine days"), and the numbers.
-        names: capitalised words, each as its stems; empty for a title, where everything is capitalised.
+        names: what it names inside a sentence; nothing for a title, where everything is capitalised.
+        subject: the name that it may begin with.
         measured: numbers with a unit behind them, and the units.
         stance: what it affirms and what it denies.
     """
@@ -83,7 +81,8 @@ class Assertion:
     numbers: frozenset[str]
     numbered: Mapping[str, frozenset[str]]
     counted: Mapping[str, frozenset[str]]
-    names: tuple[frozenset[str], ...]
+    names: tuple[Name, ...]
+    subject: Name | None
     measured: Mapping[str, frozenset[str]]
     stance: Stance
 
@@ -95,8 +94,8 @@ def assertion(text: str) -> Assertion:
         >>> found = assertion("In 2021 Anna did not lose her COVID-19 funds in Boston.")
         >>> sorted(found.numbers), dict(found.numbered), "-lose" in found.stance.holds
         (['2021'], {'covid': frozenset({'19'})}, True)
-        >>> [sorted(name) for name in found.names]
-        [['anna'], ['boston']]
+        >>> [name.text for name in found.names]
+        ['Anna', 'COVID-19', 'Boston']
     """
     every = words(text)
     content = frozenset(word for word in every if word not in stop_stems())
@@ -106,7 +105,8 @@ def assertion(text: str) -> Assertion:
         numbers=numbers(_NUMBERED.sub(" ", years_in_full(text))),
         numbered=numbered_names(text),
         counted=counted(text, digits=False),
-        names=_names(text),
+        names=proper_names(text),
+        subject=subject(text),
         measured=measured(text),
         stance=stance(text),
     )
@@ -180,10 +180,3 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     for name, number in pairs:
         found.setdefault(name, set()).add(number)
     return {name: frozenset(several) for name, several in found.items()}
-
-
-def _names(text: str) -> tuple[frozenset[str], ...]:
-    long = _LONG_WORD.findall(text)
-    if sum(word[0].isupper() for word in long) > _TITLE * len(long):
-        return ()
-    return tuple(dict.fromkeys(frozenset(words(name)) for name in _NAME.findall(text)))

@@ -15,6 +15,7 @@ from connectors.sentences import sentence_spans
 from indexes.analyzer import UNSPACED, WORD
 from indexes.late import unpack
 from rag.claims import Assertion, are_contrary, assertion, counted, measured, numbered_names, years_in_full
+from rag.proper_names import Known, known
 from rag.sentence_encoder import SentenceEncoder
 from rag.stance import agree, differ, overstates
 from rag.words import negations, numbers, stop_stems, terms, words
@@ -101,7 +102,7 @@ class _Passage:
     tokens: Floats | None
     starts: NDArray[np.int64]
     around: frozenset[str]
-    words: frozenset[str]
+    known: Known
     numbers: frozenset[str]
     numbered: dict[str, frozenset[str]]
     counted: dict[str, frozenset[str]]
@@ -159,7 +160,7 @@ class SupportJudge:
         calibration, scores = _scores(coverage, cosines, aligned)
         scores = scores * np.where(_with_pairs(_denying(said, ready)) > 0, _DENIED_LEFT, 1.0)
         best = int(scores.argmax())
-        score = _lowered(float(scores[best]), said.asserts, ready, calibration)
+        score = _lowered(float(scores[best]), said.asserts, ready, best, calibration)
         if any(overstates(said.asserts.stance, sentence.stance) for sentence in ready.within(best)):
             score = min(score, _INVENTED * calibration.middle)
         contrary = _contrary(said.asserts, ready, coverage, cosines)
@@ -198,7 +199,7 @@ class SupportJudge:
             tokens=np.concatenate(tokens) if tokens and len(tokens) == len(texts) else None,
             starts=np.cumsum([0, *counts[:-1]]),
             around=frozenset(terms(context)) if context else frozenset(),
-            words=frozenset(words(whole)),
+            known=known(whole),
             numbers=numbers(years_in_full(whole), spelled=True),
             numbered=numbered_names(whole),
             counted=counted(whole, digits=True),
@@ -303,16 +304,38 @@ def _denying(claim: _Claim, passage: _Passage) -> Floats:
     return np.array([differ(mine, its.stance) for its in passage.sentences], dtype=np.float32)
 
 
-def _lowered(score: float, claim: Assertion, passage: _Passage, calibration: _Calibration) -> float:
+def _lowered(score: float, claim: Assertion, passage: _Passage, window: int, calibration: _Calibration) -> float:
     """A score less what the claim invents: never enough to be supported."""
     most = _INVENTED * calibration.middle
     if claim.numbers - passage.numbers or _renumbered(claim, passage):
         score = min(score * _NUMBER_LEFT, most)
-    if any(not name <= passage.words for name in claim.names):
+    if _names_another(claim, passage, window):
         score = min(score * _NAME_LEFT, most)
     if claim.stance.turned and not passage.denies and not any(agree(claim.stance, s.stance) for s in passage.sentences):
         score = min(score, most)
     return score
+
+
+def _names_another(claim: Assertion, passage: _Passage, window: int) -> bool:
+    """Whether the claim has a name that the passage has nowhere.
+
+    What has an acronym or a number in its name may be called by another, and a plain word may begin the claim: these
+    count only where the window has yet another name in nearly the same words.
+    """
+    missing = [name for name in claim.names if not passage.known.has(name)]
+    if not all(name.is_loose for name in missing):
+        return True
+    if claim.subject is not None and not passage.known.nouns_have_capitals and not passage.known.has(claim.subject):
+        missing.append(claim.subject)
+    if not missing:
+        return False
+    rest = claim.terms.difference(*(name.stems for name in missing))
+    sentences = passage.within(window)
+    if len(rest.intersection(frozenset().union(*(one.terms for one in sentences)))) < _CONTRARY_COVERAGE * len(rest):
+        return False
+    mine = known(claim.text)
+    others = [name for one in sentences for name in (*one.names, one.subject) if name and not mine.has(name)]
+    return any(name.is_loose or not other.is_code for other in others for name in missing)
 
 
 def _renumbered(claim: Assertion, passage: _Passage) -> bool:

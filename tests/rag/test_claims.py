@@ -23,19 +23,6 @@ def test_numbers_are_those_that_are_not_part_of_a_name(text, numbers):
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("The office moved to Geneva in May.", ["Geneva", "May"]),
-        ("Geneva is a city by the lake.", []),
-        ("How To Cook Rice In Ten Minutes", []),
-        ("the NASA report", []),
-    ],
-)
-def test_names_are_capitalised_words_inside_a_sentence(text, names):
-    assert assertion(text).names == tuple(frozenset(words(name)) for name in names)
-
-
-@pytest.mark.parametrize(
     ("text", "measured"),
     [
         ("a 90-second pause", {"90": "second"}),
