@@ -9,6 +9,7 @@ from functools import cache
 
 from rag.proper_names import Name, proper_names, subject
 from rag.roles import are_swapped, roles
+from rag.sequence import is_reversed
 from rag.stance import Stance, differ, excepts, stance
 from rag.words import numbers, stop_stems, words
 
@@ -120,7 +121,11 @@ def are_contrary(one: Assertion, other: Assertion) -> bool:
     (True, False)
     """
     excepted = excepts(one.stance, other.stance) or excepts(other.stance, one.stance)
-    return differ(one.stance, other.stance) ^ excepted ^ are_swapped(roles(one.text), roles(other.text))
+    swapped = are_swapped(roles(one.text), roles(other.text))
+    order = is_reversed(one.text, other.text)
+    # The order says more than which word stands behind a "before".
+    differs = differ(one.stance, other.stance, besides=() if order is None else ("before",))
+    return differs ^ excepted ^ swapped ^ bool(order)
 
 
 def years_in_full(text: str) -> str:

@@ -132,15 +132,18 @@ def stance(text: str) -> Stance:
     return reader.stance()
 
 
-def differ(one: Stance, other: Stance) -> bool:
+def differ(one: Stance, other: Stance, besides: Iterable[str] = ()) -> bool:
     """Whether the one affirms what the other denies; a "not" that both have may reach further in one of them.
+
+    Which side of the opposites of the words `besides` they are on does not count.
 
     >>> differ(stance("Parking is banned."), stance("Parking is allowed."))
     True
     >>> differ(stance("Parking is banned."), stance("Parking is not allowed."))
     False
     """
-    found = one.against & other.holds
+    apart = tuple(side[1:] for word in besides for side in bound_sides(word))
+    found = {key for key in one.against & other.holds if not apart or not key[1:].startswith(apart)}
     if found and agree(one, other):
         turned = one.turned | other.turned
         found -= turned.union(map(_flipped, turned))

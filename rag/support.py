@@ -37,6 +37,7 @@ _DENIED_LEFT = 0.85  # what is left of a window's score that denies what the cla
 # "not" takes from the cosine, so less will do where nearly all the words are there.
 _CONTRARY_COVERAGE = 0.6
 _CONTRARY_COSINE = 0.6
+_CONTRARY_SHARE = 0.15  # of the words of the sentence: what a long one denies is mostly something else
 _NEARLY_ALL = 0.8
 _NEARLY_ALL_COSINE = 0.45
 _QUOTED = 0.99  # the probability that a claim is supported which stands there word for word
@@ -356,6 +357,8 @@ def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Fl
             return None
         least = _NEARLY_ALL_COSINE if coverage[place] >= _NEARLY_ALL else _CONTRARY_COSINE
         alike = cosines is None or cosines[place] >= least
+        terms = passage.sentences[place].terms
+        alike &= len(claim.terms & terms) >= _CONTRARY_SHARE * len(terms)
         if alike and _is_contrary(claim, passage.sentences[place], passage):
             return int(place)
     return None

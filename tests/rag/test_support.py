@@ -105,6 +105,8 @@ def test_with_an_encoder_a_changed_number_name_or_denial_is_not_supported(judge,
         ("The oven cools for 20 minutes.", "The oven cools for 20 seconds."),
         ("The nurse was called by the doctor.", "The nurse called the doctor."),
         ("Helmets are optional for riders.", "Riders are required to wear helmets."),
+        ("The judge sued the baker for libel.", "The baker sued the judge for libel."),
+        ("The rice is boiled before it is rinsed.", "Rinse the rice before you boil it."),
     ],
 )
 def test_the_contrary_in_the_same_words_contradicts(judge, claim, passage):
@@ -126,6 +128,15 @@ def test_the_contrary_in_the_same_words_contradicts(judge, claim, passage):
         ("The attic is not heated.", "All rooms except the attic are heated."),
         ("The doctor was called by the nurse.", "The nurse called the doctor."),
         ("All patients recovered.", "Some patients recovered."),
+        ("The bus leaves earlier than the ferry.", "The ferry leaves later than the bus."),
+        ("The rice is boiled after it is rinsed.", "Rinse the rice before you boil it."),
+        (
+            "The drug is effective.",
+            (
+                "Although the drug, sold in many lands, was tried in large trials with patients of any age, but was "
+                "not found to harm anybody, it is not known how effective each dose is."
+            ),
+        ),
         ("Ten-pin bowling is a sport for all.", "Bowling, with ten-pin and nine-pin bowling, is a sport for all."),
     ],
 )
