@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from indexes.analyzer import detect_language
 from rag.words import STOP_WORDS, words
@@ -22,6 +23,7 @@ _NUMBERED = re.compile(r"^(?=.*[A-Z])[^\W\d_]+-?\d")
 _CAPITAL = re.compile(r"[^\W\d_](?<![a-zß-öø-ÿ])[^\W\d_A-ZÀ-Þ]")
 # What stands before a name inside a sentence: a word or a comma, an opening quote, an initial, or a form of address.
 _INSIDE = re.compile(r"(?:[\w,;)%’'\"”]\s+|\s[\"“„«'‘]|(?:^|\s)(?:[^\W\d_a-z]|Dr|Mr|Mrs|Ms|Prof|St)\.\s+)$")
+_LOOKED_BACK = 8  # characters: a text may be long
 _LONG_WORD = re.compile(r"\b[^\W\d_]{4,}")
 # A sentence that begins with somebody or something by name who does something; a verb shows that it is no plain plural.
 _SUBJECT = re.compile(
@@ -64,7 +66,11 @@ class Known:
     by_prefix: Mapping[str, Sequence[str]]
     initials: str
     acronyms: frozenset[str]
-    nouns_have_capitals: bool
+
+    @property
+    def nouns_have_capitals(self) -> bool:
+        """Whether its language is one in which every noun has a capital."""
+        return _language(self.text) in _CAPITAL_NOUNS
 
     def has(self, name: Name) -> bool:
         """Whether `name` is there in some form.
@@ -77,9 +83,9 @@ class Known:
             return True
         if name.is_code:
             return self.written.issuperset(map(str.casefold, _PART.findall(name.text))) or self._spells(name.text)
-        if self.nouns_have_capitals and len(name.run) == 1:
+        if self._has_form(name.text) or self._has_initial(name) or _initials(name.run) in self.acronyms:
             return True
-        return self._has_form(name.text) or self._has_initial(name) or _initials(name.run) in self.acronyms
+        return len(name.run) == 1 and self.nouns_have_capitals
 
     def _has_form(self, name: str) -> bool:
         """Whether a word differs from the name by its ending only: Germany, German."""
@@ -97,6 +103,11 @@ class Known:
         return acronym.removesuffix("s").casefold() in self.initials if _ACRONYM.match(acronym) else False
 
 
+@lru_cache(maxsize=1_000)
+def _language(text: str) -> str:
+    return detect_language(text)
+
+
 def known(text: str) -> Known:
     """What `text` has that may be a name."""
     written = _WRITTEN.findall(text)
@@ -112,7 +123,6 @@ def known(text: str) -> Known:
         by_prefix=by_prefix,
         initials=_initials(small),
         acronyms=frozenset(part.casefold() for part in parts if _ACRONYM.match(part)),
-        nouns_have_capitals=detect_language(text) in _CAPITAL_NOUNS,
     )
 
 
@@ -152,7 +162,9 @@ def _runs(text: str) -> list[list[re.Match[str]]]:
     """The words that may be names; those with capitals that stand side by side, but for an "of", are together."""
     runs: list[list[re.Match[str]]] = []
     for match in _WRITTEN.finditer(text):
-        if not (_CAPITAL.match(match.group()) or _is_code(match.group()) or _is_loose(match.group())):
+        word = match.group()
+        # Most words are plain, and that is quickly told.
+        if (word.isalpha() and word.islower()) or not (_CAPITAL.match(word) or _is_code(word) or _is_loose(word)):
             continue
         if runs and text[runs[-1][-1].end() : match.start()].strip() in {"", "of"}:
             runs[-1].append(match)
@@ -163,7 +175,7 @@ def _runs(text: str) -> list[list[re.Match[str]]]:
 
 def _is_inside(text: str, match: re.Match[str]) -> bool:
     """Whether a word stands inside a sentence, and is none that was cut short, as "Prof." is."""
-    return bool(_INSIDE.search(text, 0, match.start())) and not (
+    return bool(_INSIDE.search(text, max(0, match.start() - _LOOKED_BACK), match.start())) and not (
         len(match.group()) <= _PREFIX and text[match.end() : match.end() + 2] == ". "
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, islice, takewhile
 
 from rag.stance import CLAUSE_END, WORD, content, in_words
 
 _BE = in_words("is are was were be been being get gets got")
 _NO_VERB_AFTER = _BE | in_words("a an the its their his her this that of in by")
+_NEAR = 6  # words before and behind a verb
+_MOST_DEEDS = 50  # of a clause are compared: time stays bounded
 _ARTICLES = in_words("a an the its their his her this that these those")
 _AUXILIARIES = in_words("has have had will would can could may might must shall should do does did also then")
 # In other languages the object may come first: "los gastos los paga el cliente". One of the first tells English, or two
@@ -92,7 +94,7 @@ def roles(text: str) -> Roles:
             place = tokens.index("than")
             comparison = _contents(tokens[: max(0, place - 1)]), _contents(tokens[place + 1 :])
         if is_english:
-            deeds += _deeds(tokens)
+            deeds += islice(_deeds(tokens), _MOST_DEEDS)
         if "by" not in tokens:
             actives.append(_active(tokens))
     return Roles(passive, comparison, tuple(actives), tuple(deeds))
@@ -141,8 +143,8 @@ def _deeds(tokens: Sequence[str]) -> Iterator[Deed]:
         verb = content(tokens[place])
         if not verb or not _SYMMETRIC.isdisjoint(verb) or tokens[place - 1] in _NO_VERB_AFTER:
             continue
-        before = list(dropwhile(_AUXILIARIES.__contains__, reversed(tokens[:place])))
-        behind = tokens[place + 1 :]
+        before = dropwhile(_AUXILIARIES.__contains__, reversed(tokens[max(0, place - _NEAR) : place]))
+        behind = tokens[place + 1 : place + 1 + _NEAR]
         behind = behind[behind[0] in _ARTICLES :]
         subject = _contents(takewhile(lambda token: bool(content(token)), before))
         object_ = _contents(takewhile(lambda token: bool(content(token)), behind))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from rag.stance import WORD, content
 
@@ -14,6 +15,7 @@ _LATER = r"after(?!\s+(?:that|this|which)\b)|once|as\s+soon\s+as|(?<!the )follow
 _THEN = r"(?:and\s+)?then|after\s+(?:that|this|which)|afterwards"
 _MARKER = re.compile(rf"\b(?:(?P<earlier>{_EARLIER})|(?P<later>{_LATER})|(?P<then>{_THEN}))\b", re.IGNORECASE)
 _END = re.compile(r"[,;:()!?]|\.(?!\d)")
+_MOST = 8  # of them are read: time stays bounded
 _IF = re.compile(r"\bif\b", re.IGNORECASE)
 _ORDINALS = frozenset(content("first") + content("last") + content("next"))
 
@@ -58,7 +60,7 @@ def is_reversed(one: str, other: str) -> bool | None:
 
 
 def _orders(text: str) -> Iterator[Order]:
-    for marker in _MARKER.finditer(text):
+    for marker in islice(_MARKER.finditer(text), _MOST):
         if marker["then"]:
             if _IF.search(text):
                 continue

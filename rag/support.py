@@ -326,7 +326,7 @@ def _names_another(claim: Assertion, passage: _Passage, window: int) -> bool:
     missing = [name for name in claim.names if not passage.known.has(name)]
     if not all(name.is_loose for name in missing):
         return True
-    if claim.subject is not None and not passage.known.nouns_have_capitals and not passage.known.has(claim.subject):
+    if claim.subject is not None and not passage.known.has(claim.subject):
         missing.append(claim.subject)
     if not missing:
         return False
