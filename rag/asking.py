@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +15,7 @@ from connectors.errors import ConfigurationError
 from rag.abstention import abstain
 from rag.citations import check
 from rag.composer import NOT_ANSWERED, Composer
-from rag.decomposition import Decomposed, decompose
+from rag.decomposition import Decomposed, Divide, decompose
 from rag.follow_up import Standalone, stand_alone
 from rag.llm import ANSWER_TOKENS, LLM, complete, is_small
 from rag.llm_loading import as_llm, load_llm
@@ -21,6 +23,7 @@ from rag.reranker import Reranking
 from rag.results import Answer, Demonstration, Filters, Hit, Message, Prompt, Turn, Usage
 from rag.retriever import Found
 from rag.sentence_encoder import SentenceEncoder
+from rag.sub_questions import sub_questions
 from rag.templates import load_template
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
 _SMALL_BUDGET = 1_200  # for a small one, which is also a slow one: reading 1,200 tokens takes a CPU some seconds
+_PARTS_SECONDS = 20.0  # for an LLM to name parts of a question: the rules find some without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class AskOptions:
         reranking: a heavier model that orders the best hits, None for none.
         sql: whether a registered database is asked by SQL too, and its rows become a source. None asks one where a row
             or a description of its tables is among the relevant hits, and the model is neither `extractive` nor small.
-        parts: whether the parts of a question that the hits leave uncovered are searched for, too.
+        parts: whether the parts of a question that the hits leave uncovered are searched for, too. They are found by
+            rules, and an LLM names some beside unless it only quotes or is a small one.
         cards: how knowledge cards are used; None asks all of them.
         demonstrations: whether the solved examples nearest to the question are shown to the LLM. None shows them unless
             it is a small one, which copies an example instead of following it.
@@ -141,7 +146,7 @@ def ask(
         abstained=text == NOT_ANSWERED,
         citations=checked.citations,
         confidence=checked.confidence,
-        usage=usage,
+        usage=[usage],
         unsupported=checked.unsupported,
         unverified=checked.unverified,
         unchecked=checked.unchecked,
@@ -179,15 +184,26 @@ class _Evidence:
     rows: SqlAnswer | None
     consulted: Consulted
     threshold: float
+    beside: tuple[Usage, ...]
 
     @property
     def hits(self) -> tuple[Hit, ...]:
         """What may become a source."""
         return self.consulted.hits
 
-    def answer(self, question: str, text: str, prompt: Prompt, timings: Mapping[str, float], **parts: Any) -> Answer:
-        """An answer with all that led to it."""
-        bare = Answer(question, text, True, (), (), (), 0.0, Usage(), marked=text)
+    def answer(
+        self,
+        question: str,
+        text: str,
+        prompt: Prompt,
+        timings: Mapping[str, float],
+        usage: Sequence[Usage] = (),
+        **parts: Any,
+    ) -> Answer:
+        """An answer with all that led to it. `usage` is of its text; the short jobs beside it come on top."""
+        spent = [*self.beside, *usage]
+        total = reduce(operator.add, spent) if spent else Usage()
+        bare = Answer(question, text, True, (), (), (), 0.0, total, marked=text)
         return replace(
             bare,
             **parts,
@@ -208,7 +224,8 @@ class _Evidence:
 def _gather(
     resources: Resources, question: str, model: LLM, options: AskOptions, history: Sequence[Turn], clock: _Clock
 ) -> _Evidence:
-    writer = _writer(model)
+    beside: list[Usage] = []
+    writer = _writer(model, beside.append)
     with clock("rewrite"):
         standalone = stand_alone(question, history, writer)
         expansions = tuple(resources.expansions(standalone.text))
@@ -226,6 +243,7 @@ def _gather(
                 lambda part, k: resources.search(part, replace(narrow, k=k)).hits,
                 k=options.k,
                 threshold=threshold,
+                divide=_divider(model, beside.append),
             )
     rows = resources.rows_beside(standalone.text, model, decomposed.hits, threshold, options.sql)
     hits = decomposed.hits
@@ -235,7 +253,7 @@ def _gather(
         hits = with_rows(hits, rows, threshold)
     with clock("cards"):
         consulted = resources.consult(standalone.text, hits, options.cards, writer)
-    return _Evidence(standalone, expansions, found, decomposed, rows, consulted, threshold)
+    return _Evidence(standalone, expansions, found, decomposed, rows, consulted, threshold, tuple(beside))
 
 
 def _demonstrations(resources: Resources, model: LLM, question: str, options: AskOptions) -> Sequence[Demonstration]:
@@ -244,15 +262,21 @@ def _demonstrations(resources: Resources, model: LLM, question: str, options: As
     return resources.demonstrations(question) if wanted and model.can_write else ()
 
 
-def _writer(model: LLM) -> Complete | None:
+def _writer(model: LLM, on_usage: Callable[[Usage], None], seconds: float | None = None) -> Complete | None:
     """The LLM for short jobs beside the answer; None where it only quotes."""
     if not model.can_write:
         return None
 
     def write(messages: list[Message], tokens: int) -> str:
-        return complete(model, messages, max_tokens=tokens)
+        return complete(model, messages, max_tokens=tokens, timeout=seconds, on_usage=on_usage)
 
     return write
+
+
+def _divider(model: LLM, on_usage: Callable[[Usage], None]) -> Divide | None:
+    """The LLM for naming parts of a question; None where it adds nothing to the rules (benchmarks/decomposition.py)."""
+    writer = _writer(model, on_usage, _PARTS_SECONDS)
+    return None if writer is None or is_small(model) else partial(sub_questions, complete=writer)
 
 
 def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str], None] | None) -> tuple[str, Usage]:

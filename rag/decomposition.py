@@ -1,9 +1,9 @@
 """Questions with several parts: where the first search leaves a part uncovered, it becomes a question of its own.
 
 After Juneja et al., *Small Language Models Fine-tuned to Coordinate Larger Language Models Improve Complex Reasoning*
-(DaSLaM, EMNLP 2023), with no model at all: what a good passage names and the question does not ("directed by Adriana
-Trigiani") is the bridge to the part that this passage says nothing about ("… is based in what city?"); and of things
-that the question compares, each is asked about by itself.
+(DaSLaM, EMNLP 2023). By rules: what a good passage names and the question does not ("directed by Adriana Trigiani") is
+the bridge to the part that this passage says nothing about ("… is based in what city?"); and of things that the
+question compares, each is asked about by itself. An LLM may name parts beside these (`rag.sub_questions`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ _MOST_PARTS = 16  # each is a search
 _BRIDGES = 2  # passages whose names are followed
 _MOST_ADDED = 3  # passages: with more than these, HotpotQA gains nothing
 _COVERED = 0.9  # of a question's content words: the rest is how it is put
+_CLOSED = 0.8  # of them, by all relevant passages together: no LLM is asked what remains
+_FEWEST = 6  # content words of a question that an LLM is asked about: shorter ones hardly have parts
 _LONGEST_NAME = 60
 _LEAST_LETTERS = 3
 
@@ -34,6 +36,9 @@ _STOP = frozenset(STOP_WORDS.split())
 Search = Callable[[str, int], Sequence[Hit]]
 """Searches the knowledge base: a question, and how many hits."""
 
+Divide = Callable[[str, Sequence[Hit]], "Sequence[Part]"]
+"""Names the parts of a question that the relevant hits leave open, as an LLM does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -41,7 +46,7 @@ class Part:
 
     Attributes:
         question: what is searched for.
-        name: what it is about, as the passage or the question names it.
+        name: what it is about, as the passage or the question names it; empty where an LLM asks for no name.
         bridge: the passage that names it; None where the question does.
         found: the best that was found for it.
     """
@@ -60,18 +65,21 @@ class Decomposed:
     parts: tuple[Part, ...] = ()
 
 
-def decompose(question: str, hits: Sequence[Hit], search: Search, *, k: int, threshold: float) -> Decomposed:
+def decompose(
+    question: str, hits: Sequence[Hit], search: Search, *, k: int, threshold: float, divide: Divide | None = None
+) -> Decomposed:
     """Search for the parts of `question` that the relevant ones of `hits` say nothing about.
 
-    What is found takes the places, up to `k`, of hits below the relevance `threshold`, which are no evidence: no
-    passage that is relevant for the question itself gives way.
+    Rules find them, and `divide` names some before that where the relevant hits lack words of the question. What is
+    found takes the places, up to `k`, of hits below the relevance `threshold`, which are no evidence: no passage that
+    is relevant for the question itself gives way.
     """
     relevant = [hit for hit in hits[:k] if hit.relevance >= threshold]
     if not relevant or len(relevant) >= k:
         return Decomposed(tuple(hits))
     found: dict[int, tuple[float, Part, Hit]] = {}
     have = {hit.chunk_id for hit in relevant}
-    for part in _parts(question, relevant):
+    for part in islice(chain(_divided(question, relevant, divide), _parts(question, relevant)), _MOST_PARTS):
         for hit in search(part.question, 1):
             chance = hit.relevance * (part.bridge.relevance if part.bridge is not None else 1.0)
             if hit.chunk_id not in have and chance > max(threshold / 2, found.get(hit.chunk_id, (0.0,))[0]):
@@ -89,9 +97,18 @@ def _indirect(part: Part, hit: Hit, chance: float) -> Indirect:
     return Indirect(hit, chance, "part", f"answers a part of the question: {part.question}")
 
 
+def _divided(question: str, relevant: Sequence[Hit], divide: Divide | None) -> Sequence[Part]:
+    """The parts that `divide` names; it is not asked where the relevant passages have the words of the question."""
+    asked = frozenset(terms(question))
+    if divide is None or len(asked) < _FEWEST:
+        return ()
+    have = frozenset(term for hit in relevant for term in terms(f"{hit.title} {hit.text}"))
+    return () if len(asked & have) > _CLOSED * len(asked) else divide(question, relevant)
+
+
 def _parts(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
-    """The parts, what the question itself names first; as many as there is time for."""
-    return islice(chain(_compared(question, relevant), _bridged(question, relevant)), _MOST_PARTS)
+    """The parts by rules, what the question itself names first."""
+    return chain(_compared(question, relevant), _bridged(question, relevant))
 
 
 def _compared(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag import KnowledgeBase
-from rag.decomposition import Decomposed, decompose, names_in
+from rag.decomposition import Decomposed, Divide, Part, decompose, names_in
 
 PAGES = {
     "film": "Silver Harbour is a 2014 comedy film that was written and directed by Marta Quillon.",
@@ -32,10 +32,15 @@ def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
     base.close()
 
 
-def parts_of(kb: KnowledgeBase, question: str, k: int = 4) -> Decomposed:
+def parts_of(kb: KnowledgeBase, question: str, k: int = 4, divide: Divide | None = None) -> Decomposed:
     found = kb.find_hits(question, k)
     return decompose(
-        question, found.hits, lambda part, n: kb.find_hits(part, n).hits, k=k, threshold=found.min_relevance
+        question,
+        found.hits,
+        lambda part, n: kb.find_hits(part, n).hits,
+        k=k,
+        threshold=found.min_relevance,
+        divide=divide,
     )
 
 
@@ -65,6 +70,24 @@ def test_a_question_that_is_covered_is_searched_for_once(kb: KnowledgeBase) -> N
 
     assert decompose(question, found.hits, search, k=4, threshold=found.min_relevance).hits == found.hits
     assert calls == []
+
+
+def test_parts_that_somebody_names_are_searched_for_before_those_of_the_rules(kb: KnowledgeBase) -> None:
+    part = Part("Where does marta quillon live?", "")
+    found = parts_of(kb, QUESTION, divide=lambda question, relevant: [part])
+    assert "director" in names(found, 0.2)
+    assert found.parts[0].question == part.question
+    assert found.parts[0].found is not None
+
+
+def test_parts_that_lead_nowhere_take_nothing_from_the_rules(kb: KnowledgeBase) -> None:
+    astray = [Part(f"What is {word}?", "") for word in ("zxcv", "qwer", "asdf")]
+    assert parts_of(kb, QUESTION, divide=lambda question, relevant: astray) == parts_of(kb, QUESTION)
+
+
+def test_nobody_is_asked_about_a_question_that_is_covered(kb: KnowledgeBase) -> None:
+    question = "Who directed the 2014 comedy film Silver Harbour?"
+    assert parts_of(kb, question, divide=lambda question, relevant: pytest.fail(question)).parts == ()
 
 
 @pytest.mark.parametrize("question", ["asdf qwer zxcv", "", "?"])

@@ -14,6 +14,7 @@ from rag.llm import LLM, Limits, LLMError, Stop, complete, estimate_tokens
 from rag.llm_loading import load_llm
 from rag.models import find_model
 from rag.results import Message, Prompt, Usage
+from rag.sub_questions import sub_questions
 from tests.rag.misbehaving import (
     Misbehaving,
     cut_off,
@@ -32,7 +33,7 @@ from tests.rag.misbehaving import (
     status,
     stream,
 )
-from tests.rag.samples import prompt
+from tests.rag.samples import hit, prompt
 
 PROMPT = prompt("What colour is the sky?", "The sky is blue on a clear day.", "Grass is green in spring.")
 
@@ -119,6 +120,20 @@ def test_a_real_server_is_told_how_long_a_reply_may_be(llama_server, monkeypatch
     assert complete(llm, story, max_tokens=9, on_usage=spent.append)
     assert spent[0].completion_tokens == 9
     assert spent[0].cost == pytest.approx(0.009, abs=0.001)
+
+
+def test_a_real_server_names_the_parts_of_a_question_in_few_words(llama_server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    llm = load_llm("openai:smollm2", base_url=llama_server)
+    spent: list[Usage] = []
+
+    def write(messages: list[Message], tokens: int) -> str:
+        return complete(llm, messages, max_tokens=tokens, on_usage=spent.append)
+
+    passage = hit("Silver Harbour is a comedy film that was directed by Marta Quillon.")
+    parts = sub_questions("Where does the director of the comedy film Silver Harbour live?", [passage], write)
+    assert 0 < spent[0].completion_tokens <= 128
+    assert all(part.question.endswith("?") for part in parts)  # whatever a model of this size writes
 
 
 def test_a_real_server_is_left_in_the_middle_of_an_answer(llama_server, monkeypatch):
