@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,7 +29,10 @@ _HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence of a source: `source` and `place` are positions, `text` is verbatim but for line breaks."""
+    """A sentence of a source: `source` and `place` are positions, `text` is verbatim but for line breaks.
+
+    Those that the prompt leaves out have a `place` too.
+    """
 
     source: int
     place: int
@@ -46,7 +49,7 @@ class _Sentence:
 
 
 class ExtractiveLLM:
-    """Answers with one to four sentences of the sources, verbatim, each followed by its `[n]`.
+    """Answers with one to four sentences that the prompt shows of the sources, verbatim, each followed by its `[n]`.
 
     Sentences are scored by the question's terms (BM25) and, with an encoder, by their cosine with the question.
     """
@@ -134,24 +137,37 @@ def _antecedent(sentences: Sequence[_Sentence], i: int) -> list[int]:
     """The sentence before `i`, where `i` begins with a word that leans on it."""
     if i == 0 or not leans_back(sentences[i].text):
         return []
-    before = sentences[i - 1]
-    return [i - 1] if before.source == sentences[i].source and before.can_answer else []
+    before, here = sentences[i - 1], sentences[i]
+    stands_before = before.source == here.source and before.place == here.place - 1  # nothing left out between them
+    return [i - 1] if stands_before and before.can_answer else []
 
 
 def _sentences(sources: Sequence[PromptSource]) -> list[_Sentence]:
-    found: list[_Sentence] = []
-    for number, source in enumerate(sources):
-        pieces = _row(source.hit.text) if source.hit.kind == ROW else _prose(source.hit.text)
-        found += [_Sentence(number, place, piece) for place, piece in enumerate(pieces)]
-    return found
+    """The sentences of the sources that the prompt shows whole."""
+    return [
+        _Sentence(number, place, text)
+        for number, source in enumerate(sources)
+        for place, text in (_row(source) if source.hit.kind == ROW else _prose(source))
+    ]
 
 
-def _prose(text: str) -> list[str]:
-    return [_LIST_MARK.sub("", " ".join(text[start:end].split())) for start, end in sentence_spans(text)]
+def _prose(source: PromptSource) -> Iterator[tuple[int, str]]:
+    text = source.hit.text
+    for place, (start, end) in enumerate(sentence_spans(text)):
+        if _is_shown(source, start, end):
+            yield place, _LIST_MARK.sub("", " ".join(text[start:end].split()))
 
 
-def _row(text: str) -> list[str]:
+def _row(source: PromptSource) -> Iterator[tuple[int, str]]:
     """A row of a database says one thing; one too long to be quoted says one with each column."""
-    columns = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    columns, start = [], 0
+    for line in source.hit.text.splitlines(keepends=True):
+        if line.strip() and _is_shown(source, start, start + len(line.rstrip())):
+            columns.append(" ".join(line.split()))
+        start += len(line)
     whole = "; ".join(columns)
-    return [whole] if len(whole) <= _LONGEST else columns
+    yield from enumerate([whole] if len(whole) <= _LONGEST else columns)
+
+
+def _is_shown(source: PromptSource, start: int, end: int) -> bool:
+    return any(first <= start and end <= last for first, last in source.spans)
