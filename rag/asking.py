@@ -16,8 +16,9 @@ from rag.abstention import abstain
 from rag.citations import check
 from rag.composer import NOT_ANSWERED, Composer
 from rag.decomposition import Decomposed, Divide, decompose
+from rag.echoes import Unfenced
 from rag.follow_up import Standalone, stand_alone
-from rag.llm import ANSWER_TOKENS, LLM, complete, is_small
+from rag.llm import ANSWER_TOKENS, LLM, EmptyReplyError, complete, is_small
 from rag.llm_loading import as_llm, load_llm
 from rag.reranker import Reranking
 from rag.results import Answer, Demonstration, Filters, Hit, Message, Prompt, Turn, Usage
@@ -280,13 +281,25 @@ def _divider(model: LLM, on_usage: Callable[[Usage], None]) -> Divide | None:
 
 
 def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str], None] | None) -> tuple[str, Usage]:
-    pieces = []
+    """What the model writes but for echoed fences, heard by `on_text` as it comes, and what that took."""
+    said: list[str] = []
+    unfenced = Unfenced(prompt.fence)
+
+    def hear(text: str) -> None:
+        said.append(text)
+        if text and on_text is not None:
+            on_text(text)
+
     with model.stream(prompt, question) as reply:
         for piece in reply:
-            pieces.append(piece)
-            if on_text is not None:
-                on_text(piece)
-    return "".join(pieces).strip(), reply.usage
+            hear(unfenced(piece))
+        hear(unfenced.rest())
+    text = "".join(said).strip()
+    if not text:
+        raise EmptyReplyError(
+            f"the LLM {model.name!r} repeated the tags of its prompt and said nothing", hint="use a larger model"
+        )
+    return text, reply.usage
 
 
 class _Clock:

@@ -162,6 +162,7 @@ class _Draft:
             tuple(self._background),
             tuple(self._demonstrations),
             tuple(self._history),
+            self._page.fence,
         )
 
     def fit_question(self) -> None:

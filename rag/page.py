@@ -23,6 +23,7 @@ class Page:
 
     Attributes:
         question: what is asked; may be cut.
+        fence: the name of the tags around what is quoted.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Page:
         self.question = question.encode("utf-8", "replace").decode()
         self._template = template
         pairs: list[Demonstration | Turn] = [*demonstrations, *history]
-        self._fence = fence(
+        self.fence = fence(
             [
                 question,
                 *(part for hit in hits for part in (hit.title, hit.context, hit.text)),
@@ -58,7 +59,7 @@ class Page:
         history: Sequence[Turn],
     ) -> tuple[Message, Message]:
         """The two messages that the model is sent."""
-        system = self._template.render("system", {"fence": self._fence, "not_answered": self._not_answered})
+        system = self._template.render("system", {"fence": self.fence, "not_answered": self._not_answered})
         user = self._template.render(
             "user",
             {
@@ -87,7 +88,7 @@ class Page:
         return self._template.render(
             "source",
             {
-                "fence": self._fence,
+                "fence": self.fence,
                 "number": str(source.number),
                 "title": label(hit.title),
                 "where": label(str(hit.location)),
@@ -103,11 +104,11 @@ class Page:
 
     def _values(self, item: object) -> dict[str, str]:
         if isinstance(item, Background):
-            return {"fence": self._fence, "card": label(item.card), "text": quoted(item.text)}
+            return {"fence": self.fence, "card": label(item.card), "text": quoted(item.text)}
         if isinstance(item, Turn):
-            return {"fence": self._fence, "question": quoted(item.question), "answer": quoted(_unmarked(item.answer))}
+            return {"fence": self.fence, "question": quoted(item.question), "answer": quoted(_unmarked(item.answer))}
         if isinstance(item, Demonstration):
-            return {"fence": self._fence, "question": quoted(item.question), "answer": quoted(item.answer)}
+            return {"fence": self.fence, "question": quoted(item.question), "answer": quoted(item.answer)}
         raise TypeError(f"{item!r} is no part of a prompt")
 
 

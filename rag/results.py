@@ -282,7 +282,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The messages for the LLM, what is in them beside the question, and what was left out and why."""
+    """The messages for the LLM, what is in them beside the question, and what was left out and why.
+
+    `fence` is the name of the tags around all that is quoted; it occurs in none of it.
+    """
 
     messages: tuple[Message, ...]
     sources: tuple[PromptSource, ...]
@@ -291,6 +294,7 @@ class Prompt:
     background: tuple[Background, ...] = ()
     demonstrations: tuple[Demonstration, ...] = ()
     history: tuple[Turn, ...] = ()
+    fence: str = ""
 
 
 class Verdict(StrEnum):
@@ -378,8 +382,9 @@ class Answer:
     """An answer with its checked citations.
 
     `abstained` is True when no evidence passed the relevance threshold: `text` then says so and names the nearest
-    sources. `text` has the numbers of misattributed marks put right, `written` is what the model wrote, and `marked`
-    flags every sentence in `unsupported` (no source supports it), `unverified` (only a card does) and `unchecked`.
+    sources. `text` has the numbers of misattributed marks put right, `written` is what the model wrote, less the fences
+    of its prompt that it echoed, and `marked` flags every sentence in `unsupported` (no source supports it),
+    `unverified` (only a card does) and `unchecked`.
     `confidence` is in [0, 1].
     `reranked` tells what a reranker did, where one was asked for; `sql` what a database gave, where one was asked too.
     `standalone` is the question as it was searched for, `expansions` what glossaries added to it, `parts` what was
