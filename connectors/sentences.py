@@ -21,11 +21,28 @@ _OPENING = "\"'“”‘’„‚«‹¿¡([{「『【《（*_`"
 
 _BLANK_LINE = re.compile(rf"{_NEWLINE}[^\S{_LINE_ENDS}]*+{_NEWLINE}\s*+")
 
-# A line is a table row when cells are told apart by tabs or spaced bars, or at least twice by a comma or semicolon with
-# no space after it (not by the commas of 1,000,000).
+# A line is a table row when cells are told apart by tabs or spaced bars, or at least twice by a comma, or a semicolon,
+# with no space after it (not by the commas of 1,000,000). One with a space after it makes the line prose, and so does
+# the comma of “It is,” he said: a row would have to quote them. What a row quotes, or has in brackets, is passed over.
+_PASSED = rf"""
+    (?<![^,;:=\[{{(])"[^"{_LINE_ENDS}]*+"(?=[^\S{_LINE_ENDS}]*+(?:[,;:}})\]{_LINE_ENDS}]|\Z))
+  | \([^(){_LINE_ENDS}]*+\)
+"""
+
+
+def _row(mark: str, before: str = "") -> str:
+    """A pattern of the line in which `mark`, where it stands behind `before`, is between cells at least twice."""
+    in_prose = rf"{mark}[\"'”’»]?[^\S{_LINE_ENDS}]"
+    between = rf"{before}(?!{in_prose}){mark}(?=[^\s{mark}])"
+    beside = rf"(?>{_PASSED}|[^{mark}{_LINE_ENDS}]|(?!{between}|{in_prose}){mark})*+"
+    return rf"(?:{beside}{between}){{2}}(?:{beside}{between})*+{beside}(?![^{_LINE_ENDS}])"
+
+
+_COMMAS = _row(",", before=r"(?<!\d)")
 _ROW = rf"""
     [^{_LINE_ENDS}]*?\S(?:\t|[ ]\|[ ])[^{_LINE_ENDS}]*?\S
-  | (?:[^{_LINE_ENDS}]*?(?:(?<!\d),(?=[^\s,])|;(?=[^\s;]))){{2}}
+  | {_COMMAS}
+  | {_row(";")}
 """
 
 # Every place where a sentence may end or must begin. Runs are possessive and stops are entered only at their first
@@ -46,6 +63,7 @@ _CONTINUES_QUOTE = ("、", "，", "と")  # 「はい。」と言った is one s
 
 _LONGEST_CLIPPING = 3  # letters: an unknown word this short, before a period and a small letter, is abbreviated
 _LIST_NUMBER = re.compile(r"\d{1,3}")
+_AMOUNT = re.compile(r"[$€£¥₹]\d[\d.,]*|\d[\d.,]*[%°)\]]+")  # $3.50, 4.8%, (note 12): no date, no number of an item
 _INITIALS = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+|[^\W\d_]")  # j, u.s, ph.d
 
 
@@ -150,7 +168,7 @@ def _period_ends(before: str, following: str) -> bool:
         return False
     if _LIST_NUMBER.fullmatch(word) and (len(words) == 1 or words[-2].endswith(":")):  # "Thus: 1. Wash. 2. Dry."
         return False
-    if following[0].islower():
+    if following[0].islower() and not _AMOUNT.fullmatch(word):
         return len(word) > _LONGEST_CLIPPING and "." not in word and word not in _CLIPPINGS
     # Only a script that has capitals has initials: `upper` changes nothing in the others.
     initials = _INITIALS.fullmatch(word) and word.upper() != word

@@ -32,6 +32,8 @@ PROSE = {
     "footnotes": "It is known.[3] | So is this.[12] | End.",
     "markup": "**Bold.** | Then `code.` | Then *more.* | End.",
     "small letters": "i went home. | then i slept. | ok.",
+    "small letters after an amount": "it may be 1.5% (1.5%). | it fell 4%. | it is $3.25. | see it (note 12). | done.",
+    "small letters after a date": "Es ist vom 1.5. bis zum 3.6. geöffnet. | Am 24. dezember nicht.",
     "unknown clippings": "El Sr. Pérez dijo que Ud. sabe. | Он умер в 1837 г. в городе. | А. С. Пушкин.",
     "german": "Das ist z.B. gut, d.h. besser als Nr. 5. | Ende.",
     "signs": "It fell, 3.1 vs. -6.2 before. | Good.",
@@ -115,11 +117,22 @@ def test_a_sentence_never_begins_inside_a_letter_with_its_accents(text: str) -> 
         assert not inside_word
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["." * 200_000 + "a", "." + '"' * 200_000 + "a", "." + "[1]" * 60_000 + "a", ".a" * 100_000, "e.g. " * 40_000],
-    ids=["dots", "quotes", "notes", "stops", "abbreviations"],
-)
+HOSTILE = {
+    "dots": "." * 200_000 + "a",
+    "quotes": "." + '"' * 200_000 + "a",
+    "notes": "." + "[1]" * 60_000 + "a",
+    "stops": ".a" * 100_000,
+    "abbreviations": "e.g. " * 40_000,
+    "brackets": "(a" * 100_000,
+    "quoted cells": ',"' * 100_000,
+    "quoted words": '"a, ' * 50_000,
+    "cells, then prose": "a,b" * 70_000 + ", c",
+    "semicolons": "a;" * 100_000,
+    "a quotation and spaces": '"a"' + " " * 200_000 + "b",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.timeout(20)
 def test_hostile_runs_stay_linear(text: str) -> None:
     assert sentences(text) == [text.strip()]  # quadratic time would run for hours
@@ -141,6 +154,8 @@ def test_very_many_sentences_stay_linear(text: str) -> None:
             ["Prices:", "Socks | 14.90", "Boots | 179.50", "All in euros."],
         ),
         ("x;y;z\n1;;3", ["x;y;z", "1;;3"]),
+        ('A lamp,"Bright, warm, small. With bulb.",oak', None),
+        ('{"name":"a lamp","text":"Bright, warm. Small.","price":5}', None),
         ("They paid 1,000,000 euros\nand 2,000,000 pounds for it.", None),
         ("Red, green and blue\nare colours; so is black.", None),
         ("\tAn indented line\nthat goes on.", None),
@@ -149,3 +164,19 @@ def test_very_many_sentences_stay_linear(text: str) -> None:
 def test_table_rows_are_sentences_and_wrapped_prose_is_not(text: str, sentences: list[str] | None) -> None:
     found = [text[start:end] for start, end in sentence_spans(text)]
     assert found == (sentences or [text.strip()])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "“It was great,” says Guy. | “It helps,” he adds. | The rest differs.",
+        'The words "relevant" and "relevance," and then "true," were explained. | Both attempts fell short.',
+        "They tested p,p'-DDE and p,p'-DDT in krill, which were exposed. | Others were not.",
+        "It has a membership L(x,y) in U and M(x,y) in T. | The rest follows.",
+        "The flies (pdf–GAL4;UAS–CYC;tim) were examined. | They were arrhythmic.",
+        "It sold 102 @,@ 779 units , second to none . | Then 152 @,@ 500 more .",
+        "The bases were searched,sorted,and read, using no dates. | Two remained.",
+    ],
+)
+def test_prose_with_commas_that_no_space_follows_is_no_table_row(text: str) -> None:
+    assert sentences(text.replace("|", "")) == [part.strip() for part in text.split("|")]
