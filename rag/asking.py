@@ -23,7 +23,7 @@ from rag.llm_loading import as_llm, load_llm
 from rag.reranker import Reranking
 from rag.results import Answer, Demonstration, Filters, Hit, Message, Prompt, Turn, Usage
 from rag.retriever import Found
-from rag.sentence_encoder import SentenceEncoder
+from rag.sentence_encoder import RememberingEncoder, SentenceEncoder
 from rag.sub_questions import sub_questions
 from rag.templates import load_template
 
@@ -120,8 +120,9 @@ def ask(
 ) -> Answer:
     """Answer `question` from what the knowledge base holds. See `KnowledgeBase.ask`."""
     options = options or AskOptions()
-    model = as_model(llm, resources.encoder, options)
-    composer = Composer(_budget(model, options), model.count, resources.encoder, load_template(options.template))
+    encoder = RememberingEncoder(resources.encoder)
+    model = as_model(llm, encoder, options)
+    composer = Composer(_budget(model, options), model.count, encoder, load_template(options.template))
     clock = _Clock()
     evidence = _gather(resources, question, model, options, history, clock)
     with clock("compose"):
@@ -138,7 +139,7 @@ def ask(
     with clock("generate"):
         text, usage = _written(model, prompt, evidence.standalone.text, on_text)
     with clock("check"):
-        checked = check(text, prompt, encoder=resources.encoder)
+        checked = check(text, prompt, encoder=encoder)
     return evidence.answer(
         question,
         checked.text,

@@ -143,7 +143,9 @@ class SupportJudge:
     def prepare(self, claims: Iterable[str], passages: Iterable[tuple[str, str]]) -> None:
         """Encode many claims, and passages with their contexts, at once: judging them is then quick."""
         sentences = [
-            passage[start:end] for passage, _ in dict.fromkeys(passages) for start, end in self._sentences(passage)
+            _unwrapped(passage[start:end])
+            for passage, _ in dict.fromkeys(passages)
+            for start, end in self._sentences(passage)
         ]
         self._encode([*claims, *sentences])
 
@@ -188,7 +190,7 @@ class SupportJudge:
         spans = self._sentences(passage)
         pairs = [(start, end) for (start, _), (_, end) in pairwise(spans)]
         texts = [passage[start:end] for start, end in spans]
-        encoded = self._encode(texts)
+        encoded = self._encode(list(map(_unwrapped, texts)))
         tokens = [each for _, each in encoded if each is not None]
         whole = f"{context}\n{passage}"
         counts = [len(each) for each in tokens]
@@ -223,6 +225,11 @@ class SupportJudge:
             for text, vector, codes in zip(new, encoded.vectors, encoded.tokens, strict=True):
                 self._encoded[text] = (vector, unpack(codes) if codes else None)
         return [self._encoded[text] for text in texts]
+
+
+def _unwrapped(sentence: str) -> str:
+    """The sentence as the answer would have it: where it was wrapped tells nothing, and it may be encoded already."""
+    return " ".join(sentence.split())
 
 
 def _verbatim(claim: str, passage: str) -> tuple[int, int] | None:
