@@ -21,6 +21,7 @@ _MARKS = {
     "background": ("·", "", "unverified"),
     "contradicted": ("✗", "red", "the knowledge base says otherwise"),
     "irrelevant": ("–", "dim", "not about the question"),
+    "unneeded": ("–", "dim", "the documents answer that"),
     "repeated": ("–", "dim", "said before"),
     "too long": ("–", "dim", "no room"),
 }

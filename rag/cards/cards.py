@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from indexes.findings import Check
     from rag.cards.trained import TrainedCard
 
+_NEAREST = 8  # hits that may answer the question, where a card is asked by itself
+
 
 class Cards:
     """The cards of one knowledge base.
@@ -115,7 +117,9 @@ class Cards:
         shelved = self.get(name)
         if shelved.problem:
             raise shelved.refusal
-        return self._selecting(question, selectors or Selectors()).select(self._opened(shelved.card).offer(question))
+        hits = self._search(question, _NEAREST)
+        selecting = self._selecting(question, hits, selectors or Selectors())
+        return selecting.select(self._opened(shelved.card).offer(question))
 
     def consult(
         self, question: str, hits: Sequence[Hit], use: CardUse, *, complete: Complete | None = None
@@ -143,7 +147,7 @@ class Cards:
             use,
             opened=self._opened,
             gate=self._gate,
-            selecting=self._selecting(question, use.selectors),
+            selecting=lambda answering: self._selecting(question, answering, use.selectors),
             complete=complete,
         )
         every = sorted((*consulted.consultations, *damaged), key=lambda each: each.card)
@@ -171,6 +175,6 @@ class Cards:
             self._experts[key] = open_expert(card, self._shelf.folder / card.name)
         return self._experts[key]
 
-    def _selecting(self, question: str, selectors: Selectors) -> Selecting:
+    def _selecting(self, question: str, hits: Sequence[Hit], selectors: Selectors) -> Selecting:
         encoder = self._encoder()
-        return Selecting(question, encoder, SupportJudge(encoder), self._search, selectors)
+        return Selecting(question, hits, encoder, SupportJudge(encoder), self._search, selectors)

@@ -12,12 +12,14 @@ from rag.cards.card import Card, CardError, CardKind
 from rag.cards.domain import Gate
 from rag.cards.experts import Expert
 from rag.cards.needing import Complete, needed
-from rag.cards.selecting import Said, Selecting, Selectors, Verdict
+from rag.cards.selecting import ANSWERED, Said, Selecting, Selectors, Verdict, best_relevance
 from rag.cards.shelf import Shelved
 from rag.indirect import Indirect, join
 from rag.results import Background, Hit
 
 _LEAST_PROBABILITY = 0.5
+_ELSEWHERE = "the question is about something else"
+_KNOWN = "the documents answer the question"
 
 
 class Integration(StrEnum):
@@ -98,7 +100,7 @@ def consult(
     *,
     opened: Opened,
     gate: Gate,
-    selecting: Selecting,
+    selecting: Callable[[Sequence[Hit]], Selecting],
     complete: Complete | None = None,
 ) -> Consulted:
     """Ask the cards, and put what they say through the selectors.
@@ -110,7 +112,7 @@ def consult(
         use: how.
         opened: opens a card.
         gate: tells which cards know about the question.
-        selecting: the selectors, for this question.
+        selecting: the selectors, for this question and the hits that may answer it.
         complete: has the LLM write; None for one that cannot, which is then asked nothing: cards go bottom-up.
     """
     if use.integration is Integration.OFF or not cards:
@@ -121,9 +123,18 @@ def consult(
         if topic is None:
             return Consulted((), tuple(hits), tuple(_unasked(one.card, 0.0, "the LLM needs no more") for one in cards))
         wanted = f"{question} {topic}"
-    chosen = _chosen(wanted, cards, use, gate, only_best=topic is not None)
+    answering = tuple(hits) if topic is None else ()  # a model that wants to know more has seen what the documents say
+    select = selecting(answering)
+    chosen = _chosen(
+        wanted,
+        cards,
+        use,
+        gate,
+        only_best=topic is not None,
+        answered=best_relevance(answering) > ANSWERED,
+    )
     consultations = [
-        _unasked(one.card, about, why) if why else _ask(one, about, wanted, opened, selecting)
+        _unasked(one.card, about, why) if why else _ask(one, about, wanted, opened, select)
         for one, about, why in chosen
     ]
     said = [(consultation.card, one) for consultation in consultations for one in consultation.said]
@@ -135,14 +146,16 @@ def consult(
 
 
 def _chosen(
-    question: str, cards: Sequence[Shelved], use: CardUse, gate: Gate, *, only_best: bool
+    question: str, cards: Sequence[Shelved], use: CardUse, gate: Gate, *, only_best: bool, answered: bool
 ) -> list[tuple[Shelved, float, str]]:
     """Each card, how likely the question is about it, and why nothing is wanted of it, if so."""
     chosen = []
     for one in cards:
         about = gate.probability(question, one.card)
-        gated = use.selectors.relevance and _is_gated(one.card) and about < _LEAST_PROBABILITY
-        chosen.append((one, about, "the question is about something else" if gated and not one.problem else ""))
+        why = ""
+        if use.selectors.relevance and _is_gated(one.card) and not one.problem:
+            why = _ELSEWHERE if about < _LEAST_PROBABILITY else _KNOWN if answered else ""
+        chosen.append((one, about, why))
     able = [about for one, about, why in chosen if not why and not one.problem]
     if only_best and able:
         chosen = [

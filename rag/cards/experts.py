@@ -32,14 +32,14 @@ class Offer:
 
     Attributes:
         text: what it says.
-        relevant: whether the card itself found that it matters for the question, where it can tell.
+        relevance: the probability that it answers the question, where the card itself can tell; else None.
         whole: whether it is to be judged as one, and not sentence by sentence.
         uri: the document in which it stands; empty where it stands nowhere, as is `location`.
         location: where in it.
     """
 
     text: str
-    relevant: bool = False
+    relevance: float | None = None
     whole: bool = False
     uri: str = ""
     location: Location | None = None
@@ -73,7 +73,7 @@ class GlossaryExpert:
 
     def offer(self, question: str) -> list[Offer]:
         """The terms with their definitions; a term that is named is relevant."""
-        return [Offer(str(term), relevant=True, whole=True) for term in self.glossary.mentioned(question)[:_MOST_TERMS]]
+        return [Offer(str(term), relevance=1.0, whole=True) for term in self.glossary.mentioned(question)[:_MOST_TERMS]]
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -91,7 +91,7 @@ class KnowledgeBaseExpert:
         """The best few passages, each with the place where it stands."""
         found = self._base.find_hits(question, _MOST_PASSAGES)
         return [
-            Offer(hit.text, relevant=True, uri=hit.uri, location=hit.location)
+            Offer(hit.text, relevance=hit.relevance, uri=hit.uri, location=hit.location)
             for hit in found.hits
             if hit.relevance >= found.min_relevance
         ]

@@ -16,6 +16,7 @@ from rag.duplicates import Fingerprint
 from rag.results import Hit
 from rag.sentence_encoder import SentenceEncoder
 from rag.support import SupportJudge
+from rag.words import terms
 
 # A sentence's relevance, from its cosine with the question: right answers of WikiQA, TREC-QA and HotpotQA lie above .36
 # in 95 of 100, sentences about something else below .19 (benchmarks/card_gate.py).
@@ -26,6 +27,8 @@ _LEAST_VOUCHED = 0.2
 _MOST_SENTENCES = 12  # of one card that are looked at: each is searched for in the knowledge base
 _MOST_CHARACTERS = 900  # of one card that pass
 _CHECKED_AGAINST = 5  # passages
+ANSWERED = 0.5  # a passage that is more relevant answers the question better than the word of a model
+_MISSING = 2  # words of the question that only the card's passage has: it may answer another part of it
 # How likely a passage must say what a sentence says to take its place: what the sentence knows beyond it is lost then.
 # Of sentences about what the knowledge base does not hold, 64 in 600 reach .5, and 1 reaches .7
 # (benchmarks/card_effect.py, the card `right`).
@@ -39,6 +42,7 @@ class Verdict(StrEnum):
     BACKGROUND = "background"  # nothing speaks for or against it: it is labelled
     CONTRADICTED = "contradicted"
     IRRELEVANT = "irrelevant"
+    UNNEEDED = "unneeded"  # the documents answer that
     REPEATED = "repeated"
     TOO_LONG = "too long"
 
@@ -51,6 +55,7 @@ class Said:
         text: the sentence.
         relevance: the probability that it matters for the question.
         vouched: whether the card itself found that, by better means than its words.
+        needed: whether the documents leave open what it is about.
         origin: where it stands, where that is known.
         passage: what supports or contradicts it, and `support` the probability of the former.
     """
@@ -59,6 +64,7 @@ class Said:
     relevance: float
     verdict: Verdict = Verdict.BACKGROUND
     vouched: bool = False
+    needed: bool = True
     origin: str = ""
     passage: Hit | None = None
     support: float = 0.0
@@ -78,10 +84,16 @@ Search = Callable[[str, int], Sequence[Hit]]
 
 
 class Selecting:
-    """Puts the sentences of cards through the selectors, for one question."""
+    """Puts the sentences of cards through the selectors, for one question, which `hits` may answer."""
 
     def __init__(
-        self, question: str, encoder: SentenceEncoder, judge: SupportJudge, search: Search, selectors: Selectors
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        encoder: SentenceEncoder,
+        judge: SupportJudge,
+        search: Search,
+        selectors: Selectors,
     ) -> None:
         self._encoder = encoder
         self._judge = judge
@@ -89,6 +101,9 @@ class Selecting:
         self._selectors = selectors
         self._question = encoder.encode_query(question).vector
         self._seen: list[Fingerprint] = [Fingerprint(question)]
+        self._answered = best_relevance(hits)
+        evidence = [hit for hit in hits if hit.relevance >= self._answered / 2]
+        self._missing = _terms(question).difference(*(_terms(f"{hit.title} {hit.text}") for hit in evidence))
 
     def select(self, offers: Sequence[Offer]) -> list[Said]:
         """What becomes of each sentence of one card, in the order in which they were said."""
@@ -97,6 +112,7 @@ class Selecting:
             (True, self._once),
             (self._selectors.relevance, self._relevant),
             (self._selectors.factuality, self._true),
+            (self._selectors.relevance, self._needed),
             (self._selectors.brevity, self._brief),
         )
         for wanted, step in steps:
@@ -111,11 +127,12 @@ class Selecting:
         texts = [" ".join(offer.text[start:end].split()) for start, end in spans]
         cosines = self._encoder.encode(texts).vectors @ self._question
         relevances = [relevance(float(cosine)) for cosine in cosines]
-        if offer.relevant:  # the sentence that is nearest to the question stays in any case
+        vouched = offer.relevance is not None
+        if vouched:  # the sentence that is nearest to the question stays in any case
             nearest = int(cosines.argmax())
             relevances[nearest] = max(relevances[nearest], _LEAST_RELEVANCE)
         return [
-            Said(text, matters, vouched=offer.relevant, origin=offer.origin(start, end))
+            Said(text, matters, vouched=vouched, needed=self._is_needed(offer), origin=offer.origin(start, end))
             for text, matters, (start, end) in zip(texts, relevances, spans, strict=True)
         ]
 
@@ -141,6 +158,19 @@ class Selecting:
             checked[i] = self._verified(said[i])
         return checked
 
+    def _needed(self, said: Sequence[Said]) -> list[Said]:
+        """What nobody has checked stays out where the documents answer better: it can only do harm there."""
+        return [_as(one, Verdict.UNNEEDED) if _open(one) and not one.needed else one for one in said]
+
+    def _is_needed(self, offer: Offer) -> bool:
+        """Whether a text is more relevant than the documents, or has words of the question that they do not have.
+
+        A model repeats the words of a question whether it knows anything or not: of its words only its own rank counts.
+        """
+        if offer.relevance is None:
+            return self._answered <= ANSWERED
+        return offer.relevance > self._answered or len(self._missing & _terms(offer.text)) >= _MISSING
+
     def _verified(self, one: Said) -> Said:
         best: Said | None = None
         for hit in self._search(one.text, _CHECKED_AGAINST):
@@ -160,6 +190,15 @@ class Selecting:
             if room < 0:
                 fitted[i] = _as(said[i], Verdict.TOO_LONG)
         return fitted
+
+
+def best_relevance(hits: Sequence[Hit]) -> float:
+    """How likely the best of `hits` answers the question."""
+    return max((hit.relevance for hit in hits), default=0.0)
+
+
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
 
 
 def _bar(one: Said) -> float:

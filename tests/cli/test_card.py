@@ -108,7 +108,7 @@ def test_what_a_model_says_is_checked_sentence_by_sentence(desk: Shop) -> None:
     said = verdicts(desk.rag("card", "ask", "parcels", "what does an express parcel cost, how does it go?", "--json"))
     assert said == {
         "Express parcels cost 18 francs.": "evidence",
-        "Parcels travel by balloon.": "background",
+        "Parcels travel by balloon.": "unneeded",
         "Penguins are birds of the south.": "irrelevant",
     }
 

@@ -32,6 +32,9 @@ Under the Distance Sales Act a buyer may withdraw from a purchase within 21 days
 """
 KNOWLEDGE = "Refunds of gift cards need the signature of the treasurer."
 
+ALWAYS = Selectors(relevance=False)
+"""A card is asked whatever the question is, and whatever the documents say."""
+
 written: list[str] = []
 
 
@@ -117,7 +120,7 @@ def test_a_sentence_that_only_a_card_supports_is_told_as_unverified(kb: Knowledg
 def test_the_most_relevant_of_what_a_card_says_comes_first(kb: KnowledgeBase, says: None) -> None:
     expert.text = f"Gift cards are green on one side. {KNOWLEDGE}"  # type: ignore[attr-defined]
     add_expert(kb)
-    answer = ask(kb, "Who signs the refunds of gift cards?", Recorder(), selectors=Selectors(relevance=False))
+    answer = ask(kb, "Who signs the refunds of gift cards?", Recorder(), selectors=ALWAYS)
     assert [one.text for one in answer.prompt.background] == [KNOWLEDGE, "Gift cards are green on one side."]
     assert everything(answer.prompt).count('background="expert"') == 1
 
@@ -136,9 +139,10 @@ def test_what_the_knowledge_base_contradicts_is_dropped(kb: KnowledgeBase, says:
     expert.text = "Refunds are paid within 90 days of the return."  # type: ignore[attr-defined]
     add_expert(kb)
     llm = Recorder()
-    answer = ask(kb, "How long do refunds take?", llm)
+    answer = ask(kb, "How long do refunds take?", llm, selectors=ALWAYS)
     (consultation,) = answer.cards
     assert [one.verdict for one in consultation.said] == [Verdict.CONTRADICTED]
+    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [Verdict.CONTRADICTED]
     assert "90 days" not in llm.prompts[-1]
 
 
@@ -178,7 +182,7 @@ def test_each_selector_can_be_switched_off(
 ) -> None:
     expert.text = text  # type: ignore[attr-defined]
     add_expert(kb)
-    question = "How long do refunds take?"
+    question = "Who signs the refunds of gift cards?"
     assert verdict in {one.verdict for one in kb.cards.ask("expert", question)}
     off = Selectors(**{selector: False})
     assert verdict not in {one.verdict for one in kb.cards.ask("expert", question, off)}
@@ -192,8 +196,39 @@ def test_a_card_about_something_else_is_not_even_asked(kb: KnowledgeBase) -> Non
     assert not consultation.asked
     assert consultation.why == "the question is about something else"
     assert written == []
-    ask(kb, "How long do refunds take?", selectors=Selectors(relevance=False))
+    ask(kb, "How long do refunds take?", selectors=ALWAYS)
     assert len(written) == 1
+
+
+def test_a_model_is_not_asked_where_the_documents_answer(kb: KnowledgeBase) -> None:
+    add_expert(kb)
+    written.clear()
+    (consultation,) = ask(kb, "How long do refunds take?").cards
+    assert not consultation.asked
+    assert consultation.why == "the documents answer the question"
+    assert written == []
+    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [Verdict.UNNEEDED]
+
+
+def test_a_passage_is_unneeded_where_the_documents_answer_better_and_all_of_the_question(
+    kb: KnowledgeBase, tmp_path: Path
+) -> None:
+    (tmp_path / "forum.md").write_text(
+        "# Refunds\n\nRefunds take some time, somebody says. They go back the way the customer paid.\n"
+        "Refunds to foreign bank accounts cost four francs.\n"
+    )
+    forum = KnowledgeBase.open(tmp_path / "forum")
+    forum.index(tmp_path / "forum.md")
+    forum.close()
+    kb.cards.add("forum", str(tmp_path / "forum"))
+    prompt = Recorder()
+    (forum_said,) = ask(kb, "How long do refunds take?", prompt).cards
+    verdicts = {one.text: one.verdict for one in forum_said.said}
+    assert verdicts["They go back the way the customer paid."] is Verdict.EVIDENCE
+    assert verdicts["Refunds to foreign bank accounts cost four francs."] in {Verdict.UNNEEDED, Verdict.IRRELEVANT}
+    assert "four francs" not in prompt.prompts[-1]
+    ask(kb, "How long do refunds take, and what do they cost to foreign bank accounts?", prompt)
+    assert "four francs" in prompt.prompts[-1]
 
 
 def test_cards_can_be_left_out(kb: KnowledgeBase) -> None:
@@ -257,7 +292,7 @@ def test_a_card_whose_file_vanished_is_skipped_and_told(kb: KnowledgeBase, tmp_p
 def test_a_card_whose_expert_fails_does_not_fail_the_answer(kb: KnowledgeBase, says: None) -> None:
     expert.text = 42  # type: ignore[attr-defined]
     add_expert(kb)
-    answer = ask(kb, "How long do refunds take?")
+    answer = ask(kb, "How long do refunds take?", selectors=ALWAYS)
     assert "14 days" in answer.text
     assert not answer.cards[0].asked
     assert "cannot answer" in answer.cards[0].why
