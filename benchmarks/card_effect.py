@@ -1,6 +1,7 @@
 """What knowledge cards do to the answers of a small language model: the right card, wrong ones, and each selector.
 
 Run:  python -m benchmarks.card_effect collections/ --keep FOLDER [--questions 50] [--only right,liar] [--ablation]
+      [--prompts]
 
 The task is XQuAD (English): 240 paragraphs of 48 articles, with questions whose answers are a few words of one of them.
 A knowledge base holds three of the five paragraphs of every article; half of the questions are about those ("held"),
@@ -14,6 +15,7 @@ half about the other two ("missing"), of which it holds no more than the neighbo
 
 An answer is right if it has the words of a gold answer in a row. All differences are of the same questions with and
 without a card, with 95% intervals by resampling them. Replies are kept in FOLDER, so that a run can be gone on with.
+With --prompts nothing is written, and only counted what reaches the prompt: enough to tell the selectors apart.
 """
 
 from __future__ import annotations
@@ -88,18 +90,20 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=50, help="of each half")
     parser.add_argument("--only", help="these cards, parted by commas")
     parser.add_argument("--ablation", action="store_true", help="each selector left out, and all; top-down")
+    parser.add_argument("--prompts", action="store_true", help="count what reaches the prompt; write no answers")
     given = parser.parse_args()
+    llm = _silent if given.prompts else "local"
     given.keep.mkdir(parents=True, exist_ok=True)
     writer_cache.append(given.keep / "written.sqlite")
     kb, questions = _prepared(given.data, given.keep, given.questions)
     cards = given.only.split(",") if given.only else ["right", "foreign", "stranger", "talker", "liar"]
-    none = _right(kb, questions, Condition("no card"), given.keep)
+    none = _right(kb, questions, Condition("no card"), given.keep, llm)
     _tell(Condition("no card"), questions, none, none)
-    for condition in _conditions(cards, ablation=given.ablation):
-        _tell(condition, questions, _right(kb, questions, condition, given.keep), none)
+    for condition in _conditions(cards, ablation=given.ablation, writing=not given.prompts):
+        _tell(condition, questions, _right(kb, questions, condition, given.keep, llm), none)
 
 
-def _conditions(cards: Sequence[str], *, ablation: bool) -> list[Condition]:
+def _conditions(cards: Sequence[str], *, ablation: bool, writing: bool) -> list[Condition]:
     found = []
     for card in cards:
         selectors = {"": _ALL}
@@ -113,7 +117,7 @@ def _conditions(cards: Sequence[str], *, ablation: bool) -> list[Condition]:
         found += [
             Condition(f"{card}{name}", CardUse(names=(card,), selectors=which)) for name, which in selectors.items()
         ]
-    if ablation:
+    if ablation and writing:
         found += [
             Condition(f"all cards, {how}", CardUse(how, tuple(cards)))
             for how in (Integration.BOTTOM_UP, Integration.TOP_DOWN)
@@ -121,11 +125,17 @@ def _conditions(cards: Sequence[str], *, ablation: bool) -> list[Condition]:
     return found
 
 
-def _right(kb: KnowledgeBase, questions: Sequence[Question], condition: Condition, keep: Path) -> list[dict[str, Any]]:
+def _silent(_messages: Sequence[Mapping[str, str]]) -> str:
+    return "Nothing."
+
+
+def _right(
+    kb: KnowledgeBase, questions: Sequence[Question], condition: Condition, keep: Path, llm: object
+) -> list[dict[str, Any]]:
     options = AskOptions(k=_K, budget=_BUDGET, cards=condition.use, cache=keep / "replies.sqlite")
     results = []
     for number, question in enumerate(questions, 1):
-        answer = kb.ask(question.text, llm="local", options=options)
+        answer = kb.ask(question.text, llm=llm, options=options)
         results.append({"right": is_right(answer.written, question.answers), **_carried(answer, question.answers)})
         print(f"\r{condition.name}: {number}/{len(questions)}", end="\033[K", flush=True)
     print("\r\033[K", end="")
@@ -139,7 +149,7 @@ def _carried(answer: Answer, gold: Sequence[str]) -> dict[str, Any]:
     return {
         "gold": is_right(sent.replace(answer.question, ""), gold),
         "background": bool(background),
-        "words": len(answer.written.split()),
+        "characters": sum(len(one.text) for one in background),
         "asked": bool(answer.written),
     }
 
@@ -155,11 +165,14 @@ def _tell(
         right = np.array([results[i]["right"] for i in mine], dtype=float)
         without = np.array([none[i]["right"] for i in mine], dtype=float)
         change, low, high = _interval(right - without)
-        shares = {key: np.mean([results[i][key] for i in mine]) for key in ("gold", "background", "asked")}
+        shares = {
+            key: np.mean([results[i][key] for i in mine]) for key in ("gold", "background", "asked", "characters")
+        }
         print(
             f"{condition.name:28} {'held' if held else 'missing':8} right {right.mean():.3f}  "
             f"change {change:+.3f} [{low:+.3f}, {high:+.3f}]  gold in the prompt {shares['gold']:.2f}  "
-            f"background {shares['background']:.2f}  asked {shares['asked']:.2f}  n={len(mine)}",
+            f"background {shares['background']:.2f} of {shares['characters']:.0f} characters  "
+            f"asked {shares['asked']:.2f}  n={len(mine)}",
             flush=True,
         )
 
