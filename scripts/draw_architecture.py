@@ -23,20 +23,20 @@ ROOMS: dict[str, tuple[str, tuple[Floor, ...]]] = {
     "rag": (
         "decide, compose, answer",
         (
-            (
-                ("knowledge_base.py", "the Python API"),
-                ("langchain.py", "LangChain's parts"),
-                ("evaluate.py", "rag eval"),
-            ),
+            (("evaluator.py", "evaluate()"), ("langchain.py", "retriever, loader, runnable")),
+            (("knowledge_base.py", "the Python API"),),
             (("answering", "ask, chat, abstain"), ("tuning", "weights, calibration, threshold")),
             (("sql", "checked, read-only SQL"), ("cards", "small experts"), ("evaluation", "metrics, intervals")),
-            (("llm", "the model, a black box"), ("verification", "citations, support")),
+            (("verification", "citations and their support"),),
+            (("llm", "the language model, a black box"),),
             (("prompting", "composer, budget, fences"),),
+            (("searchable.py", "what cards and evaluation need of a knowledge base"),),
+            (("status.py", "what is indexed"),),
             (("retrieval", "ranking, relevance, hits"),),
-            (("query", "words, names, spelling of a question"),),
+            (("query", "words, names and spelling of a question"),),
             (
                 ("text", "words, BM25"),
-                ("odds.py", "probabilities"),
+                ("judging", "calibrated odds"),
                 ("reranking", "cross-encoders"),
                 ("indexing", "synchronises sources"),
             ),
@@ -78,7 +78,7 @@ COLOURS = {
 FLOW = "source → Document → Chunk → index → Hit → Prompt → Answer"
 
 WIDTH, MARGIN, SIDE = 960, 16, 46
-HEAD, BOX, GAP = 34, 46, 8
+HEAD, BOX, GAP = 34, 40, 6
 STYLE = (
     "text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif; fill: #1f2937 }"
     " .name { font-size: 15px; font-weight: 600 } .what { font-size: 11.5px; fill: #4b5563 }"
@@ -88,6 +88,14 @@ STYLE = (
 
 def main() -> None:
     """Write the picture, and say where it is not true."""
+    TARGET.write_text(picture(), encoding="utf-8")
+    print(TARGET)
+    for fault in faults():
+        print(fault)
+
+
+def picture() -> str:
+    """The four rooms, as SVG."""
     parts: list[str] = []
     bottom = MARGIN
     for room, (what, floors) in ROOMS.items():
@@ -97,16 +105,12 @@ def main() -> None:
     middle = bottom / 2
     parts.append(side(MARGIN + 14, middle, f"data flows up:  {FLOW}", up=True, bottom=bottom))
     parts.append(side(WIDTH - MARGIN - 14, middle, "imports point down", up=False, bottom=bottom))
-    TARGET.write_text(
+    return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + MARGIN - 12}" role="img"'
         f' aria-label="Four rooms, cli above rag above indexes above connectors, and the floors of rag">\n'
         f"<style>{STYLE}</style>\n"
-        '<rect width="100%" height="100%" rx="10" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n",
-        encoding="utf-8",
+        '<rect width="100%" height="100%" rx="10" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
-    print(TARGET)
-    for fault in faults():
-        print(fault)
 
 
 def drawn(room: str, what: str, floors: tuple[Floor, ...], top: float, height: float) -> Iterator[str]:
@@ -126,8 +130,8 @@ def drawn(room: str, what: str, floors: tuple[Floor, ...], top: float, height: f
             centre = x + each / 2
             yield (
                 f'<rect x="{x:.1f}" y="{y}" width="{each:.1f}" height="{BOX}" rx="6" fill="#ffffff" stroke="{line}"/>'
-                f'<text class="name" x="{centre:.1f}" y="{y + 20}" text-anchor="middle">{escape(name)}</text>'
-                f'<text class="what" x="{centre:.1f}" y="{y + 36}" text-anchor="middle">{escape(does)}</text>'
+                f'<text class="name" x="{centre:.1f}" y="{y + 17}" text-anchor="middle">{escape(name)}</text>'
+                f'<text class="what" x="{centre:.1f}" y="{y + 32}" text-anchor="middle">{escape(does)}</text>'
             )
 
 
