@@ -2,7 +2,7 @@
 
     python benchmarks/languages.py
 
-The corpora are the small ones of `tests/rag/languages`, some 35 documents and 45 questions each; the questions in the
+The corpora are the small ones of `tests/rag/retrieval/languages`, some 35 documents and 45 questions each; the questions in the
 corpus's own language differ from the documents in their endings, accents or script, or have one slip.
 """
 
