@@ -1,6 +1,8 @@
 # Two commands do everything on a machine with Python 3.11 or later, pip and make:
 #   make demo    install, index this repository's own documentation and code, ask it a question
 #   make test    install, lint, type-check, run the tests
+# And one more for who writes the documentation:
+#   make docs    build its site into site/
 
 PYTHON ?= python3
 VENV   := .venv
@@ -8,7 +10,7 @@ BIN    := $(VENV)/bin
 DEMO   := .rag
 QUESTION ?= What happens if indexing is interrupted?
 
-.PHONY: demo test test-long lint format clean
+.PHONY: demo test test-long lint format docs clean
 
 $(VENV)/base: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "pilotfish needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ...")'
@@ -44,5 +46,9 @@ format: $(VENV)/dev
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
+docs: $(VENV)/base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/mkdocs build --quiet
+
 clean:
-	@rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(DEMO) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
