@@ -32,14 +32,15 @@ from typing import Any
 
 import numpy as np
 
-from rag.asking import AskOptions
+from rag.answering.answer import Answer
+from rag.answering.options import AskOptions
 from rag.cards.consulting import CardUse, Integration
 from rag.cards.selecting import Selectors
-from rag.evaluation.beir import BeirCorpus
+from rag.evaluation.collections.beir import BeirCorpus
 from rag.knowledge_base import KnowledgeBase
-from rag.llm import complete
-from rag.llm_loading import load_llm
-from rag.results import Answer, Message
+from rag.llm.base import complete
+from rag.llm.loading import load_llm
+from rag.prompting.prompt import Message
 
 _K = 3
 _BUDGET = 800

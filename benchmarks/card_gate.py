@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.encoder import Encoder, load_encoder
+from indexes.encoding.base import Encoder
+from indexes.encoding.loading import load_encoder
 from rag.cards.card import Card, CardKind
-from rag.cards.domain import Gate
+from rag.cards.gate import Gate
 from rag.cards.selecting import relevance
-from rag.evaluation.beir import read_qrels, read_queries
+from rag.evaluation.collections.beir import read_qrels, read_queries
 
 _DESCRIBED = {
     "nfcorpus": "nutrition, food and health: medical research",

@@ -24,10 +24,10 @@ from pathlib import Path
 
 from rag import KnowledgeBase
 from rag.cards.card import Card
-from rag.cards.corpus import held_out
 from rag.cards.selecting import Verdict
-from rag.cards.training import TrainingOptions, TrainingProgress
-from rag.local import model_path
+from rag.cards.training.corpus import held_out
+from rag.cards.training.trainer import TrainingOptions, TrainingProgress
+from rag.llm.local import model_path
 
 _KINDS = (
     "Mill",

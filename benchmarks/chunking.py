@@ -37,16 +37,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from connectors.chunking.splitter import Splitter
 from connectors.document import Chunk, Document, Location
 from connectors.errors import ConfigurationError, PilotfishError, SourceError
 from connectors.registry import open_source
 from connectors.source import Added
-from connectors.splitter import Splitter
-from indexes.encoder import Encoder, load_encoder
+from indexes.encoding.base import Encoder
+from indexes.encoding.loading import load_encoder
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from rag.knowledge_base import SPECIAL_PIECES, KnowledgeBase
-from rag.results import Mode
+from rag.retrieval.hit import Mode
 
 K = 5
 MOST = 20  # chunks of `min-k`

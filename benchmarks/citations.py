@@ -6,8 +6,8 @@ The data folder holds wice_dev, healthver_dev and begin_dev, each a data.jsonl w
 Reported for each set: AUROC, and balanced accuracy at a threshold chosen on the other two; for the judge also at its
 own threshold. Then how often it says that a passage contradicts a claim, and how often rightly (HealthVer tells which
 are refuted); and what becomes of supported claims when a number or a name is changed, a "not" put in, two names
-exchanged or a "before" made an "after". Then the calibration (slope, middle) that rag/support.py carries, fitted on all
-three sets, and the time that checking an answer takes.
+exchanged or a "before" made an "after". Then the calibration (slope, middle) that rag/verification/support.py carries,
+fitted on all three sets, and the time that checking an answer takes.
 
 Measured with the default encoder (AUROC / balanced accuracy at the threshold of the other two):
 
@@ -36,10 +36,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.encoder import load_encoder
-from rag.sentence_encoder import SentenceEncoder
-from rag.support import SupportJudge
-from rag.words import negations, words
+from indexes.encoding.loading import load_encoder
+from rag.text.sentence_encoder import SentenceEncoder
+from rag.text.words import negations, words
+from rag.verification.support import SupportJudge
 
 _SETS = ("wice_dev", "healthver_dev", "begin_dev")
 _STEPS = 200

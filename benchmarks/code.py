@@ -24,14 +24,14 @@ import numpy as np
 from connectors.code.source import parse_source
 from connectors.document import Document
 from rag import KnowledgeBase
-from rag.evaluation.beir import BeirCorpus
-from rag.evaluation.collection import beir_collection
-from rag.evaluation.evaluate import evaluate
-from rag.evaluation.measured import Evaluation
+from rag.evaluation.collections.beir import BeirCorpus
+from rag.evaluation.collections.collection import beir_collection
+from rag.evaluation.outcome import Evaluation
 from rag.evaluation.significance import compare, interval
-from rag.pool import Ranking
-from rag.results import Hit, Mode
-from rag.retriever import Retriever
+from rag.evaluator import evaluate
+from rag.retrieval.hit import Hit, Mode
+from rag.retrieval.ranking import Ranking
+from rag.retrieval.retriever import Retriever
 
 MODES = (Mode.SPARSE, Mode.DENSE, Mode.HYBRID)
 FUNCTIONS = ("function", "method")

@@ -33,7 +33,7 @@ from sqlalchemy import func, select
 
 import indexes.store
 from benchmarks.static_encoder import StaticEncoder
-from indexes.schema import attributes
+from indexes.catalog.schema import attributes
 from rag import IndexReport, KnowledgeBase
 
 RUNS = 3

@@ -10,8 +10,8 @@ are left out: no compression could keep it. A sentence that stands in two
 passages is kept where one of them keeps it. Printed is the mean share of a question's gold sentences that is kept,
 with half a 95% interval, and below it the same where only the one passage with the most gold is cut.
 
-The weights of `rag.compression` were chosen on the questions at even places, and rounded after a look at all of
-chunking_eval; the questions of XQuAD at odd places were never looked at. `--half odd` has those at odd places alone.
+The weights of `rag.prompting.compression` were chosen on the questions at even places, and rounded after a look at all
+of chunking_eval; the questions of XQuAD at odd places were never looked at. `--half odd` has those at odd places alone.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.sentences import sentence_spans
-from indexes.encoder import EncodedQuery, Encoder, load_encoder
+from indexes.encoding.base import EncodedQuery, Encoder
+from indexes.encoding.loading import load_encoder
 from rag import KnowledgeBase
-from rag.compression import Compressor, Passage, Spans
-from rag.llm import estimate_tokens
-from rag.ranking import bm25
+from rag.llm.tokens import estimate_tokens
+from rag.prompting.compression import Compressor, Passage, Spans
+from rag.text.bm25 import bm25
 
 _K = 8
 _SHARES = (0.5, 0.25, 0.125)

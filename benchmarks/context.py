@@ -22,16 +22,16 @@ from pathlib import Path
 
 import numpy as np
 
+from connectors.chunking.splitter import Splitter
 from connectors.document import Chunk, Document
 from connectors.registry import open_source
 from connectors.source import Added
-from connectors.splitter import Splitter
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from rag import evaluate
 from rag.evaluation.significance import compare
 from rag.knowledge_base import SPECIAL_PIECES, KnowledgeBase
-from rag.results import Hit, Mode
+from rag.retrieval.hit import Hit, Mode
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (  # by name: a new page, such as the one with these figures, must not change them
@@ -43,7 +43,7 @@ DOCUMENTS = (  # by name: a new page, such as the one with these figures, must n
     "docs/store.md",
     "examples/handbook/refunds.md",
     "examples/handbook/support.md",
-    "indexes/encoder_data/README.md",
+    "indexes/encoding/encoder_data/README.md",
 )
 QUESTIONS = Path(__file__).with_name("context_questions.jsonl")
 MODES = (Mode.SPARSE, Mode.DENSE, Mode.HYBRID)

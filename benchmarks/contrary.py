@@ -5,9 +5,9 @@ Run:  python benchmarks/contrary.py [--half development] [--without-encoder] [--
 contrary_pairs.jsonl holds short passages of our own, fourteen or more of each kind of contrary (a "not", an exception,
 another number or name, an antonym, swapped roles, …), each with a true paraphrase and a false variant of that; and true
 paraphrases alone, of a kind that may raise a false alarm. Half of each kind, by hash of the passage, is for
-development: the rules of rag/stance.py and its neighbours were written with those in view. The other half is held out.
-Printed for each half and kind: the share of true ones that count as supported, of false ones that do, and of both that
-are said to contradict.
+development: the rules of rag/verification/polarity.py and its neighbours were written with those in view. The other
+half is held out. Printed for each half and kind: the share of true ones that count as supported, of false ones that do,
+and of both that are said to contradict.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexes.encoder import load_encoder
-from rag.support import Support, SupportJudge
+from indexes.encoding.loading import load_encoder
+from rag.verification.support import Support, SupportJudge
 
 _PAIRS = Path(__file__).with_name("contrary_pairs.jsonl")
 _HALVES = ("development", "held out")

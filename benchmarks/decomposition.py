@@ -22,14 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.decomposition import Part, decompose
-from rag.evaluation.beir import BeirCorpus, read_qrels, read_queries
+from rag.answering.decomposition import Part, decompose
+from rag.answering.sub_questions import sub_questions
+from rag.evaluation.collections.beir import BeirCorpus, read_qrels, read_queries
 from rag.knowledge_base import KnowledgeBase
-from rag.llm import LLM, complete
-from rag.llm_loading import as_llm, load_llm
-from rag.results import Hit
-from rag.retriever import Found
-from rag.sub_questions import sub_questions
+from rag.llm.base import LLM, complete
+from rag.llm.loading import as_llm, load_llm
+from rag.retrieval.hit import Hit
+from rag.retrieval.retriever import Found
 
 _RESAMPLED = 2_000
 _NAMES = ("all, hits", "one, hits", "all, prompt", "one, prompt", "in prompt")

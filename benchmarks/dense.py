@@ -83,7 +83,7 @@ def study(vectors: Floats, queries: Floats, lists: int, chosen: list[str]) -> No
 def from_knowledge_base(folder: Path, queries: Path) -> tuple[Floats, Floats]:
     """All vectors of record of a knowledge base of `scale.py`, and some of the queries as it encodes them."""
     from benchmarks.static_encoder import StaticEncoder
-    from indexes.catalog import Catalog
+    from indexes.catalog.catalog import Catalog
 
     encoder = StaticEncoder()
     catalog = Catalog(folder / "catalog.sqlite", create=False)

@@ -30,9 +30,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.evaluation.collection import beir_collection
-from rag.evaluation.evaluate import indexed
+from rag.evaluation.collections.collection import beir_collection
 from rag.evaluation.metrics import Judgements, ndcg
+from rag.evaluator import indexed
 from rag.knowledge_base import KnowledgeBase
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from indexes.encoder import load_encoder
+from indexes.encoding.loading import load_encoder
 from scripts.build_encoder import fetch_model
 
 

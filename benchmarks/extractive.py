@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.encoder import load_encoder
-from rag.extractive import sentence_scores
-from rag.ranking import bm25
-from rag.sentence_encoder import SentenceEncoder
+from indexes.encoding.loading import load_encoder
+from rag.llm.extractive import sentence_scores
+from rag.text.bm25 import bm25
+from rag.text.sentence_encoder import SentenceEncoder
 
 _MARGINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 _MOST_SENTENCES = 4

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from rag.knowledge_base import KnowledgeBase
-from rag.results import Mode
+from rag.retrieval.hit import Mode
 
 HOME = Path(__file__).parent.parent / "tests" / "rag" / "languages"
 LANGUAGES = ("german", "french", "spanish", "chinese")

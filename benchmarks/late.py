@@ -22,16 +22,16 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
-from indexes import encoder as encoder_module
-from indexes.analyzer import query_terms
-from rag.evaluation.collection import Collection, beir_collection
-from rag.evaluation.evaluate import indexed
+from indexes.encoding import encoder as encoder_module
+from indexes.terms.analyzer import query_terms
+from rag.evaluation.collections.collection import Collection, beir_collection
 from rag.evaluation.metrics import ndcg
+from rag.evaluator import indexed
 from rag.knowledge_base import KnowledgeBase
-from rag.pool import Ranking
-from rag.results import Hit
-from rag.retriever import Retriever
-from rag.term_weights import idf, piece_weights
+from rag.query.term_weights import idf, piece_weights
+from rag.retrieval.hit import Hit
+from rag.retrieval.ranking import Ranking
+from rag.retrieval.retriever import Retriever
 
 POOL = 100  # at most: the best 50 of either list
 RANKED = 25

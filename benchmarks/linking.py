@@ -43,13 +43,13 @@ from benchmarks.linking_gold import Database, Literal, Sort, mentioned, variants
 from connectors.database.source import DatabaseSource
 from connectors.document import Document
 from connectors.source import Added
-from indexes.catalog import Catalog
-from indexes.dictionary import Dictionary
-from indexes.encoder import load_encoder
-from indexes.names import distinct, normal
-from indexes.rows import DocumentRow
-from rag.linking import Link, Linker
-from rag.spelling import is_general
+from indexes.catalog.catalog import Catalog
+from indexes.catalog.dictionary import Dictionary
+from indexes.catalog.rows import DocumentRow
+from indexes.encoding.loading import load_encoder
+from indexes.terms.names import distinct, normal
+from rag.query.entity_linking import Link, Linker
+from rag.query.spelling import is_general
 
 DEVELOPED_ON = ("academic", "advising", "broker", "car_dealership", "restaurants")
 MEASURES = ("value", "column", "rows")

@@ -17,8 +17,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from indexes.analyzer import analyze
-from indexes.names import normal
+from indexes.terms.analyzer import analyze
+from indexes.terms.names import normal
 
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?|[-+]?\d+ (day|month|year|hour)s?|now")
 _COMPARED = (exp.EQ, exp.NEQ, exp.Like, exp.ILike)

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from connectors.document import Name
-from indexes.catalog import Catalog
-from indexes.dictionary import Dictionary
-from indexes.encoder import load_encoder
-from indexes.rows import DocumentRow
-from rag.linking import Linker
-from rag.spelling import is_general
+from indexes.catalog.catalog import Catalog
+from indexes.catalog.dictionary import Dictionary
+from indexes.catalog.rows import DocumentRow
+from indexes.encoding.loading import load_encoder
+from rag.query.entity_linking import Linker
+from rag.query.spelling import is_general
 
 SEED = 1
 IN_ONE_COMMIT = 2_000

@@ -19,7 +19,8 @@ from functools import partial
 from pathlib import Path
 
 from connectors.sentences import sentence_spans
-from indexes import encoder
+from indexes.encoding import encoder
+from indexes.encoding.loading import load_encoder
 
 _TEXTS = 300
 _SENTENCES = 480
@@ -46,7 +47,7 @@ def main() -> None:
 def measured(lengths: tuple[int, ...], texts: list[str], rounds: int) -> str:
     """The figures of one way, for a process that does nothing else."""
     encoder._padded = partial(_padded, lengths)
-    ours = encoder.load_encoder()
+    ours = load_encoder()
     sentences = [text[start:end] for text in texts for start, end in sentence_spans(text)][:_SENTENCES]
     groups = [sentences[first : first + _AT_ONCE] for first in range(0, len(sentences), _AT_ONCE)]
     ours.encode_query("a")

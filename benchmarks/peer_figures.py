@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.evaluation.collection import Collection
+from rag.evaluation.collections.collection import Collection
 from rag.evaluation.significance import Paired, compare, interval
 
 OURS = "pilotfish"

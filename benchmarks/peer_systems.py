@@ -68,12 +68,12 @@ class Pilotfish:
 
     def start(self) -> None:
         """Import."""
-        import rag.evaluation.beir
+        import rag.evaluation.collections.beir
         import rag.knowledge_base  # noqa: F401
 
     def index(self, _passages: Sequence[Passage]) -> int:
         """Synchronise with the collection's corpus."""
-        from rag.evaluation.beir import BeirCorpus
+        from rag.evaluation.collections.beir import BeirCorpus
 
         report = self._base.index(BeirCorpus(self._place.collection))
         if report.failures:

@@ -119,7 +119,7 @@ def _count_embedded() -> Callable[[], int]:
 
         count(BertModel, "forward")
     else:
-        from indexes.encoder import DefaultEncoder
+        from indexes.encoding.encoder import DefaultEncoder
 
         count(DefaultEncoder, "encode")
     return lambda: counted[0]

@@ -43,12 +43,12 @@ import numpy as np
 
 from benchmarks.peer_figures import OURS, Measured, Task, figures, tables
 from benchmarks.peer_systems import SYSTEMS
+from connectors.chunking.splitter import Splitter
 from connectors.errors import ConfigurationError, PilotfishError
 from connectors.source import Added
-from connectors.splitter import Splitter
-from indexes.encoder import load_encoder
-from rag.evaluation.beir import BeirCorpus
-from rag.evaluation.collection import beir_collection
+from indexes.encoding.loading import load_encoder
+from rag.evaluation.collections.beir import BeirCorpus
+from rag.evaluation.collections.collection import beir_collection
 from rag.evaluation.metrics import ndcg, recall
 from rag.knowledge_base import SPECIAL_PIECES
 

@@ -14,8 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from rag.evaluation.evaluate import evaluate
-from rag.evaluation.measured import Evaluation
+from rag.evaluation.outcome import Evaluation
+from rag.evaluator import evaluate
 
 TARGETS = {
     ("nfcorpus", "hybrid"): 0.375,

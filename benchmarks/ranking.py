@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.evaluation.collection import Collection, beir_collection
-from rag.evaluation.evaluate import indexed
+from rag.evaluation.collections.collection import Collection, beir_collection
 from rag.evaluation.metrics import ndcg
+from rag.evaluator import indexed
 from rag.knowledge_base import KnowledgeBase
-from rag.results import Hit
+from rag.retrieval.hit import Hit
 
 STEPS = {
     "BM25": ("bm25",),

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes import encoder as encoder_module
-from rag.evaluation.collection import beir_collection
-from rag.evaluation.evaluate import indexed
-from rag.reranker import BATCH
-from rag.reranker_models import load_reranker
+from indexes.encoding import encoder as encoder_module
+from rag.evaluation.collections.collection import beir_collection
+from rag.evaluator import indexed
+from rag.reranking.models import load_reranker
+from rag.reranking.reranker import BATCH
 
 SIZES: Mapping[str, tuple[int, int, int]] = {  # layers, width, attention heads
     "MiniLM-L6 (22M)": (6, 384, 12),

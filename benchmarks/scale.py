@@ -30,17 +30,18 @@ from typing import Any
 
 import numpy as np
 
-import indexes.encoder
+import indexes.encoding.encoder
 import indexes.store
 from benchmarks.static_encoder import StaticEncoder
 from connectors.document import Chunk, Document, Location
-from indexes.analyzer import analyze
-from indexes.encoder import DefaultEncoder, EncodedQuery
+from indexes.encoding.base import EncodedQuery
+from indexes.encoding.encoder import DefaultEncoder
 from indexes.store import Store
+from indexes.terms.analyzer import analyze
 from indexes.writer import Batch, NewDocument, text_hash
 from rag import KnowledgeBase
-from rag.spelling import respell
-from rag.synchroniser import BATCH_CHUNKS
+from rag.indexing.synchroniser import BATCH_CHUNKS
+from rag.query.spelling import respell
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUERIES, WARM_UP = 320, 20
@@ -72,8 +73,8 @@ class QueryEncoder(DefaultEncoder):
 
     @classmethod
     def load(cls, _spec: str = "default") -> QueryEncoder:
-        """What takes the place of `indexes.encoder.load_encoder`."""
-        encoder = cls(Path(indexes.encoder.__file__).parent / "encoder_data")
+        """What takes the place of `indexes.encoding.loading.load_encoder`."""
+        encoder = cls(Path(indexes.encoding.encoder.__file__).parent / "encoder_data")
         encoder.name, encoder.fingerprint = StaticEncoder.name, StaticEncoder.fingerprint
         return encoder
 

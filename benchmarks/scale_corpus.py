@@ -33,12 +33,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
+from connectors.chunking.splitter import Splitter
 from connectors.document import Chunk, Document
 from connectors.errors import SourceError
 from connectors.formats.dispatch import parse_here
 from connectors.sentences import sentence_spans
-from connectors.splitter import Splitter
-from indexes.encoder import load_encoder
+from indexes.encoding.loading import load_encoder
 from rag.knowledge_base import SPECIAL_PIECES
 
 PACKAGES = """

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.llm_loading import as_llm
+from rag.llm.loading import as_llm
 from rag.sql.answering import SqlAnswer, answer_from
 from rag.sql.databases import Database, open_database
 from rag.sql.limits import Limits

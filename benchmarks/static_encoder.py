@@ -14,9 +14,9 @@ import numpy as np
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
-from indexes import encoder
-from indexes.encoder import Encoded, EncodedQuery, Floats, Span, encodable
-from indexes.late import TOKEN_BYTES, TOKEN_DIMENSIONS, pack
+from indexes.encoding import encoder
+from indexes.encoding.base import Encoded, EncodedQuery, Floats, Span, encodable
+from indexes.encoding.late import TOKEN_BYTES, TOKEN_DIMENSIONS, pack
 
 _DATA = Path(encoder.__file__).parent / "encoder_data"
 _SEED = 7
@@ -37,8 +37,8 @@ class StaticEncoder:
 
     A passage's vector is the weighted mean after Arora et al., "A Simple but Tough-to-Beat Baseline for Sentence
     Embeddings" (ICLR 2017), with frequencies counted in Python's language reference and the common mean removed. Token
-    vectors are the same embeddings through a fixed random projection. It implements `indexes.encoder.Encoder`, needs
-    scipy, and becomes the encoder of every store opened from then on by
+    vectors are the same embeddings through a fixed random projection. It implements `indexes.encoding.base.Encoder`,
+    needs scipy, and becomes the encoder of every store opened from then on by
 
         indexes.store.load_encoder = StaticEncoder.load
 
@@ -70,7 +70,7 @@ class StaticEncoder:
 
     @classmethod
     def load(cls, _spec: str = "default") -> StaticEncoder:
-        """What takes the place of `indexes.encoder.load_encoder`, whichever encoder is asked for."""
+        """What takes the place of `indexes.encoding.loading.load_encoder`, whichever encoder is asked for."""
         return cls()
 
     def spans(self, text: str) -> list[Span]:

@@ -18,11 +18,11 @@ from pathlib import Path
 from sqlalchemy import select
 
 from connectors.document import DEFINES
-from indexes.schema import documents, names
+from indexes.catalog.schema import documents, names
 from rag.knowledge_base import KnowledgeBase
-from rag.pool import Ranking
-from rag.results import Hit
-from rag.retriever import Retriever
+from rag.retrieval.hit import Hit
+from rag.retrieval.ranking import Ranking
+from rag.retrieval.retriever import Retriever
 
 SEED = 7
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.evaluation.beir import read_qrels, read_queries
-from rag.evaluation.collection import Collection, Grades
-from rag.evaluation.evaluate import indexed
-from rag.pool import Candidates, Ranking
-from rag.tuned import Tuning
+from rag.evaluation.collections.beir import read_qrels, read_queries
+from rag.evaluation.collections.collection import Collection, Grades
+from rag.evaluator import indexed
+from rag.retrieval.ranking import Candidates, Ranking
+from rag.retrieval.tuned import Tuning
 from rag.tuning.fitting import Asked
 from rag.tuning.tune import tune
 

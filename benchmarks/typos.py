@@ -23,18 +23,18 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.analyzer import analyze, query_terms
-from rag.evaluation.beir import BeirCorpus
-from rag.evaluation.collection import Collection, beir_collection
-from rag.evaluation.evaluate import indexed
+from indexes.terms.analyzer import analyze, query_terms
+from rag.evaluation.collections.beir import BeirCorpus
+from rag.evaluation.collections.collection import Collection, beir_collection
 from rag.evaluation.metrics import ndcg
 from rag.evaluation.significance import compare
+from rag.evaluator import indexed
 from rag.knowledge_base import KnowledgeBase
-from rag.pool import Ranking
-from rag.results import Mode
-from rag.retriever import Retriever
-from rag.spelling import Correction, respell
-from rag.term_weights import _common_stems
+from rag.query.spelling import Correction, respell
+from rag.query.term_weights import common_stems
+from rag.retrieval.hit import Mode
+from rag.retrieval.ranking import Ranking
+from rag.retrieval.retriever import Retriever
 
 DEPTH = 30
 SEED = 7
@@ -150,7 +150,7 @@ def _mistype(kb: KnowledgeBase, collection: Collection) -> Iterator[Query]:
 
 def _is_content(word: str) -> bool:
     long_enough = len(word) >= SHORTEST and len(set(word[1:].lower())) > 1
-    return long_enough and (word.islower() or word.istitle()) and not set(analyze(word)) <= _common_stems()
+    return long_enough and (word.islower() or word.istitle()) and not set(analyze(word)) <= common_stems()
 
 
 def _held(kb: KnowledgeBase, word: str) -> bool:

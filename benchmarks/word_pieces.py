@@ -15,11 +15,11 @@ from typing import TypeVar
 
 from tokenizers import Tokenizer
 
-from indexes import encoder
-from indexes.wordpiece import WordPieces
+from indexes.encoding.encoder import DATA
+from indexes.encoding.wordpiece import WordPieces
 
 ROOT = Path(__file__).parent.parent
-VOCABULARY = Path(encoder.__file__).parent / "encoder_data" / "tokenizer.json"
+VOCABULARY = DATA / "tokenizer.json"
 RUNS = 5
 Made = TypeVar("Made")
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 import typer
 
-from cli.terminal import note, warn
+from cli.output.terminal import note, warn
 from connectors.errors import ConfigurationError, PilotfishError
 from indexes.errors import NoKnowledgeBaseError
 

@@ -11,21 +11,21 @@ from typing import Annotated
 
 import typer
 
-from cli.ask import ask
-from cli.card import card
-from cli.chat import chat
-from cli.demo import demo
-from cli.doctor import doctor
-from cli.evaluation import evaluate
 from cli.failures import ExitCode, report, report_interrupt
 from cli.help import CONTEXT, Family, Verb
-from cli.index import index, remove
-from cli.models import models
-from cli.search import search
-from cli.sql import sql
-from cli.status import status
-from cli.terminal import data_stream, tolerate_any_text
-from cli.tune import tune
+from cli.output.terminal import data_stream, tolerate_any_text
+from cli.verbs.ask import ask
+from cli.verbs.card import card
+from cli.verbs.chat import chat
+from cli.verbs.demo import demo
+from cli.verbs.doctor import doctor
+from cli.verbs.eval import evaluate
+from cli.verbs.index import index, remove
+from cli.verbs.models import models
+from cli.verbs.search import search
+from cli.verbs.sql import sql
+from cli.verbs.status import status
+from cli.verbs.tune import tune
 
 app = typer.Typer(add_completion=False, cls=Family, context_settings=CONTEXT)
 app.command(cls=Verb)(index)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.terminal import note, only_data_on_stdout
+from cli.output.terminal import note, only_data_on_stdout
 from indexes.errors import NoKnowledgeBaseError, StoreError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def quieten_libraries() -> None:
         logging.getLogger().addHandler(logging.NullHandler())
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
-        from indexes.sentence_transformer import DOWNLOAD_VARIABLE
+        from indexes.encoding.sentence_transformer import DOWNLOAD_VARIABLE
 
         if os.environ.get(DOWNLOAD_VARIABLE) != "1":  # a model that is here is read in a moment
             os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.terminal import note
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.reranker import Reranking
-    from rag.results import Reranked
+    from rag.reranking.reranker import Reranking
 
 
 class Mode(StrEnum):
@@ -74,22 +72,12 @@ def reranking(model: str | None, depth: int | None, seconds: float | None, *, fa
         for flag in (name for name, is_given in given.items() if is_given):
             raise ConfigurationError(f"{flag} goes with --reranker", hint="name a model: --reranker SPEC")
         return None
-    from rag.reranker import Reranking
+    from rag.reranking.reranker import Reranking
 
     chosen: dict[str, Any] = {
         name: value for name, value in {"depth": depth, "seconds": seconds}.items() if value is not None
     }
     return Reranking(model, fallback=fallback, **chosen)
-
-
-def tell_reranked(done: Reranked | None, *, failure_only: bool = False) -> None:
-    """Say on stderr where a reranker failed, or did not judge all that it should have."""
-    if done is None:
-        return
-    if done.failure:
-        note(f"ranked without the reranker: {done.failure}")
-    elif done.reached < done.candidates and not failure_only:
-        note(f"reranked {done.reached} of {done.candidates}: there was no time for more")
 
 
 def parse_filters(filters: Sequence[str] | None) -> dict[str, dict[str, list[str]]]:

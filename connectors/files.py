@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.document import Document, MetadataValue
 from connectors.errors import SourceError
+from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, revision_of
+from connectors.folders.ignore import IgnoreRules
+from connectors.folders.walk import Entry, Unreadable, Walk
 from connectors.formats import PARSER_VERSION
-from connectors.ignore import IgnoreRules
-from connectors.notes import shortened
 from connectors.repository.renames import Renames
 from connectors.source import (
     Added,
@@ -32,15 +32,11 @@ from connectors.source import (
     Unchanged,
     among,
 )
-from connectors.walk import Entry, Unreadable, Walk
+from connectors.summaries import shortened
 
 if TYPE_CHECKING:
     from connectors.repository.work_tree import WorkTree
 
-MAX_BYTES = 100 * 1024 * 1024
-"""Files larger than this are reported instead of read, unless the source is told otherwise."""
-
-DEFAULTS: Options = {"use_ignore": True, "include": [], "exclude": [], "max_bytes": MAX_BYTES, "vendored": False}
 
 # A file this young may change again without a visible trace: coarse file systems count time in steps of two seconds.
 _FRESH_NS = 2_000_000_000
@@ -195,7 +191,7 @@ class FileSource:
             content = self._read(entry.path)
             if self._leaves_out(entry.path, content.data):
                 return None
-            revision = _revision(content.data)
+            revision = revision_of(content.data)
             if known is not None and known.revision == revision:
                 return Unchanged(entry.path, content.stamp)
             document = self._document(entry.path, content, revision, is_new=known is None)
@@ -249,45 +245,10 @@ class FileSource:
         return f"{size}:{modified_ns}:{PARSER_VERSION}{'v' if self._vendored else ''}"
 
 
-def file_document(
-    uri: str, name: Path, folder: str, data: bytes, revision: str, metadata: Mapping[str, MetadataValue]
-) -> Document:
-    """The document in a file called `name`, in `folder` of its source, with what else is known of it.
-
-    Raises `SourceError` naming the file when it cannot be read.
-    """
-    from connectors.formats import parse
-
-    parsed = parse(data, name)
-    return Document(
-        uri=uri,
-        title=parsed.title or name.name,
-        text=parsed.text,
-        kind=parsed.kind,
-        revision=revision,
-        metadata={
-            **parsed.metadata,
-            "filename": name.name,
-            "extension": name.suffix.lower().removeprefix("."),
-            "folder": folder,
-            "size": len(data),
-            **metadata,
-        },
-        context=parsed.title,
-        blocks=parsed.blocks,
-        pages=parsed.pages,
-        names=parsed.names,
-    )
-
-
 class _Content(NamedTuple):
     data: bytes
     stamp: str
     modified_ns: int
-
-
-def _revision(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=20, person=str(PARSER_VERSION).encode()).hexdigest()
 
 
 def _pages(entries: Iterator[Entry | Unreadable], size: int) -> Iterator[list[Entry | Unreadable]]:

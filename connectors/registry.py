@@ -7,7 +7,8 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from connectors.errors import ConfigurationError
-from connectors.files import DEFAULTS, FileSource
+from connectors.files import FileSource
+from connectors.folders.document import DEFAULTS
 from connectors.repository.opening import is_repository, open_committed
 from connectors.source import Options, Source
 
@@ -21,8 +22,8 @@ def open_source(spec: str, options: Options | None = None) -> Source:
     """The source that `spec` names: a path, a `file://` URI, a repository on this disk or the address of a database.
 
     Options are those of `FileSource`, with `rev` for what is committed in a repository, or those of
-    `connectors.database.options` for a database. Raises `ConfigurationError` for what cannot be a source, and for
-    options that its kind of source does not have.
+    `connectors.database.access.options` for a database. Raises `ConfigurationError` for what cannot be a source, and
+    for options that its kind of source does not have.
 
     >>> open_source("file:///tmp/notes").uri
     '/tmp/notes'

@@ -6,8 +6,8 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from indexes.catalog.sources import SOURCES_FILE
 from indexes.files import writer_lock
-from indexes.sources import SOURCES_FILE
 
 if TYPE_CHECKING:
     from indexes.store import Store

@@ -13,18 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.catalog import Catalog
-from indexes.dense import BaseLostError, DenseIndex, load_dense, usable_state
-from indexes.dense_base import BaseState
-from indexes.encoder import Encoder, load_encoder
+from indexes.catalog.catalog import Catalog
+from indexes.catalog.filters import Condition, filtered_chunks
+from indexes.catalog.reading import Ids, Reading, Vectors
+from indexes.catalog.rows import StoredChunk
+from indexes.catalog.sources import SOURCES_FILE
+from indexes.dense.base import BaseState
+from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_state
+from indexes.encoding.base import Encoder
+from indexes.encoding.loading import load_encoder
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
-from indexes.filters import Condition, filtered_chunks
-from indexes.reading import Ids, Reading, Vectors
-from indexes.rows import StoredChunk
-from indexes.sources import SOURCES_FILE
-from indexes.sparse import Mask, Scores, SparseReader, read_state
-from indexes.writer import Notify, Writer
+from indexes.sparse.sparse import Mask, Scores, SparseReader, read_state
+from indexes.writer import Encoders, Notify, Writer
 
 DEFAULT_FOLDER = ".rag"
 CATALOG_FILE = "catalog.sqlite"
@@ -229,7 +230,8 @@ class Store:
         with writer_lock(self.path, timeout):
             if not (self.path / CATALOG_FILE).exists():
                 raise StoreError(f"{self.path} was removed meanwhile", hint="run it again")
-            writer = Writer(self, notify or self._notify)
+            encoders = Encoders(lambda: self.encoder, self.make_encoder, self.new_encoder, self.new_late)
+            writer = Writer(self.path, self.catalog, encoders, notify or self._notify)
             try:
                 yield writer
                 writer.finish()

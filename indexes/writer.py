@@ -14,25 +14,23 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from connectors.document import Chunk, Document
 from connectors.source import Facts, Known, Options
-from indexes.analyzer import detect_language
-from indexes.dense import outgrown, usable_state
-from indexes.dense_base import BaseState, discard_others, open_base, write_base
-from indexes.encoder import Encoder
+from indexes.catalog.catalog import Catalog
+from indexes.catalog.known import StoredKnown
+from indexes.catalog.reading import Reading
+from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
+from indexes.catalog.sources import remember_sources
+from indexes.catalog.writing import Writing
+from indexes.dense.base import BaseState, discard_others, open_base, write_base
+from indexes.dense.dense import outgrown, usable_state
+from indexes.encoding.base import Encoder
 from indexes.errors import StoreError
-from indexes.known import StoredKnown
-from indexes.names import distinct
-from indexes.reading import Reading
-from indexes.rows import ChunkRow, DocumentRow, SourceCount
-from indexes.sources import remember_sources
-from indexes.sparse import SparseIndex, SparseState
-from indexes.writing import Writing
-
-if TYPE_CHECKING:
-    from indexes.store import Store
+from indexes.sparse.sparse import SparseIndex, SparseState
+from indexes.terms.analyzer import detect_language
+from indexes.terms.names import distinct
 
 _EMBED_BATCH = 256  # texts between two writes of vectors of record: what a crash can cost
 _TEXTS_HELD = 10_000  # texts in memory while everything is embedded anew
@@ -75,13 +73,31 @@ class Committed:
     embedded: int
 
 
+@dataclass(frozen=True, slots=True)
+class Encoders:
+    """Where a writer gets encoders from.
+
+    Attributes:
+        current: the one that the store was built with, loaded at first use.
+        make: the one called by a name.
+        first: the name of the one that a new store is built with.
+        keeps_tokens: whether a new store keeps token vectors.
+    """
+
+    current: Callable[[], Encoder]
+    make: Callable[[str], Encoder]
+    first: str
+    keeps_tokens: bool
+
+
 class Writer:
     """Changes a store. Made by `Store.writer`, which holds the lock around it."""
 
-    def __init__(self, store: Store, notify: Notify) -> None:
-        self._store = store
-        self._catalog = store.catalog
-        self._dense = store.path / "dense"
+    def __init__(self, path: Path, catalog: Catalog, encoders: Encoders, notify: Notify) -> None:
+        self._path = path
+        self._catalog = catalog
+        self._encoders = encoders
+        self._dense = path / "dense"
         self._compacting: threading.Thread | None = None
         with self._catalog.reading() as reading:
             self.generation = reading.generation()
@@ -92,7 +108,7 @@ class Writer:
             fresh = not reading.setting("id")
         if fresh:
             self._initialise()
-        self._sparse = SparseIndex(store.path / "sparse")
+        self._sparse = SparseIndex(path / "sparse")
         if not self._is_current(pending):
             if self.generation:
                 notify("rebuilding the sparse index from the catalog")
@@ -163,7 +179,7 @@ class Writer:
             for new, keys in zip(batch.documents, hashes, strict=True)
             for chunk, key in zip(new.chunks, keys, strict=True)
         }
-        embedded = self.embed(self._store.encoder, list(texts.items()), on_embedded) if texts else 0
+        embedded = self.embed(self._encoders.current(), list(texts.items()), on_embedded) if texts else 0
         if not batch.documents and not batch.removed:
             with self._catalog.writing() as writing:
                 writing.set_stamps(batch.stamps)
@@ -186,7 +202,7 @@ class Writer:
 
         The old vectors serve every search until the switch.
         """
-        encoder = self._store.make_encoder(spec)
+        encoder = self._encoders.make(spec)
         embedded = self._embed_missing(encoder, on_embedded)
         self._compact_dense(encoder.fingerprint, encoder.dimensions)
         with self._catalog.writing() as writing:
@@ -204,7 +220,7 @@ class Writer:
                 writing.drop_tokens()
                 return 0
             writing.set_setting("vectors", "lacking")
-        embedded = self._embed_missing(self._store.encoder, on_embedded, tokens=True)
+        embedded = self._embed_missing(self._encoders.current(), on_embedded, tokens=True)
         with self._catalog.writing() as writing:
             writing.set_setting("vectors", "")
         return embedded
@@ -213,7 +229,7 @@ class Writer:
         """Embed what an interrupted run, or a repair, left without a vector; returns how many texts that were."""
         if not self._sweep and not self._lacking:
             return 0
-        encoder = self._store.encoder
+        encoder = self._encoders.current()
         embedded = self._embed_missing(encoder, on_embedded)
         with self._catalog.reading() as reading:
             tokens = self._lacking and reading.keeps_tokens()
@@ -255,7 +271,7 @@ class Writer:
         self._sweep = False
         self._catalog.reclaim()
         discard_others(self._dense, base)
-        remember_sources(self._store.path, sources, spec, keeps_tokens=tokens)
+        remember_sources(self._path, sources, spec, keeps_tokens=tokens)
 
     def close(self) -> None:
         """Let go of the sparse index."""
@@ -375,7 +391,7 @@ class Writer:
                 return write_base(self._dense, reading, encoder, generation, dimensions, state)
             except OSError as error:
                 raise StoreError(
-                    f"the dense index at {self._store.path} could not be written: {error.strerror}",
+                    f"the dense index at {self._path} could not be written: {error.strerror}",
                     hint="free some space and run the command again; nothing is lost",
                 ) from error
 
@@ -386,11 +402,11 @@ class Writer:
                 buried = writing.bury(self.generation, _BURIED_AT_ONCE)
 
     def _initialise(self) -> None:
-        encoder = self._store.encoder
+        encoder = self._encoders.current()
         with self._catalog.writing() as writing:
             writing.set_setting("id", uuid.uuid4().hex)
-            writing.set_setting("late", "on" if self._store.new_late else "off")
-            _describe_encoder(writing, self._store.new_encoder, encoder)
+            writing.set_setting("late", "on" if self._encoders.keeps_tokens else "off")
+            _describe_encoder(writing, self._encoders.first, encoder)
 
 
 def text_hash(text: str) -> bytes:

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from connectors.errors import PilotfishError
-    from rag.asking import AskOptions
-    from rag.evaluation.evaluate import evaluate
+    from rag.answering.answer import Answer
+    from rag.answering.options import AskOptions
+    from rag.evaluator import evaluate
+    from rag.indexing.report import IndexReport
     from rag.knowledge_base import KnowledgeBase
-    from rag.reranker import Reranking
-    from rag.results import Answer, Citation, Hit, IndexReport, Mode, Prompt, Status
+    from rag.prompting.prompt import Prompt
+    from rag.reranking.reranker import Reranking
+    from rag.retrieval.hit import Hit, Mode
+    from rag.status import Status
+    from rag.verification.verdicts import Citation
 
 __all__ = [
     "Answer",
@@ -32,15 +37,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AskOptions": "rag.asking",
+    "Answer": "rag.answering.answer",
+    "AskOptions": "rag.answering.options",
+    "Citation": "rag.verification.verdicts",
+    "Hit": "rag.retrieval.hit",
+    "IndexReport": "rag.indexing.report",
     "KnowledgeBase": "rag.knowledge_base",
+    "Mode": "rag.retrieval.hit",
     "PilotfishError": "connectors.errors",
-    "Reranking": "rag.reranker",
-    "evaluate": "rag.evaluation.evaluate",
+    "Prompt": "rag.prompting.prompt",
+    "Reranking": "rag.reranking.reranker",
+    "Status": "rag.status",
+    "evaluate": "rag.evaluator",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "rag.results")), name)
+    return getattr(import_module(_HOMES.get(name, "rag.retrieval.hit")), name)

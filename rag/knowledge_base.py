@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,33 +12,38 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Options, Source
+from indexes.catalog.schema import SCHEMA_VERSION
 from indexes.errors import NoKnowledgeBaseError
-from indexes.schema import SCHEMA_VERSION
 from indexes.store import CATALOG_FILE, DEFAULT_FOLDER, LOCK_TIMEOUT_SECONDS, Store
 from indexes.writer import Batch
-from rag.pool import basis
-from rag.reranker import Reranker, Rerankers, Reranking
-from rag.results import Answer, Failure, Filters, Hit, IndexReport, Mode, SourceStatus, Status, Turn
-from rag.retriever import Found, Retriever
-from rag.tuned import SETTING, read, written
+from rag.answering.answer import Answer
+from rag.indexing.report import Failure, IndexReport
+from rag.indexing.sources import as_source, reopened, shown_name
+from rag.prompting.prompt import Turn
+from rag.reranking.reranker import Reranker, Rerankers, Reranking
+from rag.retrieval.hit import Filters, Hit, Mode
+from rag.retrieval.ranking import basis
+from rag.retrieval.retriever import Found, Retriever
+from rag.retrieval.tuned import SETTING, read, written
+from rag.status import SourceStatus, Status, sizes_on_disk
 
 if TYPE_CHECKING:
-    from connectors.splitter import Splitter
-    from indexes.encoder import Encoder
-    from indexes.findings import Check
-    from indexes.reading import Reading
-    from rag.asking import AskOptions
+    from connectors.chunking.splitter import Splitter
+    from indexes.catalog.reading import Reading
+    from indexes.doctor.findings import Check
+    from indexes.encoding.base import Encoder
+    from rag.answering.conversation import Conversation
+    from rag.answering.options import AskOptions
+    from rag.answering.resources import Resources
     from rag.cards.cards import Cards
-    from rag.conversation import Conversation
-    from rag.demonstrations import Demonstrations
-    from rag.evaluation.collection import Collection
-    from rag.evaluation.evaluate import OnProgress
-    from rag.llm import LLM
-    from rag.resources import KnowledgeBaseResources
+    from rag.evaluation.collections.collection import Collection
+    from rag.evaluation.measure import OnProgress
+    from rag.indexing.synchroniser import Progress, Tally
+    from rag.llm.base import LLM
+    from rag.prompting.demonstrations import Demonstrations
     from rag.sql.answering import SqlAnswer
     from rag.sql.limits import Limits
     from rag.sql.writing import Attempt
-    from rag.synchroniser import Progress, Tally
     from rag.tuning.verdicts import TuningReport
 
 SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
@@ -81,12 +85,15 @@ class KnowledgeBase:
         def search(text: str, k: int) -> Sequence[Hit]:
             return self.find_hits(text, k).hits
 
-        return Cards(self.path, lambda: self.encoder, self._splitter, search)
+        def open_base(folder: Path) -> KnowledgeBase:
+            return KnowledgeBase.open(folder, create=False)
+
+        return Cards(self.path, lambda: self.encoder, self._splitter, search, open_base)
 
     @cached_property
     def demonstrations(self) -> Demonstrations:
         """Solved examples, the nearest of which show an LLM how to answer."""
-        from rag.demonstrations import Demonstrations
+        from rag.prompting.demonstrations import Demonstrations
 
         return Demonstrations(self.path, lambda: self.encoder)
 
@@ -181,7 +188,7 @@ class KnowledgeBase:
             StoreError: the disk refuses; everything published before stays.
         """
         # Here because a search must not wait for what only indexing needs.
-        from rag.synchroniser import Tally, prepare, synchronise
+        from rag.indexing.synchroniser import Tally, prepare, synchronise
 
         start = time.perf_counter()
         tally = Tally()
@@ -193,10 +200,10 @@ class KnowledgeBase:
             options = writer.options()
             for spec in sources or list(options):
                 try:
-                    source = _as_source(spec, options) if sources else _reopened(str(spec), options)
+                    source = as_source(spec, options) if sources else reopened(str(spec), options)
                     synchronise(source, writer, splitter, tally, on_progress)
                 except SourceError as error:
-                    tally.failures.append(Failure(_public_name(spec), str(error), error.hint))
+                    tally.failures.append(Failure(shown_name(spec), str(error), error.hint))
         return self._report(tally, start)
 
     def remove(self, source: str | Path) -> IndexReport:
@@ -206,7 +213,7 @@ class KnowledgeBase:
             ConfigurationError: the source is not registered.
         """
         from connectors.registry import open_source
-        from rag.synchroniser import Tally
+        from rag.indexing.synchroniser import Tally
 
         start = time.perf_counter()
         tally = Tally()
@@ -320,13 +327,13 @@ class KnowledgeBase:
             history: the questions and answers before this one, which it may lean on.
             on_text: hears the answer as it is written.
         """
-        from rag.asking import ask
+        from rag.answering.ask import ask
 
         return ask(self._resources, question, llm=llm, options=options, history=history, on_text=on_text)
 
     def chat(self, *, llm: LLM | object | str = "extractive", options: AskOptions | None = None) -> Conversation:
         """Begin a conversation, in which a question may lean on those before it; arguments as for `ask`."""
-        from rag.conversation import Conversation
+        from rag.answering.conversation import Conversation
 
         for name in options.cards.names if options and options.cards else ():
             self.cards.get(name)  # one that is not there is told before the first question
@@ -357,7 +364,7 @@ class KnowledgeBase:
             SourceError: the database cannot be reached.
             LLMError: the model could not answer.
         """
-        from rag.llm_loading import as_llm, load_llm
+        from rag.llm.loading import as_llm, load_llm
         from rag.sql.asking import ask_database
 
         model = load_llm(llm, base_url=base_url) if isinstance(llm, str) else as_llm(llm)
@@ -367,10 +374,16 @@ class KnowledgeBase:
         )
 
     @cached_property
-    def _resources(self) -> KnowledgeBaseResources:
-        from rag.resources import KnowledgeBaseResources
+    def _resources(self) -> Resources:
+        from rag.answering.resources import Resources
 
-        return KnowledgeBaseResources(self, self._source_options)
+        return Resources(
+            encoder=lambda: self.encoder,
+            search=self.find_hits,
+            cards=lambda: self.cards,
+            demonstrations=lambda: self.demonstrations,
+            sources=self._source_options,
+        )
 
     def _source_options(self) -> Mapping[str, Options]:
         with self._store.catalog.reading() as reading:
@@ -408,7 +421,7 @@ class KnowledgeBase:
             ConfigurationError: there are too few questions, or they are not about this knowledge base.
             LockedError: another process is writing.
         """
-        from rag.evaluation.evaluate import read_collection
+        from rag.evaluation.questions import read_collection
         from rag.tuning.tune import answerable, tune
 
         if questions is None or isinstance(questions, str | Path):
@@ -450,7 +463,7 @@ class KnowledgeBase:
                     SourceStatus(source.uri, source.documents, source.chunks, source.facts)
                     for source in reading.count_sources(generation)
                 ),
-                sizes=_sizes(self.path, reading.token_bytes()),
+                sizes=sizes_on_disk(self.path, reading.token_bytes()),
                 tuning=self._retriever.tuning(reading),
             )
 
@@ -463,7 +476,7 @@ class KnowledgeBase:
 
         The text of every passage and the bytes of every file that a card stands on are read.
         """
-        from indexes.doctor import examine
+        from indexes.doctor.doctor import examine
 
         return (*examine(self._store).checks, *self.cards.check(), self.demonstrations.check())
 
@@ -478,12 +491,12 @@ class KnowledgeBase:
             LockedError: another process is writing.
             StoreError: the disk refuses; everything published before stays.
         """
-        from indexes.repair import repair
+        from indexes.doctor.repair import repair
 
         return repair(self._store, lock_timeout)
 
     def _splitter(self) -> Splitter:
-        from connectors.splitter import Splitter
+        from connectors.chunking.splitter import Splitter
 
         return Splitter(self.encoder, window=self.encoder.window - SPECIAL_PIECES)
 
@@ -519,42 +532,6 @@ class KnowledgeBase:
         )
 
 
-def _as_source(spec: str | Path | Source, options: Mapping[str, Options]) -> Source:
-    """The source meant by `spec`; one that is registered is opened as it was then."""
-    from connectors.registry import open_source
-
-    if not isinstance(spec, str | Path):
-        return spec
-    source = open_source(str(spec))
-    registered = options.get(source.uri)
-    return open_source(str(spec), registered) if registered else source
-
-
-def _reopened(uri: str, options: Mapping[str, Options]) -> Source:
-    """The registered source `uri`.
-
-    Raises:
-        SourceError: a program made it, and only that program can read it again.
-    """
-    try:
-        source = _as_source(uri, options)
-    except ConfigurationError:
-        source = None
-    if source is None or source.uri != uri:
-        raise SourceError(
-            f"{uri} cannot be read from its name; what is indexed of it is kept",
-            hint="hand the source object itself to `KnowledgeBase.index`, or forget it with `rag remove`",
-        )
-    return source
-
-
-def _public_name(spec: str | Path | Source) -> str:
-    """What a source is called where people see it: an address that was typed may hold a password."""
-    from connectors.registry import public_name
-
-    return public_name(str(spec)) if isinstance(spec, str | Path) else spec.uri
-
-
 def _mode(mode: Mode | str) -> Mode:
     try:
         return Mode(mode)
@@ -562,25 +539,6 @@ def _mode(mode: Mode | str) -> Mode:
         raise ConfigurationError(
             f"unknown search mode {str(mode)!r}", hint=f"choose one of: {', '.join(Mode)}"
         ) from error
-
-
-def _sizes(folder: Path, token_bytes: int) -> dict[str, int]:
-    """Bytes on disk by part."""
-    catalog = _count_bytes(folder.glob("catalog.sqlite*"))
-    # Not Path.rglob, which raises when a writer removes a folder under it.
-    parts = {
-        part: _count_bytes(Path(at, name) for at, _, names in os.walk(folder / part) for name in names)
-        for part in ("sparse", "dense")
-    }
-    return {"catalog": max(0, catalog - token_bytes), "tokens": token_bytes, **parts}
-
-
-def _count_bytes(files: Iterable[Path]) -> int:
-    total = 0
-    for file in files:
-        with suppress(FileNotFoundError):  # a writer has removed it meanwhile
-            total += file.stat().st_size
-    return total
 
 
 def _ignore(_message: str) -> None:

@@ -9,6 +9,7 @@ Importing this module imports LangChain, which takes a second: `import rag` does
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,15 +26,17 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.utils import AddableDict
 from pydantic import ConfigDict
 
+from connectors.memory import AS_JSON, Given, GivenDocuments
 from connectors.registry import open_source
 from connectors.source import Added, Failed
-from rag.asking import AskOptions
-from rag.compression import Compressor, Passage
-from rag.given import Given, GivenDocuments, given_from
+from indexes.catalog.rows import StoredChunk
+from rag.answering.answer import Answer
+from rag.answering.options import AskOptions
 from rag.knowledge_base import KnowledgeBase
-from rag.llm import estimate_tokens
-from rag.reranker import Rerankers, Reranking
-from rag.results import Answer, Hit, Mode
+from rag.llm.tokens import estimate_tokens
+from rag.prompting.compression import Compressor, Passage
+from rag.reranking.reranker import Rerankers, Reranking
+from rag.retrieval.hit import Hit, Mode
 
 _SOURCE = "source"  # where LangChain's own loaders put the place of a document
 
@@ -314,3 +317,21 @@ def _checked(answer: Answer) -> dict[str, Any]:
         "abstained": answer.abstained,
         "result": answer,
     }
+
+
+def given_from(chunks: Sequence[StoredChunk]) -> Given | None:
+    """The text that was handed over, from its chunks; None without any.
+
+    Between two chunks the number of characters and of line ends is kept, and nothing else of the white space.
+    """
+    if not chunks:
+        return None
+    pieces, end, line = [], 0, 1
+    for chunk in chunks:
+        ends = chunk.location.line_start - line
+        pieces += ["\n" * ends, " " * (chunk.location.start - end - ends), chunk.text]
+        end, line = chunk.location.end, chunk.location.line_end
+    metadata = dict(chunks[0].metadata)
+    encoded = str(metadata.pop(AS_JSON, "")).split("\x1f")
+    decoded = {key: json.loads(str(value)) if key in encoded else value for key, value in metadata.items()}
+    return Given(chunks[0].uri.partition("#")[2], "".join(pieces), decoded)

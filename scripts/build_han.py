@@ -1,4 +1,4 @@
-"""Build `indexes/han.txt`: traditional Han characters, and below each the simplified one.
+"""Build `indexes/terms/han.txt`: traditional Han characters, and below each the simplified one.
 
     pip download --no-deps opencc-python-reimplemented && unzip opencc_python_reimplemented-*.whl
     python scripts/build_han.py opencc/dictionary/TSCharacters.txt
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-TARGET = Path(__file__).parent.parent / "indexes" / "han.txt"
+TARGET = Path(__file__).parent.parent / "indexes" / "terms" / "han.txt"
 
 
 def main() -> None:

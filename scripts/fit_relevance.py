@@ -1,4 +1,4 @@
-"""Fit the relevance model (`rag/relevance.json`) to judged questions.
+"""Fit the relevance model (`rag/retrieval/relevance.json`) to judged questions.
 
     python scripts/fit_relevance.py collections/ --keep /tmp/eval/kb
 
@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import KnowledgeBase
-from rag.calibration import DEFAULT_MIN_RELEVANCE, MODEL_FILE, Features, inputs
-from rag.evaluation.beir import read_qrels, read_queries
-from rag.evaluation.evaluate import indexed
+from rag.evaluation.collections.beir import read_qrels, read_queries
+from rag.evaluator import indexed
+from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE, MODEL_FILE, Features, inputs
 
 Floats = NDArray[np.float64]
 
@@ -208,7 +208,7 @@ def calibration_error(chances: Floats, labels: Floats, bins: int = 10) -> float:
 
 
 def write(full: Model, without_late: Model, held_out: Mapping[str, Mapping[str, float]]) -> None:
-    """Write `rag/relevance.json`."""
+    """Write `rag/retrieval/relevance.json`."""
     models = {"with_late": full, "without_late": without_late}
     content = {
         "fitted_on": [f"{name} train" for name in SETS],

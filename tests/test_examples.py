@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import URL
 
 from rag import Answer
-from rag.cards.training import TrainingOptions
-from rag.models import find_model
+from rag.cards.training.trainer import TrainingOptions
+from rag.llm.models import find_model
 
 ROOT = Path(__file__).parent.parent
 SHOP = ROOT / "examples" / "shop"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.models import find_model
+from rag.llm.models import find_model
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

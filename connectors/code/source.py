@@ -13,8 +13,7 @@ from connectors.code.names import MOST, names
 from connectors.code.sql import MOST_CHARACTERS, read_script
 from connectors.code.syntax import Leads, Match, Span, Syntax
 from connectors.document import CODE, Block, BlockKind, Metadata, MetadataValue, Symbol
-from connectors.formats.parsed import Parsed
-from connectors.formats.plain import parse_code
+from connectors.parsed import Parsed, parse_code
 
 MOST_BROKEN = 0.5  # share of a file in which nothing could be parsed, beyond which its tree is not believed
 _MOST_CHARACTERS = 8_000_000

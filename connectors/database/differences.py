@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import exc
 
-from connectors.database.address import Address
-from connectors.database.choosing import Choice, choose
-from connectors.database.failures import reading_error
-from connectors.database.options import DatabaseOptions
-from connectors.database.plans import Plan, Reading, path_of, plan, plan_query
-from connectors.database.queries import result_of
-from connectors.database.remembered import Remembered
+from connectors.database.access.address import Address
+from connectors.database.access.failures import reading_error
+from connectors.database.access.options import DatabaseOptions
+from connectors.database.known_documents import Remembered
+from connectors.database.reading.queries import result_of
+from connectors.database.reading.scanning import Session
+from connectors.database.rendering.schema_documents import schema_documents
 from connectors.database.rows import RowDifferences, Run
-from connectors.database.scanning import Session
-from connectors.database.schema import Schema, reflect
-from connectors.database.schema_documents import schema_documents
-from connectors.database.seen import Seen
+from connectors.database.structure.plans import Plan, Reading, path_of, plan, plan_query
+from connectors.database.structure.schema import reflect
+from connectors.database.structure.selection import Choice, choose
+from connectors.database.structure.tables import Schema
+from connectors.database.visited import Seen
 from connectors.document import Document
 from connectors.errors import SourceError
 from connectors.source import Added, Changed, Event, Failed, Known, Removed, Unchanged

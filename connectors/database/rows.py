@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.database.address import Dialect
-from connectors.database.cursors import high_water, stamp_of
-from connectors.database.links import Joined, joined
-from connectors.database.plans import Plan
-from connectors.database.remembered import Remembered
-from connectors.database.rendering import Renderer, row_uri
-from connectors.database.scanning import Batch, Row, Session, batches, whole
-from connectors.database.seen import Seen
-from connectors.database.statements import MAX_CELL_BYTES, TOO_LONG, chosen, keys_only, newer, statement
+from connectors.database.access.address import Dialect
+from connectors.database.known_documents import Remembered
+from connectors.database.reading.cursors import high_water, stamp_of
+from connectors.database.reading.scanning import Batch, Row, Session, batches, whole
+from connectors.database.reading.statements import MAX_CELL_BYTES, TOO_LONG, chosen, keys_only, newer, statement
+from connectors.database.rendering.links import Joined, joined
+from connectors.database.rendering.rows import Renderer, row_uri
+from connectors.database.structure.plans import Plan
+from connectors.database.visited import Seen
 from connectors.source import Added, Changed, Event, Failed, Known, Unchanged
 
 _MARK = repr(TOO_LONG)[1:-1].encode()  # as it stands in the bytes of a row

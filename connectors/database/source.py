@@ -8,15 +8,15 @@ from types import MappingProxyType
 
 from sqlalchemy import Engine, exc
 
-from connectors.database.address import Address, parse_address
-from connectors.database.connecting import connect
-from connectors.database.credentials import Ask, Credentials, ask_on_terminal
+from connectors.database.access.address import Address, parse_address
+from connectors.database.access.connecting import connect
+from connectors.database.access.credentials import Ask, Credentials, ask_on_terminal
+from connectors.database.access.failures import reading_error
+from connectors.database.access.options import DatabaseOptions
 from connectors.database.differences import Differences
-from connectors.database.failures import reading_error
-from connectors.database.options import DatabaseOptions
-from connectors.database.plans import part_of
-from connectors.database.scanning import Session
-from connectors.database.schema import reflect
+from connectors.database.reading.scanning import Session
+from connectors.database.structure.plans import part_of
+from connectors.database.structure.schema import reflect
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Event, Known, Options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors.formats.parsed import Parsed
+from connectors.parsed import Parsed
 
 __all__ = ["PARSER_VERSION", "Parsed", "parse"]
 

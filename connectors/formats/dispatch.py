@@ -12,25 +12,24 @@ from connectors.code.languages import language_of
 from connectors.code.source import parse_file as parse_code_file
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
-from connectors.formats.book import parse_epub
-from connectors.formats.delimited import parse_csv, parse_jsonl
+from connectors.formats.documents.book import parse_epub
+from connectors.formats.documents.mail import ParseAttachment, parse_eml, parse_msg
+from connectors.formats.documents.opendocument import parse_opendocument
+from connectors.formats.documents.pdf import parse_pdf
+from connectors.formats.documents.richtext import parse_rtf
+from connectors.formats.documents.sheets import parse_sheets
+from connectors.formats.documents.slides import parse_pptx
+from connectors.formats.documents.word import parse_docx
 from connectors.formats.isolation import LostParserError, Worker
-from connectors.formats.mail import ParseAttachment, parse_eml, parse_msg
-from connectors.formats.markdown import parse_markdown
-from connectors.formats.notebook import parse_notebook
-from connectors.formats.opendocument import parse_opendocument
-from connectors.formats.org import parse_org
-from connectors.formats.parsed import Parsed
-from connectors.formats.pdf import parse_pdf
-from connectors.formats.plain import parse_code, parse_text
-from connectors.formats.richtext import parse_rtf
-from connectors.formats.rst import parse_rst
-from connectors.formats.sheets import parse_sheets
-from connectors.formats.slides import parse_pptx
+from connectors.formats.markup.delimited import parse_csv, parse_jsonl
+from connectors.formats.markup.markdown import parse_markdown
+from connectors.formats.markup.notebook import parse_notebook
+from connectors.formats.markup.org import parse_org
+from connectors.formats.markup.rst import parse_rst
+from connectors.formats.markup.structured import parse_json, parse_xml_text
+from connectors.formats.markup.webpage import declared_encoding, parse_html
 from connectors.formats.sniff import Format, binary_format, expects_binary, is_risky, text_format
-from connectors.formats.structured import parse_json, parse_xml_text
-from connectors.formats.webpage import declared_encoding, parse_html
-from connectors.formats.word import parse_docx
+from connectors.parsed import Parsed, parse_code, parse_text
 
 _MAX_DEPTH = 3  # a message in a message in a message
 _HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"

@@ -20,8 +20,8 @@ from typing import Any
 
 from connectors.document import Block, BlockKind, Name, Symbol
 from connectors.errors import SourceError
-from connectors.formats.parsed import Parsed
 from connectors.formats.sniff import OpaqueContentError
+from connectors.parsed import Parsed
 
 SECONDS = 120.0
 SECONDS_PER_BYTE = 3e-6

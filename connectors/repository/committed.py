@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.errors import SourceError
-from connectors.files import DEFAULTS, MAX_BYTES, file_document
+from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document
+from connectors.folders.ignore import IgnoreRules
 from connectors.formats import PARSER_VERSION
 from connectors.formats.sniff import OpaqueContentError, refuse_opaque
-from connectors.ignore import IgnoreRules
 from connectors.repository import attributes
 from connectors.repository.address import address
 from connectors.repository.foreign import Foreign

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from connectors.notes import shortened
 from connectors.repository.vendored import has_generated_name, is_generated, is_minified, vendored_part
+from connectors.summaries import shortened
 
 _LARGE_FILE = b"version https://git-lfs.github.com/spec/"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.errors import SourceError
-from connectors.ignore import OWN_FILE, IgnoreRules, Scope
+from connectors.folders.ignore import OWN_FILE, IgnoreRules, Scope
 from connectors.repository.attributes import FILE as ATTRIBUTES
 from connectors.repository.objects import FOLDER, LINK, SUBMODULE, Entry, Objects
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from rag import Answer, AskOptions, KnowledgeBase
 from rag.cards.consulting import CardUse
 from rag.cards.selecting import Said
-from rag.cards.training import TrainingOptions, TrainingProgress
+from rag.cards.training.trainer import TrainingOptions, TrainingProgress
 
 NAME = "expert"
 

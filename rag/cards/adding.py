@@ -10,7 +10,7 @@ from indexes.store import CATALOG_FILE, DEFAULT_FOLDER
 from rag.cards.card import Card, CardFile, CardKind, checked_description, checked_name
 from rag.cards.experts import TERMS_FILE
 from rag.cards.glossary import read_glossary, write_terms
-from rag.cards.shelf import Shelf
+from rag.cards.storage import Shelf
 
 _SHOWN_TERMS = 12
 _MODEL_SUFFIX = ".gguf"
@@ -65,7 +65,7 @@ def add_card(
             spec, files = _model(target)
             settings = {"base_url": base_url} if base_url else {}
             if lora:
-                from rag.local import adapter_path
+                from rag.llm.local import adapter_path
 
                 adapter = CardFile.of(adapter_path(lora))
                 settings["lora"] = adapter.path
@@ -118,9 +118,9 @@ def _knowledge_base(folder: Path, shelf: Shelf) -> Path:
 
 def _model(target: str) -> tuple[str, tuple[CardFile, ...]]:
     """The spec of a model, and the files that it is."""
-    from rag.gguf import check_writes, read_header
-    from rag.llm_loading import load_llm
-    from rag.local import DEFAULT_MODEL, model_path
+    from rag.llm.gguf import check_writes, read_header
+    from rag.llm.loading import load_llm
+    from rag.llm.local import DEFAULT_MODEL, model_path
 
     kind, _, rest = target.partition(":")
     if Path(target).suffix.lower() == _MODEL_SUFFIX and kind != "local":

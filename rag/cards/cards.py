@@ -7,22 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.splitter import Splitter
+from connectors.chunking.splitter import Splitter
 from rag.cards.adding import add_card
 from rag.cards.card import Card, CardKind
 from rag.cards.consulting import CardUse, Consulted, Integration, consult, failed
-from rag.cards.domain import Gate
-from rag.cards.experts import Expert, GlossaryExpert, open_expert
-from rag.cards.needing import Complete
+from rag.cards.experts import Expert, GlossaryExpert, OpenBase, open_expert
+from rag.cards.gate import Gate
 from rag.cards.selecting import Said, Search, Selecting, Selectors
-from rag.cards.shelf import Shelf, Shelved
-from rag.results import Hit
-from rag.sentence_encoder import SentenceEncoder
-from rag.support import SupportJudge
+from rag.cards.storage import Shelf, Shelved
+from rag.llm.base import Complete
+from rag.retrieval.hit import Hit
+from rag.text.sentence_encoder import SentenceEncoder
+from rag.verification.support import SupportJudge
 
 if TYPE_CHECKING:
-    from indexes.findings import Check
-    from rag.cards.trained import TrainedCard
+    from indexes.doctor.findings import Check
+    from rag.cards.training.train import TrainedCard
 
 _NEAREST = 8  # hits that may answer the question, where a card is asked by itself
 
@@ -40,11 +40,13 @@ class Cards:
         encoder: Callable[[], SentenceEncoder],
         splitter: Callable[[], Splitter],
         search: Search,
+        open_base: OpenBase,
     ) -> None:
         self._shelf = Shelf(knowledge_base)
         self._splitter = splitter
         self._encoder = encoder
         self._search = search
+        self._open_base = open_base
         self._experts: dict[tuple[str, str], Expert] = {}
         self._gate: Gate | None = None
 
@@ -58,9 +60,9 @@ class Cards:
 
     def check(self) -> tuple[Check, ...]:
         """Examine them: a failed check for each that cannot be asked, else one for all; nothing is changed."""
-        from rag.cards.examining import examine
+        from rag.cards.doctor import examine
 
-        return examine(self._shelf)
+        return examine(self._shelf, self._open_base)
 
     def get(self, name: str) -> Shelved:
         """The card called `name`.
@@ -80,14 +82,14 @@ class Cards:
         return add_card(self._shelf, name, target, **options)
 
     def train(self, name: str, source: str, **options: Any) -> TrainedCard:
-        """Train a small model on the text of `source`, and add it as a card; see `rag.cards.trained.train_card`.
+        """Train a small model on the text of `source`, and add it as a card; see `rag.cards.training.train.train_card`.
 
         Raises:
             ConfigurationError: the name is taken, an extra is missing, the model cannot be adapted, too little text.
             SourceError: the source cannot be read.
             CardError: it did not learn.
         """
-        from rag.cards.trained import train_card
+        from rag.cards.training.train import train_card
 
         return train_card(self._shelf, name, source, self._splitter(), **options)
 
@@ -172,7 +174,7 @@ class Cards:
     def _opened(self, card: Card) -> Expert:
         key = (card.name, card.added)
         if key not in self._experts:
-            self._experts[key] = open_expert(card, self._shelf.folder / card.name)
+            self._experts[key] = open_expert(card, self._shelf.folder / card.name, self._open_base)
         return self._experts[key]
 
     def _selecting(self, question: str, hits: Sequence[Hit], selectors: Selectors) -> Selecting:

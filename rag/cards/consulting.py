@@ -9,13 +9,15 @@ from enum import StrEnum
 
 from connectors.errors import PilotfishError
 from rag.cards.card import Card, CardError, CardKind
-from rag.cards.domain import Gate
 from rag.cards.experts import Expert
-from rag.cards.needing import Complete, needed
+from rag.cards.gate import Gate
 from rag.cards.selecting import ANSWERED, Said, Selecting, Selectors, Verdict, best_relevance
-from rag.cards.shelf import Shelved
-from rag.indirect import Indirect, join
-from rag.results import Background, Hit
+from rag.cards.storage import Shelved
+from rag.cards.top_down import needed
+from rag.llm.base import Complete
+from rag.prompting.prompt import Background
+from rag.retrieval.hit import Hit
+from rag.retrieval.merging import Indirect, join
 
 _LEAST_PROBABILITY = 0.5
 _ELSEWHERE = "the question is about something else"

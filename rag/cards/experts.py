@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Protocol
 from connectors.errors import PilotfishError
 from rag.cards.card import Card, CardError, CardKind
 from rag.cards.glossary import Glossary, read_glossary
-from rag.results import Message
+from rag.prompting.prompt import Message
+from rag.searchable import Searchable
 
 if TYPE_CHECKING:
     from connectors.document import Location
-    from rag.knowledge_base import KnowledgeBase
-    from rag.llm import LLM
+    from rag.llm.base import LLM
 
 TERMS_FILE = "terms.jsonl"
 _MOST_PASSAGES = 3
 _MOST_TERMS = 8
 _ANSWER_TOKENS = 160
 _SECONDS = 60.0
+OpenBase = Callable[[Path], Searchable]
 _NOTHING = re.compile(r"[\W_]*(?:nothing|none)?[\W_]*", re.IGNORECASE)
 
 
@@ -82,10 +83,8 @@ class GlossaryExpert:
 class KnowledgeBaseExpert:
     """The passages of another knowledge base that answer the question, by its own threshold of relevance."""
 
-    def __init__(self, folder: Path) -> None:
-        from rag.knowledge_base import KnowledgeBase
-
-        self._base: KnowledgeBase = KnowledgeBase.open(folder, create=False)
+    def __init__(self, base: Searchable) -> None:
+        self._base = base
 
     def offer(self, question: str) -> list[Offer]:
         """The best few passages, each with the place where it stands."""
@@ -111,7 +110,8 @@ class ModelExpert:
 
     def offer(self, question: str) -> list[Offer]:
         """One text; its sentences are judged one by one, as a model says true and false things in one breath."""
-        from rag.llm import LLMError, complete
+        from rag.llm.base import complete
+        from rag.llm.reply import LLMError
 
         try:
             text = complete(self._llm, self._asked(question), max_tokens=_ANSWER_TOKENS, timeout=_SECONDS)
@@ -131,8 +131,8 @@ class ModelExpert:
         return [Message("system", system), Message("user", question)]
 
 
-def open_expert(card: Card, home: Path) -> Expert:
-    """The expert behind `card`, whose own files lie in the folder `home`.
+def open_expert(card: Card, home: Path, open_base: OpenBase) -> Expert:
+    """The expert behind `card`, whose own files lie in the folder `home`; `open_base` opens another knowledge base.
 
     Raises:
         CardError: it cannot be opened.
@@ -141,7 +141,7 @@ def open_expert(card: Card, home: Path) -> Expert:
         if card.kind is CardKind.GLOSSARY:
             return GlossaryExpert(home / TERMS_FILE)
         if card.kind is CardKind.KB:
-            return KnowledgeBaseExpert(Path(card.target))
+            return KnowledgeBaseExpert(open_base(Path(card.target)))
         return _model(card, home)
     except CardError:
         raise
@@ -152,10 +152,10 @@ def open_expert(card: Card, home: Path) -> Expert:
 def _model(card: Card, home: Path) -> Expert:
     lora = card.settings.get("lora")
     if lora is None:
-        from rag.llm_loading import load_llm
+        from rag.llm.loading import load_llm
 
         return ModelExpert(card, load_llm(card.target, base_url=card.settings.get("base_url")))
-    from rag.local import LocalLLM
+    from rag.llm.local import LocalLLM
 
     model = LocalLLM(card.target.removeprefix("local:"), lora=home / lora)
     if "trained" not in card.settings:

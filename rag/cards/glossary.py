@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.encoding import decode
 from connectors.errors import ConfigurationError
-from rag.words import STOP_WORDS, words
+from rag.text.words import STOP_WORDS, words
 
 _LARGEST = 32 << 20  # bytes of a file
 _MOST = 200_000  # terms

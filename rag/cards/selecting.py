@@ -12,11 +12,11 @@ from enum import StrEnum
 
 from connectors.sentences import sentence_spans
 from rag.cards.experts import Offer
-from rag.duplicates import Fingerprint
-from rag.results import Hit
-from rag.sentence_encoder import SentenceEncoder
-from rag.support import SupportJudge
-from rag.words import terms
+from rag.retrieval.hit import Hit
+from rag.text.near_duplicates import Fingerprint
+from rag.text.sentence_encoder import SentenceEncoder
+from rag.text.words import terms
+from rag.verification.support import SupportJudge
 
 # A sentence's relevance, from its cosine with the question: right answers of WikiQA, TREC-QA and HotpotQA lie above .36
 # in 95 of 100, sentences about something else below .19 (benchmarks/card_gate.py).

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from connectors.errors import ConfigurationError
-from rag.evaluation.measured import COMPARED, Evaluation
 from rag.evaluation.metrics import NAMES
+from rag.evaluation.outcome import COMPARED, Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,16 +18,16 @@ import numpy as np
 
 from connectors.errors import ConfigurationError, SourceError
 from connectors.sentences import sentence_spans
-from indexes.schema import alive
-from rag.evaluation.collection import Kind
+from indexes.catalog.schema import alive
+from rag.evaluation.collections.collection import Kind
 from rag.evaluation.questions import Question
-from rag.llm import LLM, complete
-from rag.results import Message
-from rag.words import terms
+from rag.llm.base import LLM, complete
+from rag.prompting.prompt import Message
+from rag.searchable import Searchable
+from rag.text.words import terms
 
 if TYPE_CHECKING:
-    from indexes.rows import StoredChunk
-    from rag.knowledge_base import KnowledgeBase
+    from indexes.catalog.rows import StoredChunk
 
 BLANK = "…"
 _PROSE_CHARACTERS = 100  # of a passage worth asking about
@@ -54,7 +54,7 @@ class Made:
 
 
 def make_questions(
-    kb: KnowledgeBase,
+    kb: Searchable,
     count: int,
     llm: LLM | None,
     seed: int = 0,
@@ -100,7 +100,7 @@ def make_questions(
     return Made(tuple(made.values()), float(np.mean(shares)), tried)
 
 
-def _sample(kb: KnowledgeBase, count: int, seed: int) -> list[StoredChunk]:
+def _sample(kb: Searchable, count: int, seed: int) -> list[StoredChunk]:
     """Passages of running text in random order: one of each document first, then a second of each, and so on."""
     found: list[tuple[int, StoredChunk]] = []
     taken: Counter[str] = Counter()

@@ -7,16 +7,24 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from connectors.errors import SourceError
-from rag.evaluation.collection import Collection, Kind, absent_notice, identity, judged_only
-from rag.evaluation.lines import read_lines, read_records
-from rag.evaluation.qrels import read_judgements
-from rag.evaluation.trec import read_topics
-
-if TYPE_CHECKING:
-    from rag.knowledge_base import KnowledgeBase
+from connectors.errors import ConfigurationError, SourceError
+from rag.evaluation.collections.beir import LAYOUT
+from rag.evaluation.collections.collection import (
+    Collection,
+    Kind,
+    absent_notice,
+    beir_collection,
+    check_names,
+    identity,
+    judged_only,
+    trec_collection,
+)
+from rag.evaluation.collections.lines import read_lines, read_records
+from rag.evaluation.collections.qrels import read_judgements
+from rag.evaluation.collections.trec import read_topics
+from rag.searchable import Searchable
 
 WEAKER = (
     "the questions are clozes, sentences of the documents with a word left out: weaker than real questions, and "
@@ -72,7 +80,7 @@ def write_questions(file: Path, questions: Iterable[Question]) -> None:
 
 
 def questions_collection(
-    kb: KnowledgeBase,
+    kb: Searchable,
     name: str,
     questions: Iterable[Question],
     *,
@@ -100,7 +108,7 @@ def questions_collection(
     return _resolved(kb, collection, near, said)
 
 
-def topics_collection(kb: KnowledgeBase, topics: Path, qrels: Path) -> Collection:
+def topics_collection(kb: Searchable, topics: Path, qrels: Path) -> Collection:
     """TREC topics over what `kb` holds; the documents of the judgements are URIs, or paths as in a questions file.
 
     Raises:
@@ -113,7 +121,7 @@ def topics_collection(kb: KnowledgeBase, topics: Path, qrels: Path) -> Collectio
     return _resolved(kb, collection, qrels.absolute().parent, notices)
 
 
-def _resolved(kb: KnowledgeBase, collection: Collection, near: Path, notices: Iterable[str]) -> Collection:
+def _resolved(kb: Searchable, collection: Collection, near: Path, notices: Iterable[str]) -> Collection:
     """The collection with the URIs of `kb` in its judgements; its identity stays that of the names as written."""
     names = {name for judged in collection.grades.values() for name in judged}
     uris = _uris(kb, names, near)
@@ -133,7 +141,7 @@ def _resolved(kb: KnowledgeBase, collection: Collection, near: Path, notices: It
     )
 
 
-def _uris(kb: KnowledgeBase, names: Iterable[str], near: Path) -> dict[str, str]:
+def _uris(kb: Searchable, names: Iterable[str], near: Path) -> dict[str, str]:
     """Name → URI of the indexed document that it means, where there is one."""
     found: dict[str, str] = {}
     with kb.reading() as reading:
@@ -176,3 +184,40 @@ def _csv_records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield places[-1], row | ({"expected": []} if row["expected"] == _NOTHING else {})
     except csv.Error as error:
         raise SourceError(f"{places[-1]}: not CSV ({error})", hint=_CSV) from error
+
+
+def read_collection(
+    dataset: str | Path | None,
+    *,
+    kb: Searchable | None = None,
+    topics: str | Path | None = None,
+    qrels: str | Path | None = None,
+    split: str = "test",
+) -> Collection:
+    """What `evaluate` would ask and expect, read and checked.
+
+    Raises:
+        SourceError: for a file that is missing or broken; the message has its name and line.
+        ConfigurationError: the arguments do not fit together.
+    """
+    check_names(_path(topics), _path(qrels))
+    if topics is not None and qrels is not None and dataset is not None:
+        return trec_collection(Path(dataset), Path(topics), Path(qrels))
+    if dataset is not None and not Path(dataset).exists():
+        raise SourceError(f"{dataset} is not there", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
+    if dataset is not None and Path(dataset).is_dir():
+        return beir_collection(Path(dataset), split)
+    if kb is None:
+        raise ConfigurationError(
+            f"{dataset or topics or 'nothing'} is asked of no knowledge base", hint="hand it over as `kb`"
+        )
+    if topics is not None and qrels is not None:
+        return topics_collection(kb, Path(topics), Path(qrels))
+    if dataset is None:
+        raise ConfigurationError("there is no data set", hint="name a folder, a file of questions, or topics and qrels")
+    file = Path(dataset)
+    return questions_collection(kb, file.name, read_questions(file), near=file.absolute().parent)
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 
 from rag.evaluation import plots
-from rag.evaluation.collection import Kind
-from rag.evaluation.measured import COMPARED, Evaluation
+from rag.evaluation.collections.collection import Kind
 from rag.evaluation.metrics import NAMES
+from rag.evaluation.outcome import COMPARED, Evaluation
 from rag.evaluation.runs import QueryChange, RunsCompared
 from rag.evaluation.significance import RESAMPLES, Paired
 

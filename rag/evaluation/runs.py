@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.evaluation.collection import Collection
-from rag.evaluation.measured import COMPARED, Evaluation, paired_json
+from rag.evaluation.collections.collection import Collection
 from rag.evaluation.metrics import NAMES
+from rag.evaluation.outcome import COMPARED, Evaluation, paired_json
 from rag.evaluation.significance import Paired, compare
 
 FORMAT = "pilotfish-evaluation"

@@ -10,16 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.errors import ConfigurationError
-from rag.extractive import ExtractiveLLM
-from rag.llm import ANSWER_TOKENS, LLM
-from rag.results import Prompt, Usage
+from rag.llm.base import LLM
+from rag.llm.extractive import ExtractiveLLM
+from rag.llm.reply import ANSWER_TOKENS
+from rag.llm.usage import Usage
+from rag.prompting.prompt import Prompt
 from rag.sql.databases import Database
 from rag.sql.description import describe
 from rag.sql.errors import RefusedError, SqlError, UnreachableError
 from rag.sql.executor import execute
-from rag.sql.guard import guard
+from rag.sql.guard.guard import guard
 from rag.sql.limits import Limits
-from rag.sql.rows import Rows
+from rag.sql.values import Rows
 from rag.sql.writing import Attempt, declines, fence_for, instructions, messages, statement_in
 
 REPAIRS = 2  # how often an error goes back to the model

@@ -8,12 +8,12 @@ from connectors.document import ROW, SCHEMA
 from connectors.errors import SourceError
 from connectors.registry import is_database
 from connectors.source import Options
-from rag.llm import LLM, is_small
-from rag.results import Filters, Hit
+from rag.llm.base import LLM, is_small
+from rag.retrieval.hit import Filters, Hit
 from rag.sql.answering import SqlAnswer, answer_from, needs_model, no_model
 from rag.sql.databases import Database, choose_database, open_database
 from rag.sql.limits import Limits
-from rag.sql.rows import Rows
+from rag.sql.values import Rows
 from rag.sql.writing import Attempt
 
 _TABLES_SOUGHT = 12

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import URL, exc
 
-from connectors.database.address import parse_address
-from connectors.database.choosing import choose
-from connectors.database.failures import reading_error
-from connectors.database.options import DatabaseOptions
-from connectors.database.schema import Schema, Table, reflect
-from connectors.database.secrets import looks_secret
+from connectors.database.access.address import parse_address
+from connectors.database.access.failures import reading_error
+from connectors.database.access.options import DatabaseOptions
 from connectors.database.source import DatabaseSource
+from connectors.database.structure.schema import reflect
+from connectors.database.structure.secrets import looks_secret
+from connectors.database.structure.selection import choose
+from connectors.database.structure.tables import Schema, Table
 from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import is_database
 from connectors.source import Options

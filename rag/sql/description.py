@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from connectors.database.schema import Column, ForeignKey, Table
-from connectors.database.secrets import words_of
-from rag.ranking import bm25
+from connectors.database.structure.secrets import words_of
+from connectors.database.structure.tables import Column, ForeignKey, Table
 from rag.sql.allowed import Dialect
+from rag.text.bm25 import bm25
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _PLAIN_ANY_CASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from connectors.database.address import parse_address
+from connectors.database.access.address import parse_address
 from connectors.document import Location
-from rag.results import Hit, Signals
+from rag.retrieval.hit import Hit, Signals
 from rag.sql.answering import SqlAnswer
 from rag.sql.values import to_text
 

@@ -7,6 +7,7 @@ its group. The database keeps its own limits beside: see `rag.sql.process`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -18,15 +19,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine, exc, text
 
 from connectors.errors import ConfigurationError
 from rag.sql.allowed import AllowList, Dialect
-from rag.sql.cancelling import stop_on_server
 from rag.sql.errors import ExecutionError, LimitError, RefusedError, SqlError, UnreachableError
 from rag.sql.limits import Limits
-from rag.sql.rows import Rows
-from rag.sql.values import from_wire
+from rag.sql.values import Rows, from_wire
 
 _ROOT = Path(__file__).parents[2]
 _START_SECONDS = 20.0  # the interpreter, and a connection, which gives up by itself after 10
@@ -41,8 +40,8 @@ _DRIVERS = {Dialect.POSTGRESQL: "postgresql+psycopg", Dialect.MARIADB: "mysql+py
 def execute(url: URL, sql: str, allowed: AllowList, limits: Limits | None = None) -> Rows:
     """Run one SELECT on the database of `url`, read-only and within `limits`.
 
-    What may run is for the guard to decide (`rag.sql.guard`): give it what the guard gave back. This lets nothing be
-    changed, no file be read or written and no limit be passed, whatever the statement.
+    What may run is for the guard to decide (`rag.sql.guard.guard`): give it what the guard gave back. This lets nothing
+    be changed, no file be read or written and no limit be passed, whatever the statement.
 
     Raises:
         RefusedError: the statement wants more than to read.
@@ -179,3 +178,18 @@ def _error(answer: dict[str, Any], url: URL) -> SqlError:
     if url.password:
         message = message.replace(str(url.password), "***")
     return kinds.get(answer["kind"], ExecutionError)(message, hint=answer["hint"])
+
+
+_SECONDS = 3
+_STATEMENTS = {
+    Dialect.POSTGRESQL: "SELECT pg_terminate_backend(:backend)",
+    Dialect.MARIADB: "KILL CONNECTION :backend",
+}
+
+
+def stop_on_server(url: URL, dialect: Dialect, backend: int) -> None:
+    """End the session `backend` on the server of `url`; a server that does not answer has its own limit on time."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": _SECONDS})
+    with contextlib.suppress(exc.SQLAlchemyError), engine.connect() as connection:
+        connection.execute(text(_STATEMENTS[dialect]), {"backend": backend})
+    engine.dispose()

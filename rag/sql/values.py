@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -117,3 +118,23 @@ def to_text(value: object) -> str:
             return value.isoformat(" ")
         case _:
             return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The result of a statement.
+
+    Attributes:
+        columns: their names; two may be alike.
+        rows: one tuple of values for each (`rag.sql.values`).
+        cut: what a limit left out, in words; empty when this is all.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    cut: str = ""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether a limit left something out."""
+        return bool(self.cut)

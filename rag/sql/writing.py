@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rag.results import Message
+from rag.prompting.prompt import Message
 from rag.sql.allowed import Dialect
 
 NO_SQL = "NO_SQL"

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.evaluation.metrics import Judgements, ndcg
-from rag.pool import Candidates, Ranking
-from rag.tuned import Calibration
+from rag.retrieval.ranking import Candidates, Ranking
+from rag.retrieval.tuned import Calibration
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,14 +15,15 @@ from datetime import UTC, datetime
 import numpy as np
 
 from connectors.errors import ConfigurationError
-from indexes.reading import Reading
-from rag.asking import AskOptions
-from rag.calibration import DEFAULT_MIN_RELEVANCE, log_odds_of, probability
-from rag.evaluation.collection import Collection
-from rag.evaluation.evaluate import OnProgress, Step
+from indexes.catalog.reading import Reading
+from rag.evaluation.collections.collection import Collection
+from rag.evaluation.measure import OnProgress, Step
 from rag.evaluation.significance import compare
-from rag.pool import Candidates, Ranking
-from rag.tuned import Calibration, Evidence, Part, Tuning
+from rag.judging.odds import log_odds_of, probability
+from rag.retrieval.ranking import Candidates, Ranking
+from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
+from rag.retrieval.selection import EVIDENCE_HITS
+from rag.retrieval.tuned import Calibration, Evidence, Part, Tuning
 from rag.tuning.fitting import DEPTH, Asked, Judged, fit_calibration, fit_threshold, fit_weights
 from rag.tuning.held_out import Split, split
 from rag.tuning.verdicts import Measure, TuningReport, Verdict
@@ -335,7 +336,7 @@ def _brier(judged: Judged, calibration: Calibration, now: Calibration, share: fl
 
 def _best(asked: Asked, ranking: Ranking) -> float:
     """The highest log-odds among the passages that an answer may use: of an expected source, if there is one."""
-    hits = asked.hits(ranking, AskOptions().k)
+    hits = asked.hits(ranking, EVIDENCE_HITS)
     if asked.grades is not None:
         hits = [(uri, odds) for uri, odds in hits if asked.grades.get(uri, 0) > 0]
     return max((odds for _, odds in hits), default=-np.inf)

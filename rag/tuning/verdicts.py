@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rag.evaluation.collection import Kind
-from rag.tuned import Part, Tuning
+from rag.evaluation.collections.collection import Kind
+from rag.retrieval.tuned import Part, Tuning
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cli.main import run
-from cli.terminal import stderr, stdout
+from cli.output.terminal import stderr, stdout
 
 ROOT = Path(__file__).parents[2]
 # Variables that change how the command prints.

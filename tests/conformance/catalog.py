@@ -15,10 +15,10 @@ import pytest
 from connectors.document import Location, Metadata, Name, Symbol
 from connectors.errors import ConfigurationError
 from connectors.source import Known
-from indexes.filters import Condition
-from indexes.names import StoredName
-from indexes.reading import Ids
-from indexes.rows import ChunkRow, DocumentRow
+from indexes.catalog.filters import Condition
+from indexes.catalog.reading import Ids
+from indexes.catalog.rows import ChunkRow, DocumentRow
+from indexes.terms.names import StoredName
 from tests.conformance.naive import NaiveCatalog, meets
 
 DIMENSIONS = 4

@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 import pytest
 
+from indexes.catalog.reading import Ids, Vectors
 from indexes.errors import DamagedError, StoreError
-from indexes.reading import Ids, Vectors
-from indexes.sparse import Scores
+from indexes.sparse.sparse import Scores
 from tests.conformance.damage import damaged_copies
 
 DIMENSIONS = 32

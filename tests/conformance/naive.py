@@ -17,14 +17,14 @@ import numpy as np
 
 from connectors.errors import ConfigurationError
 from connectors.source import Known
+from indexes.catalog.filters import OPERATORS, Condition
+from indexes.catalog.reading import Ids, Vectors
+from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk
 from indexes.errors import DamagedError, StoreError
-from indexes.fields import BOOSTS, CODE_BOOSTS, field_terms
 from indexes.files import read_checked, write_checked
-from indexes.filters import OPERATORS, Condition
-from indexes.names import StoredName, normal
-from indexes.reading import Ids, Vectors
-from indexes.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk
-from indexes.sparse import Mask, Scores, SparseState
+from indexes.sparse.fields import BOOSTS, CODE_BOOSTS, field_terms
+from indexes.sparse.sparse import Mask, Scores, SparseState
+from indexes.terms.names import StoredName, normal
 
 # BM25, Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009).
 K1, B = 1.2, 0.75

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from connectors.document import Location, Symbol
+from indexes.catalog.reading import Ids
+from indexes.catalog.rows import StoredChunk
 from indexes.errors import StoreError
-from indexes.reading import Ids
-from indexes.rows import StoredChunk
-from indexes.sparse import Mask, Scores, SparseState
+from indexes.sparse.sparse import Mask, Scores, SparseState
 from tests.conformance.damage import damaged_copies
 from tests.conformance.naive import NaiveSparseIndex, NaiveSparseReader
 from tests.indexes.conftest import stored

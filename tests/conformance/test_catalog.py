@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Table, select, update
 
-from indexes.catalog import Catalog
+from indexes.catalog.catalog import Catalog
+from indexes.catalog.filters import Condition, filtered_chunks
+from indexes.catalog.reading import Ids, Reading, Vectors
+from indexes.catalog.schema import chunks, documents, token_vectors, vectors
 from indexes.errors import StoreError
-from indexes.filters import Condition, filtered_chunks
-from indexes.reading import Ids, Reading, Vectors
-from indexes.schema import chunks, documents, token_vectors, vectors
 from tests.conformance.catalog import DIMENSIONS, CatalogConformance, add, store_vectors
 from tests.conformance.naive import NaiveCatalog, NaiveTransaction
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes import dense, dense_base
-from indexes.encoder import Encoded
-from indexes.reading import Ids, Vectors
-from indexes.sparse import Mask, Scores
+from indexes.catalog.reading import Ids, Vectors
+from indexes.dense import base as dense_base
+from indexes.dense import dense
+from indexes.encoding.base import Encoded
+from indexes.sparse.sparse import Mask, Scores
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from tests.conformance.dense import DIMENSIONS, OLD, VECTORS, DenseConformance

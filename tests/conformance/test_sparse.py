@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from rank_bm25 import BM25Okapi
 
-from indexes.sparse import SparseIndex, SparseReader
+from indexes.sparse.sparse import SparseIndex, SparseReader
 from tests.conformance.naive import K1, B, NaiveSparseIndex, NaiveSparseReader, bm25
 from tests.conformance.sparse import WORDS, SparseConformance, corpus
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.encoder import Encoded, EncodedQuery, Floats, Span
-from indexes.late import TOKEN_DIMENSIONS, pack
+from indexes.encoding.base import Encoded, EncodedQuery, Floats, Span
+from indexes.encoding.late import TOKEN_DIMENSIONS, pack
 from indexes.writer import text_hash
 
 DIMENSIONS = 24

@@ -20,12 +20,12 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 import cli.main
-import indexes.dense
-import indexes.dense_base
-import indexes.sparse
+import indexes.dense.base
+import indexes.dense.dense
+import indexes.sparse.sparse
 import indexes.store
 import indexes.writer
-import rag.synchroniser
+import rag.indexing.synchroniser
 from connectors.errors import ConfigurationError, PilotfishError
 from tests.crash import state
 from tests.crash.encoder import WordEncoder
@@ -63,10 +63,10 @@ def _make_small() -> None:
     for target, name, value in (
         (indexes.store, "load_encoder", load_encoder),
         (indexes.writer, "_EMBED_BATCH", EMBED_BATCH),
-        (rag.synchroniser, "BATCH_CHUNKS", 16),
-        (indexes.dense, "_DELTA_LEAST", 12),
-        (indexes.dense_base, "EXACT_CHUNKS", 40),
-        (indexes.sparse, "_DEAD_LEAST", 12),
+        (rag.indexing.synchroniser, "BATCH_CHUNKS", 16),
+        (indexes.dense.dense, "_DELTA_LEAST", 12),
+        (indexes.dense.base, "EXACT_CHUNKS", 40),
+        (indexes.sparse.sparse, "_DEAD_LEAST", 12),
     ):
         patch.object(target, name, value).start()
 
@@ -120,7 +120,7 @@ def _write_to(name: str, descriptor: int) -> None:
 def _run(request: Request, library: ctypes.CDLL) -> None:
     """The `rag` command itself, with a fault to come."""
     if request["keep_dead"]:
-        patch("indexes.writing.Writing.bury", return_value=0).start()
+        patch("indexes.catalog.writing.Writing.bury", return_value=0).start()
     trace = os.open("trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     sys.argv = ["rag", *request["arguments"]]
     refused = library.arm(os.fsencode(request["kb"]), request["kind"], ctypes.c_long(request["call"]), trace)

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import create_engine, inspect, select
 
-from indexes.analyzer import analyze
+from indexes.catalog.rows import dump_location
+from indexes.catalog.schema import alive, chunks, documents, token_vectors, vectors
 from indexes.errors import NoKnowledgeBaseError
-from indexes.rows import dump_location
-from indexes.schema import alive, chunks, documents, token_vectors, vectors
 from indexes.store import CATALOG_FILE, Store, View
+from indexes.terms.analyzer import analyze
 from rag import KnowledgeBase, Mode
 from tests.crash.encoder import WordEncoder
 

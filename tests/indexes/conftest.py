@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from connectors.document import Chunk, Document, Location, Name
-from indexes.analyzer import analyze
-from indexes.encoder import Encoded, EncodedQuery
-from indexes.rows import StoredChunk
+from indexes.catalog.rows import StoredChunk
+from indexes.encoding.base import Encoded, EncodedQuery
+from indexes.terms.analyzer import analyze
 
 DIMENSIONS = 24
 

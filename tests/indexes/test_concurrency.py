@@ -21,13 +21,17 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from indexes import dense, dense_base, reading, sparse, writer
-from indexes.encoder import EncodedQuery
+from indexes import writer
+from indexes.catalog import reading
+from indexes.dense import base as dense_base
+from indexes.dense import dense
+from indexes.encoding.base import EncodedQuery
 from indexes.errors import LockedError
+from indexes.sparse import sparse
 from indexes.store import Store, View
 from indexes.writer import Batch, NewDocument
 from rag import KnowledgeBase, Mode
-from rag.retriever import Retriever
+from rag.retrieval.retriever import Retriever
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
 LONG = os.environ.get("PILOTFISH_LONG") == "1"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from indexes import dense, sparse
+from indexes.dense import dense
+from indexes.sparse import sparse
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from tests.indexes.conftest import BagEncoder, make_document

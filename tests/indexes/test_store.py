@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from connectors.errors import ConfigurationError
 from connectors.source import Known
 from indexes import writer as writer_module
+from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION
 from indexes.errors import LockedError, NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
-from indexes.schema import MIGRATIONS, SCHEMA_VERSION
-from indexes.sparse import SparseIndex
+from indexes.sparse.sparse import SparseIndex
 from indexes.store import Store, View
 from indexes.writer import Batch, NewDocument, Writer
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
@@ -57,7 +57,7 @@ def texts(store: Store) -> set[str]:
 
 
 def sparse_ids(view: View, known: object) -> set[int]:
-    from indexes.analyzer import analyze
+    from indexes.terms.analyzer import analyze
 
     terms = sorted({term for text in known for term in analyze(text)} | {"one", "two", "three", "old", "new"})  # type: ignore[attr-defined]
     return set(view.indexes.sparse.search(terms, 10_000, view.mask({}))[0].tolist())
@@ -263,7 +263,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
 
 
 def test_an_older_schema_is_migrated_when_it_is_opened(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    import indexes.catalog as catalog_module
+    import indexes.catalog.catalog as catalog_module
 
     put(store, a="one")
     store.close()
@@ -303,7 +303,7 @@ def test_a_full_disk_leaves_the_published_generation(
         pages = writing.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     store.close()  # new connections get the limit
 
-    import indexes.catalog as catalog_module
+    import indexes.catalog.catalog as catalog_module
 
     original = catalog_module.open_engine
 

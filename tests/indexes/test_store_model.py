@@ -26,15 +26,19 @@ from sqlalchemy import func, select
 from connectors.document import Metadata
 from connectors.errors import ConfigurationError
 from connectors.source import Known
-from indexes import dense, dense_base, reading, sparse, writer
-from indexes.analyzer import analyze
-from indexes.dense import usable_state
-from indexes.encoder import Encoded, EncodedQuery
-from indexes.filters import Condition
-from indexes.late import TOKEN_BYTES
-from indexes.rows import DocumentRow
-from indexes.schema import attributes, chunks, documents, generations, graves, names, token_vectors, vectors
+from indexes import writer
+from indexes.catalog import reading
+from indexes.catalog.filters import Condition
+from indexes.catalog.rows import DocumentRow
+from indexes.catalog.schema import attributes, chunks, documents, generations, graves, names, token_vectors, vectors
+from indexes.dense import base as dense_base
+from indexes.dense import dense
+from indexes.dense.dense import usable_state
+from indexes.encoding.base import Encoded, EncodedQuery
+from indexes.encoding.late import TOKEN_BYTES
+from indexes.sparse import sparse
 from indexes.store import Store, View
+from indexes.terms.analyzer import analyze
 from indexes.writer import Batch, NewDocument, text_hash
 from tests.conformance.naive import meets
 from tests.indexes.conftest import BagEncoder, make_document

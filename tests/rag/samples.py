@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from connectors.document import Location
-from rag.composer import Composer
-from rag.results import Hit, Prompt, Signals
+from rag.prompting.composer import Composer
+from rag.prompting.prompt import Prompt
+from rag.retrieval.hit import Hit, Signals
 
 
 def hit(text: str, *, rank: int = 1, relevance: float = 0.9, uri: str = "", title: str = "", context: str = "") -> Hit:

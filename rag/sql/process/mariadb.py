@@ -116,7 +116,7 @@ def _explained(error: BaseException, limits: Limits) -> FailedError:
     code = error.args[0] if error.args else 0
     if code in _TOO_LONG:
         return too_long(limits)
-    if code == _OUT_OF_RANGE and "exp(char_length(" in _message(error):  # from `rag.sql.growth`
+    if code == _OUT_OF_RANGE and "exp(char_length(" in _message(error):  # from `rag.sql.guard.growth`
         return FailedError(
             "limit", "a text is too long to replace something in it on MariaDB", "shorten it first: LEFT(text, 1000)"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rag.sql.allowed import AllowedTable, AllowList, Dialect
-from rag.sql.functions import allowed_functions
+from rag.sql.guard.functions import allowed_functions
 from rag.sql.limits import Limits
 from rag.sql.process.session import FailedError, Request, too_large, too_long
 

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
+from connectors.chunking.splitter import Splitter
 from connectors.code.source import parse_source
 from connectors.document import Block, Chunk, Document
-from connectors.formats.parsed import Parsed
-from connectors.splitter import Splitter
-from tests.connectors.test_splitter import Words, check
+from connectors.parsed import Parsed
+from tests.connectors.chunking.test_splitter import Words, check
 
 WINDOW = 60
 

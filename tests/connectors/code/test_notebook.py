@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from connectors.chunking.splitter import Splitter
 from connectors.formats import Parsed, parse
-from connectors.splitter import Splitter
+from tests.connectors.chunking.test_splitter import Words, check
 from tests.connectors.code.checks import document
-from tests.connectors.test_splitter import Words, check
 
 
 def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:

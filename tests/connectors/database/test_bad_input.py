@@ -8,7 +8,8 @@ import tracemalloc
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.database import rows, scanning
+from connectors.database import rows
+from connectors.database.reading import scanning
 from connectors.errors import SourceError
 from connectors.source import Added, Changed, Event, Failed, Unchanged
 from tests.connectors.database.conftest import SHOP, Database, documents, failures, kinds, listed, remember
@@ -238,7 +239,7 @@ def test_many_long_values_never_lie_in_memory_together(database: Database, monke
 
 @files
 def test_an_sqlite_file_that_another_program_holds(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.database.connecting._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("connectors.database.access.connecting._BUSY_SECONDS", 0.1)
     database.run(*SHOP)
     source = database.source()
     holder = sqlite3.connect(database.engine.url.database or "", isolation_level=None)

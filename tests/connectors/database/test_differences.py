@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 from sqlalchemy import text
 
-from connectors.database import scanning
-from connectors.database.seen import Seen
+from connectors.database.reading import scanning
+from connectors.database.visited import Seen
 from connectors.errors import SourceError
 from connectors.source import Added, Changed, Known, KnownDocuments, Removed, Unchanged
 from tests.connectors.database.conftest import SHOP, Database, documents, failures, kinds, listed, remember

@@ -10,10 +10,11 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from rag import AskOptions, KnowledgeBase
+from rag.answering.answer import Answer
 from rag.cards.card import CardError
 from rag.cards.consulting import CardUse, Integration
 from rag.cards.selecting import Selectors, Verdict
-from rag.results import Answer, Prompt
+from rag.prompting.prompt import Prompt
 from tests.rag.gguf_files import CHAT, gguf, string
 
 HANDBOOK = """\

@@ -4,12 +4,12 @@ import shutil
 import pytest
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.evaluation.collection import Kind
-from rag.evaluation.evaluate import evaluate, generate_questions
+from rag.evaluation.collections.collection import Kind
 from rag.evaluation.question_making import BLANK, make_questions
 from rag.evaluation.questions import Question, read_questions, write_questions
+from rag.evaluator import evaluate, generate_questions
 from rag.knowledge_base import KnowledgeBase
-from rag.words import numbers, terms
+from rag.text.words import numbers, terms
 
 TEXTS = {
     "bees.md": "Honey bees dance inside of the hive to tell each other in which direction the nectar is. A colony in "

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.evaluation.collection import Kind, identity
-from rag.evaluation.measured import Evaluation, Outcome
+from rag.evaluation.collections.collection import Kind, identity
 from rag.evaluation.metrics import first_relevant, query_metrics
+from rag.evaluation.outcome import Evaluation, Outcome
 from rag.evaluation.report import write_report
 from rag.evaluation.runs import compare_runs, load, save
 

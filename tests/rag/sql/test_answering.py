@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import URL, create_engine, text
 
 from connectors.errors import ConfigurationError
-from rag.llm_loading import as_llm, load_llm
+from rag.llm.loading import as_llm, load_llm
 from rag.sql.answering import SqlAnswer, answer_from
 from rag.sql.databases import Database, choose_database, open_database
 from rag.sql.limits import Limits

@@ -18,9 +18,9 @@ from sqlalchemy import URL, create_engine, text
 from rag.sql.allowed import AllowList, Dialect
 from rag.sql.errors import LimitError, RefusedError, SqlError
 from rag.sql.executor import execute
-from rag.sql.guard import guard
+from rag.sql.guard.guard import guard
 from rag.sql.limits import Limits
-from rag.sql.rows import Rows
+from rag.sql.values import Rows
 from tests.rag.sql.attacks import ATTACKS, BOMBS, GUARD_ONLY, UNSTOPPABLE, Attack
 from tests.rag.sql.shop import SECRET, allowed, build, checksum, sqlite_shop
 from tests.servers import MARIADB, POSTGRESQL, new_database

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from connectors.database.kinds import Kind
-from connectors.database.schema import Column, ForeignKey, Table
-from rag.llm import estimate_tokens
+from connectors.database.structure.kinds import Kind
+from connectors.database.structure.tables import Column, ForeignKey, Table
+from rag.llm.tokens import estimate_tokens
 from rag.sql.allowed import Dialect
 from rag.sql.description import describe, ordered, table_text
 

@@ -11,10 +11,10 @@ from sqlalchemy import URL
 
 from connectors.errors import ConfigurationError
 from rag import AskOptions, KnowledgeBase
-from rag.llm_loading import as_llm
+from rag.llm.loading import as_llm
 from rag.sql.answering import SqlAnswer
 from rag.sql.evidence import rows_text, with_rows
-from rag.sql.rows import Rows
+from rag.sql.values import Rows
 from tests.rag.samples import hits
 from tests.rag.sql.models import Messages
 from tests.rag.sql.shop import sqlite_shop

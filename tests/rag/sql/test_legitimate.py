@@ -14,7 +14,7 @@ from sqlalchemy import URL, create_engine
 
 from rag.sql.allowed import AllowList, Dialect
 from rag.sql.executor import execute
-from rag.sql.guard import guard
+from rag.sql.guard.guard import guard
 from tests.rag.sql.shop import SECRET, allowed, build, sqlite_shop
 from tests.servers import MARIADB, POSTGRESQL, new_database
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.llm_loading import load_llm
-from rag.models import find_model
+from rag.llm.loading import load_llm
+from rag.llm.models import find_model
 from rag.sql.answering import REPAIRS, answer_from
 from rag.sql.databases import open_database
 from tests.rag.sql.shop import checksum, sqlite_shop

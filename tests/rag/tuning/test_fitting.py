@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from rag.calibration import log_odds_of
-from rag.tuned import Calibration
+from rag.judging.odds import log_odds_of
+from rag.retrieval.tuned import Calibration
 from rag.tuning.fitting import Judged, fit_calibration, fit_threshold, sigmoid
 
 SAME = Calibration()

@@ -1,0 +1,188 @@
+"""The flags by which an answer is asked for: `rag ask` and `rag chat` take all of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from cli.options import Fallback, Filter, RerankDepth, Reranker, RerankSeconds, parse_filters, reranking
+from connectors.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rag.answering.options import AskOptions
+    from rag.knowledge_base import KnowledgeBase
+
+_MODEL = "The model"
+_BESIDE = "Beside the passages that are found"
+
+
+class Cards(StrEnum):
+    """The integrations of `rag.cards.consulting`, known without importing the library."""
+
+    BOTTOM_UP = "bottom-up"
+    TOP_DOWN = "top-down"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What an answer is made of, and by whom: each field is a flag."""
+
+    llm: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="Who writes the answer: extractive (no model: quotes the best sentences), local (a small model on "
+            "this machine), local:FILE.gguf, openai:MODEL, or package.module:object.",
+        ),
+    ] = "extractive"
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The server of openai:MODEL, if it is not OpenAI's.")
+    ] = None
+    k: Annotated[int | None, typer.Option("-k", metavar="N", help="How many passages at most it may use.")] = None
+    budget: Annotated[int | None, typer.Option(metavar="TOKENS", help="How long the prompt may be.")] = None
+    min_relevance: Annotated[
+        float | None, typer.Option(metavar="P", help="What counts as evidence: a probability from 0 to 1.")
+    ] = None
+    filters: Filter = None
+    reranker: Reranker = None
+    rerank_depth: RerankDepth = None
+    rerank_seconds: RerankSeconds = None
+    fallback: Fallback = False
+    sql: Annotated[
+        bool | None,
+        typer.Option(
+            "--sql/--no-sql",
+            metavar="",
+            show_default=False,
+            help="Also ask a registered database, by SQL that the model writes. By default where the hits are about it "
+            "and the model is a large one.",
+        ),
+    ] = None
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Another prompt: a changed copy of rag/prompting/prompt.txt.", rich_help_panel=_MODEL
+        ),
+    ] = None
+    window: Annotated[
+        int | None,
+        typer.Option(metavar="TOKENS", help="How much the model reads, if it does not tell.", rich_help_panel=_MODEL),
+    ] = None
+    prices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SENT/GIVEN",
+            help="What a million tokens cost, e.g. 0.15/0.60; shows the cost.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
+    cache: Annotated[
+        bool,
+        typer.Option("--cache", metavar="", help="Keep replies, and use those that are kept.", rich_help_panel=_MODEL),
+    ] = False
+    parts: Annotated[
+        bool,
+        typer.Option(
+            "--parts/--no-parts",
+            metavar="",
+            help="Also search for what the passages found leave open of the question.",
+            rich_help_panel=_BESIDE,
+        ),
+    ] = True
+    cards: Annotated[
+        Cards,
+        typer.Option(
+            help="bottom-up asks every knowledge card, top-down has the model say whether it needs one.",
+            rich_help_panel=_BESIDE,
+        ),
+    ] = Cards.BOTTOM_UP
+    card: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this card; several may be given.", rich_help_panel=_BESIDE),
+    ] = None
+    demos: Annotated[
+        bool | None,
+        typer.Option(
+            "--demos/--no-demos",
+            metavar="",
+            show_default=False,
+            help="Show the model the solved examples nearest to the question. By default unless it is a small one.",
+            rich_help_panel=_BESIDE,
+        ),
+    ] = None
+
+    def options(self, base: KnowledgeBase) -> AskOptions:
+        """What the flags ask for of the knowledge base `base`.
+
+        Raises:
+            ConfigurationError: one of them means nothing.
+        """
+        from rag.answering.options import AskOptions
+        from rag.cards.consulting import CardUse, Integration
+        from rag.llm.reply_cache import CACHE_FILE
+
+        limits = {"k": self.k} if self.k is not None else {}  # its default is the library's
+        return AskOptions(
+            **limits,
+            min_relevance=self.min_relevance,
+            budget=self.budget,
+            filters=parse_filters(self.filters),
+            base_url=self.base_url,
+            reranking=reranking(self.reranker, self.rerank_depth, self.rerank_seconds, fallback=self.fallback),
+            sql=self.sql,
+            parts=self.parts,
+            cards=CardUse(Integration(self.cards.value), tuple(self.card or ())),
+            demonstrations=self.demos,
+            template=self.template,
+            window=self.window,
+            prices=_prices(self.prices),
+            cache=base.path / CACHE_FILE if self.cache else None,
+        )
+
+
+def takes_asking(verb: Callable[..., None]) -> Callable[..., None]:
+    """Have a verb take a flag for each field of `Asking`, and get them as its argument `asking`."""
+    hints = get_type_hints(Asking, include_extras=True)
+    flags = [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
+        for field in fields(Asking)
+    ]
+
+    @wraps(verb)
+    def taking(**given: Any) -> None:
+        asking = Asking(**{flag.name: given.pop(flag.name) for flag in flags})
+        verb(**given, asking=asking)
+
+    own = inspect.signature(verb, eval_str=True).parameters.values()
+    taken = [flag for each in own for flag in (flags if each.name == "asking" else [each])]
+    taking.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # this is what typer makes flags of
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in taken]
+    )
+    return taking
+
+
+def _prices(given: str | None) -> tuple[float, float] | None:
+    """Two prices parted by a slash.
+
+    Raises:
+        ConfigurationError: they are not.
+    """
+    if given is None:
+        return None
+    try:
+        sent, written = map(float, given.split("/"))
+    except ValueError:
+        raise ConfigurationError(
+            f"the prices {given!r} are not two numbers", hint="what a million tokens cost, sent and given: 0.15/0.60"
+        ) from None
+    return sent, written

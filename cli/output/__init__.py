@@ -1,0 +1,1 @@
+"""What the command prints, for people and as JSON."""

@@ -1,0 +1,113 @@
+"""`rag chat`: a conversation over one's documents, line by line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.ask_options import Asking, takes_asking
+from cli.opening import knowledge_base
+from cli.options import Json
+from cli.output.answer import tell_reranked
+from cli.output.terminal import data_stream, encodable, note, one_line, printable, stderr
+from connectors.errors import PilotfishError
+
+if TYPE_CHECKING:
+    from rag.answering.answer import Answer
+    from rag.answering.conversation import Conversation
+
+_FORGET = "/new"
+_LEAVE = frozenset({"/quit", "/exit", "/q"})
+
+
+@takes_asking
+def chat(
+    context: typer.Context,
+    asking: Asking,
+    json: Json = False,
+) -> None:
+    """Ask one question after the other.
+
+    A question may lean on those before it ("and in winter?"): it is rewritten to stand alone before it is
+    searched for, and the rewriting is shown. Questions are read line by line, from a terminal or a file.
+    With --json each answer is one object on one line. /new begins anew, /quit or the end of input leaves.
+
+    [bold]Examples[/bold]
+      rag chat
+      rag chat --json < questions.txt
+    """
+    with knowledge_base(context) as base:
+        conversation = base.chat(llm=asking.llm, options=asking.options(base))
+        failed, told = False, set[str]()
+        for question in _questions():
+            if question == _FORGET:
+                conversation.forget()
+                note("begun anew")
+            else:
+                failed = not _answered(conversation, question, told, json=json) or failed
+    if failed:
+        from cli.failures import ExitCode
+
+        raise typer.Exit(ExitCode.FAILURES)
+
+
+def _questions() -> Iterator[str]:
+    """The lines of the input that say something, up to one that ends the conversation."""
+    interactive = sys.stdin.isatty()
+    if interactive:
+        import readline  # noqa: F401 — gives `input` its history and its editing
+
+        note("Ask. /new begins anew, /quit leaves.")
+    while True:
+        try:
+            line = _asked() if interactive else sys.stdin.readline()
+        except EOFError:
+            note("")  # the shell's prompt is to begin a line
+            return
+        if not line and not interactive:
+            return
+        question = encodable(line.strip())
+        if question in _LEAVE:
+            return
+        if question:
+            yield question
+
+
+def _asked() -> str:
+    stderr().file.flush()
+    return input("\n› ")
+
+
+def _answered(conversation: Conversation, question: str, told: set[str], *, json: bool) -> bool:
+    """Answer one question; one that fails does not end the conversation."""
+    from cli.failures import report
+    from cli.output.answer import AnswerWriter, print_rest, waiting
+
+    try:
+        if json:
+            answer = conversation.ask(question)
+            tell_reranked(answer.reranked, failure_only=True)
+            _print_line(answer)
+            return True
+        with waiting("reading …") as wait, AnswerWriter.on_stdout(before=wait.stop) as writer:
+            answer = conversation.ask(question, on_text=writer)
+    except PilotfishError as error:
+        report(error)
+        return False
+    if answer.standalone is not None and answer.standalone.by:
+        note(f"searched for: {one_line(printable(answer.standalone.text))}")
+    print_rest(answer, told)
+    return True
+
+
+def _print_line(answer: Answer) -> None:
+    from json import dumps
+
+    from cli.output import as_json
+
+    stream = data_stream()
+    stream.write(dumps(as_json.answer(answer), allow_nan=False) + "\n")  # ASCII: nothing in it can move a cursor
+    stream.flush()

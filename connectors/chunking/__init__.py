@@ -1,0 +1,1 @@
+"""Documents into Chunks: passages that fit the encoder."""

@@ -1,0 +1,1 @@
+"""Reaching a database: addresses, credentials, read-only connections."""

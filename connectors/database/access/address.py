@@ -1,0 +1,212 @@
+"""What a user types for a database: which one it is, the name it is shown by, and how it is reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+from sqlalchemy import URL
+
+from connectors.database.access.credentials import Credentials
+from connectors.errors import ConfigurationError
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+_UNSAFE = re.compile(r"[%?#\x00-\x1f\x7f\ud800-\udfff]")
+_FORMS = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or mariadb://USER@HOST/DATABASE"
+
+
+class Dialect(StrEnum):
+    """The kinds of database that can be read, by the name SQLAlchemy has for them."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"  # and MariaDB
+
+    @property
+    def driver(self) -> str:
+        """The module that speaks to it."""
+        return _DRIVERS[self]
+
+    @property
+    def port(self) -> int:
+        """The port its servers listen at unless told otherwise."""
+        return _PORTS[self]
+
+
+_DRIVERS = {Dialect.SQLITE: "sqlite3", Dialect.POSTGRESQL: "psycopg", Dialect.MYSQL: "pymysql"}
+_PORTS = {Dialect.SQLITE: 0, Dialect.POSTGRESQL: 5432, Dialect.MYSQL: 3306}
+_SCHEMES = {
+    "sqlite": Dialect.SQLITE,
+    "postgresql": Dialect.POSTGRESQL,
+    "postgres": Dialect.POSTGRESQL,
+    "mysql": Dialect.MYSQL,
+    "mariadb": Dialect.MYSQL,
+}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# What may follow the `?`. Nothing else is passed on: some parameters read files, run statements or carry secrets.
+_PARAMETERS = {
+    Dialect.POSTGRESQL: _words(
+        "host port sslmode sslrootcert sslcert sslkey sslcrl channel_binding gssencmode krbsrvname service passfile"
+        " target_session_attrs application_name client_encoding options"
+    ),
+    Dialect.MYSQL: _words("charset unix_socket ssl_ca ssl_cert ssl_key ssl_check_hostname ssl_verify_cert"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is, without who may read it.
+
+    Attributes:
+        dialect: what kind it is.
+        uri: the name it is shown and registered by: no user, no password, no parameters.
+        database: the file of SQLite, else the name of the database on its server.
+        host: the server; empty for SQLite and for a local socket.
+        port: where the server listens.
+        parameters: what was said after the `?`, such as `sslmode`.
+        fragment: what follows the `#`: the name of a query.
+    """
+
+    dialect: Dialect
+    uri: str
+    database: str
+    host: str = ""
+    port: int = 0
+    parameters: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    fragment: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the database: its name, or its file's without folder and ending."""
+        return Path(self.database).stem if self.dialect is Dialect.SQLITE else self.database
+
+    def url(self, user: str = "", password: str | None = None) -> URL:
+        """What SQLAlchemy connects to.
+
+        Raises:
+            ConfigurationError: the driver is not installed.
+        """
+        if find_spec(self.dialect.driver) is None:
+            raise ConfigurationError(
+                f"{self.uri} cannot be read without {self.dialect.driver}",
+                hint="install it: pip install 'pilotfish[databases]'",
+            )
+        return URL.create(
+            f"{self.dialect}+{'pysqlite' if self.dialect is Dialect.SQLITE else self.dialect.driver}",
+            username=user or None,
+            password=password,
+            host=self.host or None,
+            port=self.port if self.host and self.port else None,
+            database=self.database,
+            query=dict(self.parameters),
+        )
+
+
+def parse_address(spec: str) -> tuple[Address, Credentials]:
+    """Where the database `spec` is, and what `spec` says about who may read it.
+
+    Raises:
+        ConfigurationError: it is no address of a database.
+
+    >>> address, credentials = parse_address("postgres://ann:secret@db.example.org:5433/shop?sslmode=require")
+    >>> address.uri, credentials
+    ('postgresql://db.example.org:5433/shop', Credentials(user='ann', reference=''))
+    """
+    scheme, _, rest = spec.partition("://")
+    name, _, driver = scheme.lower().partition("+")
+    dialect = _SCHEMES.get(name)
+    if dialect is None:
+        raise ConfigurationError(f"{name}: is no database that can be read", hint=f"write it as {_FORMS}")
+    if driver not in {"", dialect.driver, "pysqlite" if dialect is Dialect.SQLITE else dialect.driver}:
+        raise ConfigurationError(
+            f"{name}+{driver}: is read through {dialect.driver} here", hint=f"write {name}:// and leave the driver out"
+        )
+    if dialect is Dialect.SQLITE:
+        return _file(rest), Credentials()
+    return _server(dialect, "postgresql" if dialect is Dialect.POSTGRESQL else name, rest)
+
+
+def _file(rest: str) -> Address:
+    path, _, fragment = rest.partition("#")
+    path, _, query = path.partition("?")
+    path = unquote(path)
+    if query:
+        raise ConfigurationError(
+            f"sqlite://{path}: parameters ({query}) are not for SQLite here", hint="name the file alone: sqlite:///FILE"
+        )
+    if not path.startswith("/") or path[1:] in {"", ":memory:"} or path.startswith("/file:"):
+        raise ConfigurationError(
+            f"sqlite://{path} names no file", hint="sqlite:///shop.db is in this folder, sqlite:////srv/shop.db is not"
+        )
+    file = str(Path(path[1:]).expanduser().absolute())
+    # Not resolved: the user knows it by this name, symlinks included. Dots would make one file two sources.
+    file = re.sub(r"/[^/]+/\.\.(?=/|$)", "", file)
+    return Address(Dialect.SQLITE, f"sqlite:///{_escaped(file)}", file, fragment=unquote(fragment))
+
+
+def _server(dialect: Dialect, scheme: str, rest: str) -> tuple[Address, Credentials]:
+    parts = _split(scheme, rest)
+    database = unquote(parts.path.removeprefix("/"))
+    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+    user, password = unquote(parts.username or ""), parts.password
+    user, password = parameters.pop("user", user), parameters.pop("password", None) or _unquoted(password)
+    host, port = parts.hostname or "", _port(scheme, parts.netloc, dialect.port)
+    public = f"{scheme}://{_bracketed(host)}" + (f":{port}" if port != dialect.port else "")
+    uri = f"{public}/{_escaped(database)}"
+    if not database:
+        raise ConfigurationError(f"{uri} names no database", hint=f"write it as {public}/DATABASE")
+    if unknown := sorted(set(parameters) - _PARAMETERS[dialect]):
+        raise ConfigurationError(
+            f"{uri}: unknown parameter {unknown[0]!r}",
+            hint=f"these are known: {', '.join(sorted(_PARAMETERS[dialect]))}",
+        )
+    address = Address(dialect, uri, database, host, port, MappingProxyType(parameters), unquote(parts.fragment))
+    return address, Credentials.typed(user, password)
+
+
+def _unquoted(password: str | None) -> str | None:
+    return None if password is None else unquote(password)
+
+
+def _split(scheme: str, rest: str) -> SplitResult:
+    """The parts of an address. What is wrong with it is said without repeating it: it may hold a password."""
+    before, _, after = rest.rpartition("@")
+    if re.search(r"[/?#]", before) and "/" in after:
+        raise ConfigurationError(
+            f"{scheme}://…@{after.partition('?')[0]}: a character before the @ must be escaped",
+            hint="write / as %2F, ? as %3F and # as %23 in a password, or keep it in a variable: '${NAME}'",
+        )
+    try:
+        return urlsplit(f"{scheme}://{rest}")
+    except ValueError:
+        raise ConfigurationError(
+            f"{scheme}://…: the host is not written as hosts are", hint="an IPv6 host is written in brackets: [::1]"
+        ) from None
+
+
+def _port(scheme: str, netloc: str, usual: int) -> int:
+    place = netloc.rpartition("@")[2]
+    number = place.rpartition("]")[2].partition(":")[2]
+    if number and not (number.isascii() and number.isdecimal() and 0 < int(number) <= 65_535):  # noqa: PLR2004
+        raise ConfigurationError(f"{scheme}://{place}: {number!r} is no port", hint=f"the usual one is {usual}")
+    return int(number) if number else usual
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _escaped(text: str) -> str:
+    """What stands in an address as it is read by people: only what would end it early is escaped."""
+    return _UNSAFE.sub(lambda found: quote(found.group(), errors="surrogateescape"), text)

@@ -1,0 +1,1 @@
+"""Rows and schemas as text."""

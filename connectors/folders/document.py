@@ -1,0 +1,55 @@
+"""A file as a Document: what it is called, when it was changed, and how much of it is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from connectors.document import Document, MetadataValue
+from connectors.formats import PARSER_VERSION
+from connectors.source import (
+    Options,
+)
+
+MAX_BYTES = 100 * 1024 * 1024
+"""Files larger than this are reported instead of read, unless the source is told otherwise."""
+
+
+DEFAULTS: Options = {"use_ignore": True, "include": [], "exclude": [], "max_bytes": MAX_BYTES, "vendored": False}
+
+
+def file_document(
+    uri: str, name: Path, folder: str, data: bytes, revision: str, metadata: Mapping[str, MetadataValue]
+) -> Document:
+    """The document in a file called `name`, in `folder` of its source, with what else is known of it.
+
+    Raises `SourceError` naming the file when it cannot be read.
+    """
+    from connectors.formats import parse
+
+    parsed = parse(data, name)
+    return Document(
+        uri=uri,
+        title=parsed.title or name.name,
+        text=parsed.text,
+        kind=parsed.kind,
+        revision=revision,
+        metadata={
+            **parsed.metadata,
+            "filename": name.name,
+            "extension": name.suffix.lower().removeprefix("."),
+            "folder": folder,
+            "size": len(data),
+            **metadata,
+        },
+        context=parsed.title,
+        blocks=parsed.blocks,
+        pages=parsed.pages,
+        names=parsed.names,
+    )
+
+
+def revision_of(data: bytes) -> str:
+    """What tells one content of a file, read by this version of the parsers, from another."""
+    return hashlib.blake2b(data, digest_size=20, person=str(PARSER_VERSION).encode()).hexdigest()

@@ -1,0 +1,176 @@
+"""EML and Outlook MSG: who wrote what to whom, the body, and what is attached."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+from email import policy
+from email.message import EmailMessage, MIMEPart
+from email.parser import BytesParser
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from connectors.encoding import BinaryContentError, decode
+from connectors.errors import SourceError
+from connectors.formats.markup.webpage import parse_html
+from connectors.parsed import Parsed, TextBuilder, one_line
+
+ParseAttachment = Callable[[bytes, Path], Parsed]
+"""How an attached file is parsed; raises `SourceError` for what cannot be read."""
+
+Part = MIMEPart | EmailMessage
+
+_MAX_PARTS = 200
+_MAX_HEADER = 2000
+_ENCRYPTED_FILES = (".p7m", ".pgp-encrypted")
+_ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
+
+
+class _Letter(NamedTuple):
+    """A message, whatever format it came in."""
+
+    fields: dict[str, str]
+    body: Parsed
+    attachments: list[tuple[str, bytes]]
+
+    def parsed(self, kind: str, parse: ParseAttachment) -> Parsed:
+        """The message as text: who wrote to whom, the body, and what its attachments say."""
+        fields = {name: one_line(value)[:_MAX_HEADER] for name, value in self.fields.items()}
+        names = ", ".join(one_line(name) or "unnamed" for name, _ in self.attachments)
+        lines = [f"{name}: {value}" for name, value in {**fields, "Attachments": names}.items() if value]
+        builder = TextBuilder()
+        builder.paragraph("\n".join(lines))
+        builder.embed(self.body)
+        for name, data in self.attachments[:_MAX_PARTS]:
+            part = _attachment(name, data, parse)
+            if part.text.strip():
+                builder.heading(f"Attachment: {name}", 1)
+                builder.embed(part)
+        people = {name.lower(): fields[name] for name in ("From", "To", "Cc")}
+        metadata = {**people, "date": _iso_date(fields["Date"]), "attachments": names}
+        return builder.build(kind, fields["Subject"], metadata)
+
+
+def _attachment(name: str, data: bytes, parse: ParseAttachment) -> Parsed:
+    """What an attached file says; nothing when it cannot be read, for the message itself can."""
+    try:
+        return parse(data, Path(one_line(name) or "unnamed"))
+    except SourceError:
+        return Parsed("", "")
+
+
+def parse_eml(data: bytes, parse: ParseAttachment) -> Parsed:
+    """An RFC 822 message: the plain body, or else the HTML one; attachments are parsed where they can be."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:64]:
+        data = decode(data).text.encode()
+    message = BytesParser(policy=policy.default).parsebytes(data.lstrip(b"\r\n"))
+    if message.get_content_type() in _ENCRYPTED:
+        raise _encrypted()
+    bodies, attached = _parts(message)
+    builder = TextBuilder()
+    for body in bodies:
+        builder.embed(_parse_body(body))
+    fields = {name: _header(message, name) for name in ("Subject", "From", "To", "Cc", "Date")}
+    attachments = [(_name(part), _payload(part)) for part in attached]
+    return _Letter(fields, builder.build("text"), attachments).parsed("email", parse)
+
+
+def parse_msg(data: bytes, parse: ParseAttachment) -> Parsed:
+    """An Outlook message."""
+    from oxmsg import Message
+
+    message = Message.load(io.BytesIO(data))
+    recipients = ", ".join(f"{one.name} <{one.email_address}>" for one in message.recipients)
+    headers = {name.lower(): value for name, value in message.message_headers.items()}
+    sent = message.sent_date.isoformat() if message.sent_date else headers.get("date", "")
+    fields = {
+        "Subject": message.subject,
+        "From": message.sender or "",
+        "To": headers.get("to", recipients),
+        "Cc": headers.get("cc", ""),
+        "Date": sent,
+    }
+    attachments = [(one.file_name or "", one.file_bytes or b"") for one in message.attachments]
+    if "SMIME" in message.message_class or any(name.endswith(_ENCRYPTED_FILES) for name, _ in attachments):
+        raise _encrypted()
+    body = _plain(message.body) if (message.body or "").strip() else parse_html(message.html_body or "")
+    return _Letter(fields, body, attachments).parsed("outlook", parse)
+
+
+def _encrypted() -> SourceError:
+    return SourceError("encrypted message", hint="save it decrypted from the mail program")
+
+
+def _plain(text: str | None) -> Parsed:
+    builder = TextBuilder()
+    builder.paragraph(text or "")
+    return builder.build("text")
+
+
+def _parts(part: Part) -> tuple[list[Part], list[Part]]:
+    """The parts that make the body, and the attached ones. Of alternatives the plain text is taken, when it has any."""
+    if part.get_content_type() == "message/rfc822" or not part.is_multipart():
+        is_body = part.get_content_type() in {"text/plain", "text/html"} and not part.is_attachment()
+        return ([part], []) if is_body else ([], [part])
+    children = [_parts(child) for child in part.iter_parts()]
+    bodies = [body for found, _ in children for body in found]
+    attached = [one for _, found in children for one in found]
+    if part.get_content_type() == "multipart/alternative":
+        bodies = _best_alternative(bodies)
+    return bodies, attached
+
+
+def _best_alternative(bodies: list[Part]) -> list[Part]:
+    written = [body for body in bodies if _payload(body).strip()]
+    plain = [body for body in written if body.get_content_type() == "text/plain"]
+    return plain or written[:1]
+
+
+def _parse_body(part: Part) -> Parsed:
+    try:
+        charset = part.get_content_charset()
+        text = decode(_payload(part), charset).text
+    except BinaryContentError:
+        return Parsed("", "")
+    if part.get_content_type() == "text/html":
+        return parse_html(text)
+    return _plain(text)
+
+
+def _payload(part: Part) -> bytes:
+    """The decoded bytes of a part; nothing where its transfer encoding is broken beyond use."""
+    try:
+        if part.get_content_type() == "message/rfc822":
+            return bytes(part.get_content().as_bytes())
+        found = part.get_payload(decode=True)
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return b""
+    return found if isinstance(found, bytes) else b""
+
+
+def _name(part: Part) -> str:
+    if part.get_content_type() == "message/rfc822":
+        return f"{_header(part.get_content(), 'Subject') or 'message'}.eml"
+    try:
+        return part.get_filename() or part.get_content_type()
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return "unnamed"
+
+
+def _header(message: Part, name: str) -> str:
+    """A header as text; as raw text where the standard library's parser trips over a malformed one."""
+    try:
+        return str(message.get(name, ""))
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+
+
+def _iso_date(value: str) -> str:
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            return read(value).isoformat()
+        except (ValueError, TypeError, IndexError):
+            continue
+    return ""

@@ -1,0 +1,146 @@
+"""PDF, by PDFium: its lines with their positions, its outline, its title."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.document import MetadataValue
+from connectors.errors import SourceError
+from connectors.formats.documents.layout import (
+    Line,
+    Outline,
+    drop_running_heads,
+    heading_key,
+    join_baselines,
+    write_pages,
+)
+from connectors.parsed import Parsed, TextBuilder, heading_title, one_line
+
+if TYPE_CHECKING:
+    import pypdfium2
+
+_PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
+_GENERIC = re.compile(
+    r"(microsoft \w+|untitled|title|no title|document|slide|presentation|powerpoint)\b.*", re.IGNORECASE
+)
+_NO_NAME = re.compile(r"\S*[_/\\.-]\S*|[\d\W_]+|.*\.(docx?|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|rtf|odt)", re.IGNORECASE)
+_BOLD = 600
+_UPRIGHT = 0.2  # sine of the angle up to which a line counts as upright
+_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
+
+
+def parse_pdf(data: bytes, path: Path) -> Parsed:
+    """The text of a PDF with the offset of every page. One without any text (a scan) is an error, not an empty text."""
+    with closing(_open(data)) as document:
+        pages = [_page(document, index) for index in range(len(document))]
+        fields = document.get_metadata_dict(skip_empty=True)
+        outline = _outline(document)
+    if not any(pages):
+        raise SourceError("no text in it (scanned images?)", hint="recognise the text first: ocrmypdf FILE FILE")
+    builder = TextBuilder()
+    write_pages(drop_running_heads(pages), outline, builder)
+    created = _DATE.match(fields.get("CreationDate", ""))
+    metadata: dict[str, MetadataValue] = {
+        "author": one_line(fields.get("Author", "")),
+        "pages": len(pages),
+        "created": "-".join(created.groups()) if created else "",
+    }
+    parsed = builder.build("pdf", metadata=metadata)
+    return replace(parsed, title=_plausible(one_line(fields.get("Title", "")), path) or _heading_title(parsed))
+
+
+def _open(data: bytes) -> pypdfium2.PdfDocument:
+    import pypdfium2
+
+    try:
+        return pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == _PASSWORD_ERROR:
+            hint = "save a copy without the password: qpdf --decrypt --password=PASSWORD FILE COPY"
+            raise SourceError("encrypted PDF, it needs a password", hint=hint) from None
+        raise SourceError("damaged PDF, it cannot be opened", hint="repairing may help: qpdf FILE COPY") from None
+
+
+def _page(document: pypdfium2.PdfDocument, index: int) -> list[Line]:
+    """The lines of one page, in the order they are drawn; a damaged page is an empty one."""
+    import pypdfium2
+
+    try:
+        with closing(document[index]) as page, closing(page.get_textpage()) as text_page:
+            return join_baselines(list(_lines(text_page)))
+    except pypdfium2.PdfiumError:
+        return []
+
+
+def _lines(page: pypdfium2.PdfTextPage) -> Iterator[Line]:
+    if not page.count_chars():
+        return
+    # A hyphen at a line's end comes as U+FFFE in place of the line break; cleaning drops it, which joins the word.
+    for match in re.finditer(r"[^\r\n]+", page.get_text_range()):
+        text = match.group().strip()
+        if text:
+            yield _measured(page, text, match.start() + match.group().index(text))
+
+
+def _measured(page: pypdfium2.PdfTextPage, text: str, start: int) -> Line:
+    """A line with its position: where its first and last characters stand, and the size most of it is set in."""
+    import pypdfium2.raw as pdfium
+
+    first, middle, last = (
+        pdfium.FPDFText_GetCharIndexFromTextIndex(page, start + offset) for offset in (0, len(text) // 2, len(text) - 1)
+    )
+    if min(first, middle, last) < 0 or abs(math.sin(pdfium.FPDFText_GetCharAngle(page, middle))) > _UPRIGHT:
+        return Line(text, 0, 0, 0, 0, 0)
+    size = sorted(_size(page, index) for index in (first, middle, last))[1]
+    bold = min(pdfium.FPDFText_GetFontWeight(page, index) for index in (first, middle, last)) >= _BOLD
+    (left, top), (_, bottom) = _origin(page, first), _origin(page, last)
+    return Line(text, left, page.get_charbox(last)[2], top, bottom, size, bold)
+
+
+def _origin(page: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:
+    import pypdfium2.raw as pdfium
+
+    x, y = ctypes.c_double(), ctypes.c_double()
+    pdfium.FPDFText_GetCharOrigin(page, index, x, y)
+    return x.value, y.value
+
+
+def _size(page: pypdfium2.PdfTextPage, index: int) -> float:
+    """The size a character is shown in: PDF multiplies the font's size by a matrix, and programs use either."""
+    import pypdfium2.raw as pdfium
+
+    matrix = pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetMatrix(page, index, matrix)
+    size: float = pdfium.FPDFText_GetFontSize(page, index) * math.hypot(matrix.c, matrix.d)
+    return round(2 * size) / 2
+
+
+def _outline(document: pypdfium2.PdfDocument) -> Outline:
+    levels: dict[tuple[int, str], int] = {}
+    for bookmark in document.get_toc():
+        target = bookmark.get_dest()
+        page = target.get_index() if target else None
+        key = heading_key(bookmark.get_title())
+        if page is not None and key:
+            levels.setdefault((page, key), bookmark.level + 1)
+    return Outline(levels)
+
+
+def _plausible(title: str, path: Path) -> str:
+    """The title a PDF claims, unless it is what programs write there: a file name, `untitled`, a product's name."""
+    if len(title) < 4 or title.casefold() == path.stem.casefold():  # noqa: PLR2004
+        return ""
+    return "" if _GENERIC.fullmatch(title) or _NO_NAME.fullmatch(title) else title
+
+
+def _heading_title(parsed: Parsed) -> str:
+    """The most prominent heading of the first page, when it names the document."""
+    end = parsed.pages[1] if len(parsed.pages) > 1 else len(parsed.text)
+    return heading_title(block for block in parsed.blocks if block.start < end)

@@ -1,0 +1,1 @@
+"""Text formats: markup, data files, plain text."""

@@ -1,0 +1,3 @@
+"""Text formats read line by line: plain text and source code."""
+
+from __future__ import annotations

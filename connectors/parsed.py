@@ -1,0 +1,243 @@
+"""What every parser gives back, and the builder that most of them write it with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from connectors.document import Block, BlockKind, Metadata, MetadataValue, Name
+
+_NO_METADATA: Metadata = MappingProxyType({})
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff]")
+_BULLETS = dict.fromkeys((0xF0A7, 0xF0B7, 0xF0D8, 0xF0FC), "•")  # where the Symbol and Wingdings fonts keep theirs
+_BLANKS = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_PART = re.compile(
+    r"(?:(?:chapter|section|part|appendix|kapitel|chapitre)\s+)?(?:\d+(?:\.\d+)*|[ivx]+)[\s.:)–-]"
+    r"|(?:abstract|introduction|preface|(?:table of )?contents|summary|overview)$",
+    re.IGNORECASE,
+)
+_BEGINNING = 300  # characters
+_HEADING_LIMIT = 200  # longer than this is a paragraph that someone made bold or gave a heading style
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The content of one file: its text, the format it really has, and what was found on the way.
+
+    `title` is a title found inside the content, else empty. `blocks`, `pages` and `names` are as in `Document`.
+    """
+
+    text: str
+    kind: str
+    title: str = ""
+    metadata: Metadata = field(default_factory=lambda: _NO_METADATA)
+    blocks: tuple[Block, ...] = ()
+    pages: tuple[int, ...] = ()
+    names: tuple[Name, ...] = ()
+
+
+def clean(text: str) -> str:
+    r"""`text` without what no reader sees: control characters, lone surrogates, odd line ends.
+
+    >>> clean("soft\u00adware\r\nline")
+    'software\nline'
+    """
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _UNWANTED.sub("", _LINE_ENDS.sub("\n", text)).translate(_BULLETS)
+
+
+def one_line(text: str) -> str:
+    """`text` cleaned, with every run of white space made one space."""
+    return " ".join(clean(text).split())
+
+
+def heading_title(blocks: Iterable[Block]) -> str:
+    """The heading that names the whole document, or nothing.
+
+    It is the first of the highest level, when it stands at the very beginning or no other heading has its level. The
+    title goes with every passage: `Chapter 1` on passages of chapter 12 would be worse than none.
+    """
+    headings = [block for block in blocks if block.kind is BlockKind.HEADING]
+    top = min((block.level for block in headings), default=0)
+    highest = [block for block in headings if block.level == top]
+    if not highest or _PART.match(highest[0].label):
+        return ""
+    return highest[0].label if len(highest) == 1 or highest[0].start < _BEGINNING else ""
+
+
+class TextBuilder:
+    """Writes a document's text piece by piece and keeps the offsets of its blocks and pages.
+
+    >>> builder = TextBuilder()
+    >>> builder.heading("Fruit", 1)
+    >>> builder.table([["name", "price"], ["apple", "2"]])
+    >>> builder.build("text").blocks[1].header
+    'name | price'
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._tight = False
+        self._blocks: list[Block] = []
+        self._names: list[Name] = []
+        self._pages: list[int] = []
+        self._new_pages = 0
+
+    def paragraph(self, text: str) -> None:
+        """Add prose, set off by a blank line."""
+        self._append(_tidy(text))
+
+    def continuation(self, text: str) -> None:
+        """Add the rest of the paragraph just added: a page or column ended in the middle of it."""
+        self._tight = True
+        self._append(_tidy(text), tight=True)
+
+    def item(self, text: str) -> None:
+        """Add one item of a list: items follow each other without blank lines."""
+        self._append(_tidy(text), tight=True)
+
+    def heading(self, text: str, level: int) -> None:
+        """Add a heading; one that is far too long to be one becomes a paragraph."""
+        label = one_line(text)
+        if len(label) > _HEADING_LIMIT:
+            self.paragraph(text)
+        elif label:
+            start = self._append(label)
+            self._blocks.append(Block(BlockKind.HEADING, start, self._length, level=max(1, level), label=label))
+
+    def code(self, text: str) -> None:
+        """Add text whose white space matters."""
+        body = clean(text).strip("\n").rstrip()
+        if body.strip():
+            start = self._append(body)
+            self._blocks.append(Block(BlockKind.CODE, start, self._length))
+
+    def table(self, rows: Iterable[Sequence[str]], header: str | None = None) -> None:
+        """Add a table, one line a row, cells set off by ` | `; the first row is its header unless one is given.
+
+        Empty rows and columns go. What has a single column or row is a layout, not a table, and becomes paragraphs.
+        """
+        cells = _compact([[one_line(cell) for cell in row] for row in rows])
+        if len(cells) < (1 if header else 2) or len(cells[0]) < 2:  # noqa: PLR2004
+            for row in cells:
+                self.paragraph(" | ".join(cell for cell in row if cell))
+            return
+        lines = [" | ".join(row).rstrip(" |") for row in cells]
+        start = self._append("\n".join(lines))
+        self._blocks.append(Block(BlockKind.TABLE, start, self._length, header=lines[0] if header is None else header))
+
+    def page(self) -> None:
+        """Begin a new page: it starts where the next piece will."""
+        self._new_pages += 1
+
+    def embed(self, part: Parsed) -> None:
+        """Add another parsed text with its blocks and names, as it stands."""
+        body = part.text.rstrip()
+        if body:
+            offset = self._append(body)
+            self._blocks += (moved(block, offset, self._length) for block in part.blocks)
+            self._names += (replace(name, start=name.start + offset) for name in part.names)
+
+    def build(self, kind: str, title: str = "", metadata: Mapping[str, MetadataValue | None] = _NO_METADATA) -> Parsed:
+        """The finished result; metadata without a value is left out."""
+        found = {key: value for key, value in metadata.items() if value not in (None, "")}
+        pages = (*self._pages, *[self._length] * self._new_pages)
+        text, blocks, names = "".join(self._parts), tuple(self._blocks), tuple(self._names)
+        return Parsed(text, kind, one_line(title), _frozen(found), blocks, pages, names)
+
+    @property
+    def heading_title(self) -> str:
+        """What `heading_title` makes of the headings so far."""
+        return heading_title(self._blocks)
+
+    def _append(self, text: str, *, tight: bool = False) -> int:
+        """Add `text` after the separator it needs; the offset where it starts."""
+        if not text:
+            return self._length
+        separator = ("\n" if tight and self._tight else "\n\n") if self._length else ""
+        start = self._length + len(separator)
+        self._parts += (separator, text)
+        self._length = start + len(text)
+        self._tight = tight
+        self._pages += [start if self._pages else 0] * self._new_pages
+        self._new_pages = 0
+        return start
+
+
+def moved(block: Block, offset: int, limit: int) -> Block:
+    """A block of a text that now begins at `offset` of another, which ends at `limit`."""
+    symbol = block.symbol
+    if symbol is not None:
+        spans = (symbol.signature, symbol.docstring)
+        signature, docstring = ((start + offset, end + offset) if end else (0, 0) for start, end in spans)
+        symbol = replace(symbol, signature=signature, docstring=docstring)
+    return replace(
+        block,
+        start=block.start + offset,
+        end=min(block.end + offset, limit),
+        symbol=symbol,
+        parts=tuple(moved(part, offset, limit) for part in block.parts),
+        cuts=tuple(tuple(place + offset for place in places) for places in block.cuts),
+    )
+
+
+def _frozen(metadata: Mapping[str, MetadataValue | None]) -> Metadata:
+    return MappingProxyType({key: value for key, value in metadata.items() if value is not None})
+
+
+def _tidy(text: str) -> str:
+    """Spaces squeezed, line breaks kept, no more than one blank line in a row."""
+    lines = (line.strip() for line in _BLANKS.sub(" ", clean(text)).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
+
+
+def _compact(rows: list[list[str]]) -> list[list[str]]:
+    """The rows made equally long, without empty rows and columns."""
+    rows = [row for row in rows if any(row)]
+    width = max((len(row) for row in rows), default=0)
+    rows = [row + [""] * (width - len(row)) for row in rows]
+    kept = [column for column in range(width) if any(row[column] for row in rows)]
+    return [[row[column] for column in kept] for row in rows]
+
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
+
+
+class Line(NamedTuple):
+    """One line without its end, and the offsets where it starts and where its text ends."""
+
+    text: str
+    start: int
+    end: int
+
+
+def lines_of(text: str) -> list[Line]:
+    r"""The lines of `text` as Markdown counts them: by `\n`, `\r\n` or a lone `\r`.
+
+    >>> [line.text for line in lines_of("a\r\nb\rc")]
+    ['a', 'b', 'c']
+    """
+    found = []
+    for match in _LINE.finditer(text):
+        if match.start() == match.end():
+            break
+        line = match.group().rstrip("\r\n")
+        found.append(Line(line, match.start(), match.start() + len(line)))
+    return found
+
+
+def parse_text(text: str) -> Parsed:
+    """Plain text: the file itself, nothing assumed about it."""
+    return Parsed(text, "text")
+
+
+def parse_code(text: str) -> Parsed:
+    """Source code and configuration: the file itself, one block in which lines matter."""
+    blocks = (Block(BlockKind.CODE, 0, len(text)),) if text.strip() else ()
+    return Parsed(text, "code", blocks=blocks)

@@ -1,0 +1,158 @@
+"""The catalog: the one truth of a knowledge base, in SQLAlchemy (SQLite in WAL mode by default).
+
+It holds sources, documents, chunks and the vectors of record. Documents carry the generation in which they were born
+and died, their chunks with them; generation g sees what was born at or before g and has not died at or before g.
+Publishing a generation is one update of one row, so a reader sees all of it or nothing of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import exc
+
+from indexes.catalog.reading import Reading
+from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION, open_engine
+from indexes.catalog.sources import SOURCES_FILE, rebuild_hint
+from indexes.catalog.writing import Writing
+from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
+
+_FREE_SHARE = 0.2
+
+
+class Catalog:
+    """The database behind a knowledge base. Reading and writing happen through `reading()` and `writing()`."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        self.path = path
+        if not create and not path.exists():
+            raise NoKnowledgeBaseError(f"no catalog at {path}", hint="run `rag index PATH` to create a knowledge base")
+        self._refusal: StoreError | None = None
+        self._engine = open_engine(path)
+        try:
+            self._migrate(create=create)
+        except UnicodeDecodeError as error:  # the database quotes a damaged schema
+            self.close()
+            raise _malformed(path, "its schema is damaged") from error
+        except exc.DatabaseError as error:
+            self.close()
+            self._refusal = database_error(path, error)
+            if not _is_complete(path):
+                raise self._refusal from error
+            self._open_frozen(self._refusal)
+        except StoreError:
+            self.close()
+            raise
+
+    def _open_frozen(self, refusal: StoreError) -> None:
+        """Open what a read-only or full disk refuses: a reader in WAL mode keeps a file of its own beside it."""
+        self._engine = open_engine(self.path, frozen=True)
+        try:
+            self._migrate(create=False)
+        except exc.DatabaseError as error:
+            self.close()
+            raise database_error(self.path, error) from error
+        except NoKnowledgeBaseError:  # there would be one, had the disk not refused its tables
+            self.close()
+            raise refusal from None
+
+    def check_writable(self) -> None:
+        """Raise the `StoreError` that stands between this catalog and a change, if there is one."""
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _migrate(self, *, create: bool) -> None:
+        with self._engine.connect() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path.parent} was written by a newer pilotfish (schema {version}, this one reads "
+                f"{SCHEMA_VERSION})",
+                hint="upgrade with `pip install --upgrade pilotfish`",
+            )
+        if version == 0 and not create:
+            if (self.path.parent / SOURCES_FILE).exists():
+                raise _malformed(self.path, "its tables are gone")
+            # Also what a run leaves that was killed before its first table.
+            raise NoKnowledgeBaseError(f"there is no pilotfish catalog in {self.path}", hint="run `rag index PATH`")
+        if version == SCHEMA_VERSION:
+            return
+        with self.writing() as transaction:
+            connection = transaction.connection
+            # Read again inside the transaction: another process may have migrated in between.
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            for number in range(version, SCHEMA_VERSION):
+                MIGRATIONS[number](connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Open one consistent snapshot of the catalog; writers are neither blocked nor seen."""
+        with _translated(self.path), self._engine.connect() as connection, connection.begin():
+            yield Reading(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Open one transaction; it commits on leaving and rolls back on an error."""
+        with (
+            _translated(self.path),
+            self._engine.connect().execution_options(immediate=True) as connection,
+            connection.begin(),
+        ):
+            yield Writing(connection)
+
+    def reclaim(self) -> None:
+        """Give the pages that deletions left free back to the disk, when there are enough to be worth moving others."""
+        with self._engine.connect() as connection:
+            free, pages = (
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("freelist_count", "page_count")
+            )
+            if free > _FREE_SHARE * pages and (driver := connection.connection.driver_connection) is not None:
+                connection.rollback()
+                # One step frees one page, and only a script is stepped to its end. What fails here is tried again.
+                with suppress(sqlite3.Error):
+                    driver.executescript("PRAGMA incremental_vacuum")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
+    """The database's complaint in words that name the knowledge base."""
+    reason = str(error.orig or error)
+    hint = ""
+    if "disk is full" in reason:
+        hint = "free some space and run the command again; what was published before is untouched"
+    elif any(sign in reason for sign in ("malformed", "not a database", "no such")):  # the last: a damaged schema
+        return _malformed(path, reason)
+    elif "Could not decode" in reason:
+        return DamagedError("text")
+    elif "readonly" in reason or "unable to open" in reason:
+        hint = "check that the folder exists and that you may write to it"
+    elif "disk I/O" in reason:
+        hint = "check that the disk has free space and works; what was published before is untouched"
+    elif "locked" in reason:
+        hint = "another program holds the database: close it and try again"
+    return StoreError(f"{path}: {reason}", hint=hint)
+
+
+def _malformed(path: Path, reason: str) -> StoreError:
+    return StoreError(f"{path}: {reason}", hint=rebuild_hint(path.parent))
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether the database needs no journal beside it: whoever used it last has closed it, and nobody uses it now."""
+    journal = path.with_name(f"{path.name}-wal")
+    return path.exists() and path.stat().st_size > 0 and not (journal.exists() and journal.stat().st_size)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except exc.DatabaseError as error:
+        raise database_error(path, error) from error

@@ -1,0 +1,227 @@
+"""The rows of the catalog as typed data, on their way in and on their way out."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.document import Location, Metadata, MetadataValue, Name, Symbol
+from connectors.source import Facts
+from indexes.errors import DamagedError
+from indexes.terms.names import normal
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document as it goes into the catalog."""
+
+    id: int
+    source_id: int
+    uri: str
+    title: str
+    kind: str
+    language: str
+    revision: str
+    stamp: str
+    metadata: Metadata
+    first_chunk: int
+    chunks: int
+    names: Sequence[Name] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk as it goes into the catalog. `text_hash` identifies the indexed text (context and text)."""
+
+    id: int
+    document_id: int
+    text: str
+    context: str
+    location: Location
+    text_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk read back, with what a hit needs of its document."""
+
+    id: int
+    text: str
+    context: str
+    location: Location
+    uri: str
+    title: str
+    kind: str
+    language: str
+    metadata: Metadata
+
+    @property
+    def indexed_text(self) -> str:
+        """What the indexes see: the context, then the text."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """A registered source, how much is indexed of it, and the state of it that was read last."""
+
+    uri: str
+    documents: int
+    chunks: int
+    facts: Facts = field(default_factory=dict)
+
+
+def document_values(row: DocumentRow, born: int) -> dict[str, Any]:
+    """A document as the values of its columns."""
+    values = {
+        "id": row.id,
+        "source_id": row.source_id,
+        "uri": row.uri,
+        "title": row.title,
+        "kind": row.kind,
+        "language": row.language,
+        "revision": row.revision,
+        "stamp": row.stamp,
+        "metadata": dump_metadata(row.metadata),
+        "names": names_checksum(row.names),
+        "first_chunk": row.first_chunk,
+        "chunks": row.chunks,
+        "born": born,
+    }
+    return values | {"checksum": document_checksum(row.id, values)}
+
+
+def chunk_values(row: ChunkRow) -> dict[str, Any]:
+    """A chunk as the values of its columns."""
+    location = dump_location(row.location)
+    return {
+        "id": row.id,
+        "document_id": row.document_id,
+        "text": row.text,
+        "context": row.context,
+        "location": location,
+        "text_hash": row.text_hash,
+        "checksum": checksum(row.id, row.document_id, row.text, row.context, location, row.text_hash),
+    }
+
+
+def attribute_values(document_id: int, metadata: Metadata) -> list[dict[str, Any]]:
+    """The metadata of a document as the rows that filters look up."""
+    return [
+        {"document_id": document_id, "key": key, "text": attribute_text(value), "number": attribute_number(value)}
+        for key, value in metadata.items()
+    ]
+
+
+def name_values(document_id: int, names: Sequence[Name]) -> list[dict[str, Any]]:
+    """The names of a document as the rows that are looked up."""
+    return [
+        {
+            "normal": normal(name.text),
+            "role": name.role,
+            "document_id": document_id,
+            "start": name.start,
+            "text": name.text,
+        }
+        for name in names
+    ]
+
+
+def names_checksum(names: Sequence[Name]) -> int:
+    """The CRC-32 of the names of a document, in any order; 0 for none."""
+    entries = sorted(f"{name.text}\x1e{name.role}\x1e{name.start}" for name in names)
+    return checksum(*entries) if entries else 0
+
+
+def attribute_text(value: MetadataValue) -> str:
+    """A metadata value as filters compare it: `true` and `false` as people write them, the rest as it prints."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def attribute_number(value: MetadataValue) -> float | None:
+    """The finite number that a metadata value is or reads as, None for any other."""
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def checksum(*values: str | bytes | int) -> int:
+    """The CRC-32 of some columns: what tells a damaged row from a good one.
+
+    >>> checksum("a", b"b", 3) == checksum("a", b"b", 3) != checksum("ab", b"", 3)
+    True
+    """
+    parts = [value if isinstance(value, bytes) else str(value).encode("utf-8", "replace") for value in values]
+    return zlib.crc32(b"\x1f".join(parts))
+
+
+def document_checksum(document_id: int, values: Mapping[str, Any]) -> int:
+    """The CRC-32 of the columns of a document: neither stamp nor source, which change during its life."""
+    return checksum(document_id, *map(values.__getitem__, _LASTING))
+
+
+def blob_checksum(text_hash: bytes, blob: bytes) -> int:
+    """The CRC-32 of the vector of a text: another text's vector, which a damaged look-up may fetch, does not fit."""
+    return zlib.crc32(blob, zlib.crc32(text_hash))
+
+
+def stored_chunk(row: Any) -> StoredChunk:
+    """A chunk from a result row that joins chunks and documents.
+
+    Raises:
+        DamagedError: the row is not what was written.
+    """
+    if row.checksum != checksum(row.id, row.document_id, row.text, row.context, row.location, row.text_hash):
+        raise DamagedError(f"passage {row.id}")
+    if row.document_checksum != document_checksum(row.document_id, row._mapping):
+        raise DamagedError(f"document {row.document_id}")
+    metadata: dict[str, MetadataValue] = json.loads(row.metadata)
+    return StoredChunk(
+        id=row.id,
+        text=row.text,
+        context=row.context,
+        location=load_location(row.location),
+        uri=row.uri,
+        title=row.title,
+        kind=row.kind,
+        language=row.language,
+        metadata=metadata,
+    )
+
+
+def dump_metadata(metadata: Metadata) -> str:
+    """Metadata as it is stored: JSON, which has no NaN and no infinity, so those are kept as text."""
+    values = {
+        key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in metadata.items()
+    }
+    return json.dumps(values, ensure_ascii=False)
+
+
+def dump_location(at: Location) -> str:
+    """A location as it is stored: a JSON list, which is a third of the object's size."""
+    symbol = at.symbol and [at.symbol.name, at.symbol.kind, *at.symbol.signature, *at.symbol.docstring]
+    return json.dumps(
+        [at.start, at.end, at.line_start, at.line_end, at.page_start, at.page_end, symbol, *at.headings],
+        ensure_ascii=False,
+    )
+
+
+def load_location(dumped: str) -> Location:
+    """The location that `dump_location` stored."""
+    start, end, line_start, line_end, page_start, page_end, symbol, *headings = json.loads(dumped)
+    code = _symbol(*symbol) if symbol else None
+    return Location(start, end, line_start, line_end, page_start, page_end, tuple(headings), code)
+
+
+def _symbol(name: str, kind: str, *spans: int) -> Symbol:
+    return Symbol(name, kind, (spans[0], spans[1]), (spans[2], spans[3]))
+
+
+_LASTING = ("uri", "title", "kind", "language", "revision", "metadata", "names", "first_chunk", "chunks")

@@ -1,0 +1,1 @@
+"""The dense index: nearest vectors, by FAISS."""

@@ -1,0 +1,1 @@
+"""Examining a knowledge base, and mending it."""

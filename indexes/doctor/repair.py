@@ -1,0 +1,86 @@
+"""Mending what `indexes/doctor/doctor.py` found: what can be is made again from the catalog, and nothing is embedded.
+
+What is damaged in the catalog itself is forgotten, so that the next `rag index` reads or embeds it again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from indexes.catalog.form_rows import restore_forms
+from indexes.catalog.writing import Writing
+from indexes.dense.base import BaseState, discard_others
+from indexes.doctor.doctor import examine
+from indexes.doctor.findings import Findings, named
+from indexes.errors import StoreError
+from indexes.files import writer_lock
+
+if TYPE_CHECKING:
+    from indexes.store import Store
+
+
+def repair(store: Store, timeout: float) -> tuple[str, ...]:
+    """Mend a store; returns a line for each thing that was done.
+
+    Args:
+        store: the store.
+        timeout: seconds to wait for another writer.
+
+    Raises:
+        LockedError: another process is writing.
+        StoreError: the disk refuses, or the catalog cannot be read at all.
+    """
+    store.catalog.check_writable()
+    done: list[str] = []
+    with writer_lock(store.path, timeout):
+        found = examine(store, locked=True)
+        if found.tables:
+            _rebuild_tables(store)
+            found = examine(store, locked=True)
+            if not found.tables:
+                done.append("wrote the catalog's look-up tables again")
+        if not found.readable:
+            return tuple(done)
+        with store.catalog.writing() as writing:
+            _mend_rows(writing, found, done)
+        # The writer makes anew what is not there.
+        if found.sparse:
+            (store.path / "sparse" / "state.json").unlink(missing_ok=True)
+        if found.dense:
+            discard_others(store.path / "dense", BaseState())
+    with store.writer(timeout, notify=done.append):
+        pass
+    return tuple(done)
+
+
+def _rebuild_tables(store: Store) -> None:
+    with suppress(StoreError), store.catalog.writing() as writing:
+        writing.connection.exec_driver_sql("REINDEX")
+
+
+def _mend_rows(writing: Writing, found: Findings, done: list[str]) -> None:
+    if found.documents or len(found.lost):
+        died = writing.pending_generation()
+        if died is None:
+            died = writing.generation() + 1
+            writing.begin_generation(died)
+        writing.forget_documents(found.documents, found.lost, died)
+        names = named([f"{uri}" for uri in found.documents.values()]) or "passages of no document"
+        done.append(f"forgot what was damaged, for the next `rag index` to read again: {names}")
+    if found.attributes:
+        writing.restore_attributes({key: found.metadata[key] for key in found.metadata if key not in found.documents})
+        done.append("wrote again what filters know of documents")
+    if found.forms:
+        restore_forms(writing.connection)
+        done.append("made anew what names can be found by")
+    if found.hashes:
+        writing.drop_vectors(found.hashes)
+        writing.set_setting("vectors", "lacking")
+        done.append(f"dropped the damaged vectors of {len(found.hashes)} passages, for the next `rag index` to embed")
+    if found.orphans:
+        done.append(f"deleted {found.orphans} vectors of no passage")
+    if found.orphans or found.documents or len(found.lost):
+        writing.set_setting("embedding", "unfinished")  # the writer sweeps
+    if not writing.keeps_tokens():
+        writing.drop_tokens()

@@ -1,0 +1,1 @@
+"""The sparse index: BM25, by tantivy."""

@@ -1,0 +1,402 @@
+"""The sparse index: BM25 over a tantivy inverted index. A cache of the catalog, rebuildable from it at any time."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import mmap
+import os
+import secrets
+import shutil
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tantivy
+from tantivy import FieldType, Occur, Query
+
+from indexes.catalog.reading import Ids
+from indexes.catalog.rows import StoredChunk
+from indexes.errors import StoreError
+from indexes.files import read_checked, write_checked
+from indexes.sparse.fields import BODY, FIELDS, boosts, field_terms
+from indexes.terms.analyzer import ANALYZER_VERSION
+
+FORMAT_VERSION = 4
+_WRITER_BYTES = 64_000_000
+_STATE = "state.json"
+_CODE = "code"  # marks the chunks that have the fields of code
+_SLICE = 1_000  # chunks in memory, and ids in one query, at a time
+# Above these, dead postings are worth writing the index anew.
+_DEAD_LEAST = 1_000
+_DEAD_SHARE = 0.3
+# A mask that hides most of the index is put into the query; another is applied to a ranking that is read deeper, which
+# keeps tantivy's shortcuts (block-max WAND) and is several times as fast.
+_DEEPEST = 50_000
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseState:
+    """What a sparse index was built for.
+
+    Attributes:
+        generation: it holds every chunk alive at this generation.
+        mark: what tells that generation from another with its number.
+        purged: it still holds chunks that died after this generation.
+        folder: the folder inside the index's that holds the files of tantivy.
+    """
+
+    generation: int = 0
+    mark: str = ""
+    purged: int = 0
+    folder: str = ""
+    format: int = FORMAT_VERSION
+    analyzer: int = ANALYZER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What a search may see: nothing born after `generation`, nothing `dead`, and only `allowed` where given.
+
+    Both are ascending.
+    """
+
+    generation: int
+    dead: Ids
+    allowed: Ids | None = None
+
+    def visible(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of these chunks, all born in time, may be seen."""
+        seen = ~np.isin(ids, self.dead)
+        return seen if self.allowed is None else seen & np.isin(ids, self.allowed)
+
+
+class SparseIndex:
+    """The writable side. Opening never fails on a damaged folder: the state is then the empty one, to be rebuilt."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.state = read_state(path)
+        self._index: tantivy.Index | None = None
+        self._writer: tantivy.IndexWriter | None = None
+        try:
+            self._index = _open(_checked(path, self.state))
+        except (ValueError, OSError, KeyError, TypeError):
+            self.state = SparseState()
+
+    @property
+    def files(self) -> Path:
+        """The folder that holds the files of tantivy."""
+        return self.path / self.state.folder
+
+    def apply(self, add: Iterable[StoredChunk], delete: Ids, state: SparseState) -> None:
+        """Delete and add chunks, commit, fsync, and record `state`. Adding a chunk twice leaves it once.
+
+        Raises:
+            StoreError: when the disk refuses; the last committed state stays readable.
+        """
+        if self._index is None:
+            raise StoreError(f"the sparse index at {self.path} is not there", hint="run `rag doctor --repair`")
+        with self._refusals():
+            self._write(self._index, add, delete, state.generation)
+            self._record(replace(state, folder=self.state.folder))
+
+    def rebuild(self, chunks: Iterable[StoredChunk], state: SparseState) -> None:
+        """Write an index of just these chunks beside the old one, then switch to it.
+
+        Raises:
+            StoreError: when the disk refuses; the old index stays as it was.
+        """
+        self.close()
+        with self._refusals():
+            folder = f"{state.generation}-{secrets.token_hex(4)}"
+            (self.path / folder).mkdir(parents=True)
+            self._index = tantivy.Index(_schema(), path=str(self.path / folder))
+            self._write(self._index, chunks, np.empty(0, np.int64), state.generation)
+            self._record(replace(state, folder=folder))
+            self.close()
+            for other in self.path.iterdir():
+                if other.is_dir() and other != self.files:
+                    shutil.rmtree(other, ignore_errors=True)
+
+    def worth_rebuilding(self) -> bool:
+        """Whether so much of the index is dead that it should be written anew."""
+        held, dead = count_held(self.files) if self._index is not None else (0, 0)
+        return dead > max(_DEAD_LEAST, _DEAD_SHARE * held)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._writer is not None:
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    def _write(self, index: tantivy.Index, add: Iterable[StoredChunk], delete: Ids, generation: int) -> None:
+        if self._writer is None:
+            self._writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        writer = self._writer
+        self._delete(writer, index.schema, delete.tolist())
+        added = iter(add)
+        while part := list(itertools.islice(added, _SLICE)):
+            # A repeated commit must not add them twice.
+            self._delete(writer, index.schema, [chunk.id for chunk in part])
+            for chunk in part:
+                writer.add_document(_to_document(chunk, generation))
+        writer.commit()
+
+    def _record(self, state: SparseState) -> None:
+        write_checked(self.path / _STATE, asdict(state))
+        self.state = state
+
+    def _delete(self, writer: tantivy.IndexWriter, schema: tantivy.Schema, ids: Sequence[int]) -> None:
+        # By query: deleting by term silently misses unsigned fields (tantivy-py 0.27).
+        for start in range(0, len(ids), _SLICE):
+            writer.delete_documents_by_query(Query.term_set_query(schema, "id", ids[start : start + _SLICE]))
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            self._writer = None
+            raise StoreError(
+                f"the sparse index at {self.path} could not be written: {error}",
+                hint="check free disk space and permissions; what was published before is untouched",
+            ) from error
+
+
+class SparseReader:
+    """A frozen view of the sparse index as it was last committed.
+
+    Raises:
+        StoreError: it is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.state = read_state(path)
+        try:
+            with _lockable(_checked(path, self.state)) as folder:
+                index = _open(folder)
+                self._searcher = index.searcher()
+        except (ValueError, OSError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"the sparse index at {path} cannot be read: {error}", hint="run `rag index` to rebuild it"
+            ) from error
+        self._schema = index.schema
+        self._boosts = boosts(self.size, self._searcher.doc_freq(_CODE, 1))
+        self.newest = self._newest_birth()
+
+    @property
+    def size(self) -> int:
+        """Chunks in the index, dead ones not yet purged included."""
+        return self._searcher.num_docs
+
+    def document_frequency(self, term: str) -> int:
+        """How many chunks hold `term`."""
+        return self._searcher.doc_freq(BODY, term)
+
+    def occurrences(self, term: str) -> int:
+        """How often `term` is held by a field of a chunk; 0 where nothing holds it."""
+        return sum(self._searcher.doc_freq(field, term) for field in self._boosts)
+
+    def search(self, terms: Sequence[str], limit: int, mask: Mask) -> tuple[Ids, Scores]:
+        """Ids and BM25 scores of the best `limit` chunks that hold any of `terms`, best first."""
+        if not terms or limit < 1:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        query = self._any_of(terms)
+        hidden = len(mask.dead) if mask.allowed is None else max(0, self.size - len(mask.allowed))
+        depth = limit + min(hidden, limit * self.size // max(1, self.size - hidden))
+        # While a commit is under way, the ranking also holds what is not born yet.
+        while depth <= _DEEPEST and self.newest <= mask.generation:
+            ids, scores = self._run(query, depth)
+            seen = mask.visible(ids)
+            if seen.sum() >= limit or len(ids) < depth or depth >= self.size:
+                return ids[seen][:limit], scores[seen][:limit]
+            depth *= 4
+        return self._run(self._visible(query, mask), limit)
+
+    def scores(self, terms: Sequence[str], ids: Ids) -> Scores:
+        """BM25 scores of exactly these chunks, in their order; 0 where no term occurs."""
+        if not terms or not len(ids):
+            return np.zeros(len(ids), np.float32)
+        found_ids, found = self._run(_only(self._schema, self._any_of(terms), ids), len(ids))
+        by_id = dict(zip(found_ids.tolist(), found.tolist(), strict=True))
+        return np.array([by_id.get(key, 0.0) for key in ids.tolist()], dtype=np.float32)
+
+    def visible_ids(self, first: int, last: int, mask: Mask) -> Ids:
+        """Ids from `first` through `last` that a search may see, ascending; one that is held twice comes twice."""
+        between = Query.range_query(
+            self._schema, "id", FieldType.Unsigned, lower_bound=first, upper_bound=last, include_upper=True
+        )
+        return np.sort(self._run(self._visible(between, mask), self.size)[0])
+
+    def _any_of(self, terms: Sequence[str]) -> Query:
+        """A term that comes twice counts twice, and is looked up once."""
+        clauses: list[tuple[Occur, Query]] = []
+        for term, times in Counter(terms).items():
+            for field, boost in self._boosts.items():
+                query, factor = Query.term_query(self._schema, field, term), boost * times
+                clauses.append((Occur.Should, query if factor == 1 else Query.boost_query(query, factor)))
+        return Query.boolean_query(clauses)
+
+    def _visible(self, query: Query, mask: Mask) -> Query:
+        if mask.allowed is not None:
+            query = _only(self._schema, query, mask.allowed)
+        clauses = [(Occur.Must, query)]
+        if self.newest > mask.generation:  # only while a commit is under way
+            unborn = Query.range_query(
+                self._schema, "born", FieldType.Unsigned, lower_bound=mask.generation, include_lower=False
+            )
+            clauses.append((Occur.MustNot, unborn))
+        if len(mask.dead):
+            clauses.append((Occur.MustNot, Query.term_set_query(self._schema, "id", mask.dead.tolist())))
+        return Query.boolean_query(clauses) if len(clauses) > 1 else query
+
+    def _run(self, query: Query, limit: int) -> tuple[Ids, Scores]:
+        hits = self._searcher.search(query, limit=max(1, min(limit, self.size or 1)), count=False).hits
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        return np.array(ids, dtype=np.int64), np.array([score for score, _ in hits], dtype=np.float32)
+
+    def _newest_birth(self) -> int:
+        if not self.size:
+            return 0
+        found = self._searcher.search(Query.all_query(), limit=1, count=False, order_by_field="born").hits
+        return int(found[0][0]) if found else 0
+
+
+def read_state(path: Path) -> SparseState:
+    """The state recorded beside an index; the empty state when it is missing, damaged or of another version."""
+    try:
+        state = SparseState(**read_checked(path / _STATE))
+    except (OSError, ValueError, TypeError):
+        return SparseState()
+    current = state.format == FORMAT_VERSION and state.analyzer == ANALYZER_VERSION
+    return state if current else SparseState()
+
+
+def _checked(path: Path, state: SparseState) -> Path:
+    """The folder with the files of tantivy, of which none that is looked at is damaged."""
+    files = path / state.folder
+    if not state.folder:
+        raise ValueError("its state is missing or damaged")
+    if damaged := damaged_files(files, once=True):
+        raise ValueError(f"{damaged[0]} is not what was written")
+    return files
+
+
+def _open(files: Path) -> tantivy.Index:
+    """The index in a folder, as far as tantivy must look to tell that it is whole.
+
+    Raises:
+        ValueError: it is not.
+    """
+    index = tantivy.Index.open(str(files))
+    if index.schema != _schema():  # it stands in the one file that has no checksum
+        raise ValueError("its schema is not what was written")
+    # Only the first query opens the postings, and misses one of their files.
+    index.searcher().search(Query.term_query(index.schema, BODY, ""), limit=1, count=False)
+    return index
+
+
+def damaged_files(files: Path, *, once: bool = False) -> list[str]:
+    """Names of the files of a tantivy index whose checksum does not fit.
+
+    tantivy ends every file with its checksum, but looks at it only when asked, which its Python package cannot. No file
+    is ever written to again, so with `once` this process looks at each only once: 50 ms for a million chunks.
+    """
+    meta = json.loads((files / "meta.json").read_bytes())
+    segments = {segment["segment_id"].replace("-", ""): segment["deletes"] for segment in meta["segments"]}
+    # The tombstones of a commit under way lie beside those of the last one, and may be half written.
+    tombstones = {f"{key}.{deletes['opstamp']}.del" for key, deletes in segments.items() if deletes}
+    damaged = []
+    named = [
+        file
+        for file in files.iterdir()
+        if (file.name in tombstones if file.suffix == ".del" else file.name.partition(".")[0] in segments)
+    ]
+    is_whole = _was_whole if once else _is_whole
+    for file in named:
+        with suppress(FileNotFoundError):  # a writer merged it away meanwhile
+            found = file.stat()
+            if not is_whole(file, found.st_size, found.st_mtime_ns):
+                damaged.append(file.name)
+    return damaged
+
+
+def _is_whole(file: Path, size: int, _modified: int) -> bool:
+    """Whether a file of tantivy has the checksum that its footer states: JSON, its length, and a magic number."""
+    if size < _FOOTER_END:
+        return False
+    with file.open("rb") as content, mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        end = len(data) - _FOOTER_END
+        start = end - int.from_bytes(data[end : end + 4], "little")
+        if start < 0:
+            return False
+        try:
+            expected = json.loads(data[start:end])["crc"]
+        except (ValueError, KeyError, TypeError):
+            return False
+        with memoryview(data) as whole:
+            return bool(zlib.crc32(whole[:start]) == expected)
+
+
+_was_whole = lru_cache(maxsize=4_096)(_is_whole)
+_FOOTER_END = 8
+
+
+def count_held(files: Path) -> tuple[int, int]:
+    """How many chunks the files of a tantivy index hold, and how many of them are dead."""
+    segments = json.loads((files / "meta.json").read_bytes())["segments"]
+    held = sum(segment["max_doc"] for segment in segments)
+    return held, sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
+
+
+def _only(schema: tantivy.Schema, query: Query, ids: Ids) -> Query:
+    allowed = Query.const_score_query(Query.term_set_query(schema, "id", ids.tolist()), 0.0)
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, allowed)])
+
+
+def _to_document(chunk: StoredChunk, born: int) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_unsigned("id", chunk.id)
+    document.add_unsigned("born", born)
+    if chunk.location.symbol is not None:
+        document.add_unsigned(_CODE, 1)
+    for field, terms in field_terms(chunk).items():
+        document.add_text(field, " ".join(terms))
+    return document
+
+
+@contextmanager
+def _lockable(path: Path) -> Iterator[Path]:
+    """The folder, or where it cannot be written one of links to its files: tantivy locks what it opens, even to read.
+
+    The links are not needed once a searcher has opened the files.
+    """
+    if os.access(path, os.W_OK) or not path.is_dir():
+        yield path
+        return
+    # A thread of tantivy may lay a lock file down while the folder goes away.
+    with tempfile.TemporaryDirectory(prefix="pilotfish-", ignore_cleanup_errors=True) as links:
+        for file in path.iterdir():
+            if file.suffix != ".lock":
+                Path(links, file.name).symlink_to(file.absolute())
+        yield Path(links)
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("id", indexed=True, fast=True)
+    builder.add_unsigned_field("born", indexed=True, fast=True)
+    # The terms arrive analysed, one space between them.
+    for field in FIELDS:
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
+    builder.add_unsigned_field(_CODE, indexed=True)
+    return builder.build()

@@ -1,0 +1,1 @@
+"""Text to terms: words, stems, names and their forms."""

@@ -1,0 +1,162 @@
+"""Questions with several parts: where the first search leaves a part uncovered, it becomes a question of its own.
+
+After Juneja et al., *Small Language Models Fine-tuned to Coordinate Larger Language Models Improve Complex Reasoning*
+(DaSLaM, EMNLP 2023). By rules: what a good passage names and the question does not ("directed by Adriana Trigiani") is
+the bridge to the part that this passage says nothing about ("… is based in what city?"); and of things that the
+question compares, each is asked about by itself. An LLM may name parts beside these (`rag.answering.sub_questions`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from connectors.sentences import sentence_spans
+from rag.retrieval.hit import Hit
+from rag.retrieval.merging import Indirect, join
+from rag.text.words import STOP_WORDS, terms
+
+_MOST_PARTS = 16  # each is a search
+_BRIDGES = 2  # passages whose names are followed
+_MOST_ADDED = 3  # passages: with more than these, HotpotQA gains nothing
+_COVERED = 0.9  # of a question's content words: the rest is how it is put
+_CLOSED = 0.8  # of them, by all relevant passages together: no LLM is asked what remains
+_FEWEST = 6  # content words of a question that an LLM is asked about: shorter ones hardly have parts
+_LONGEST_NAME = 60
+_LEAST_LETTERS = 3
+
+# A name: words in capitals, with small words between them.
+_CAPITAL = r"(?:[^\W\d_a-zß-öø-ÿ][\w'’&.-]*|\d[\w'’.-]*)"
+_NAME = re.compile(rf"{_CAPITAL}(?:[ ](?:(?:of|the|and|de|du|la|van|von|for|in|y)[ ])*{_CAPITAL})*")
+_WORD = re.compile(r"[\w'’-]+")
+_STOP = frozenset(STOP_WORDS.split())
+
+Search = Callable[[str, int], Sequence[Hit]]
+"""Searches the knowledge base: a question, and how many hits."""
+
+Divide = Callable[[str, Sequence[Hit]], "Sequence[Part]"]
+"""Names the parts of a question that the relevant hits leave open, as an LLM does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a question, as a question of its own.
+
+    Attributes:
+        question: what is searched for.
+        name: what it is about, as the passage or the question names it; empty where an LLM asks for no name.
+        bridge: the passage that names it; None where the question does.
+        found: the best that was found for it.
+    """
+
+    question: str
+    name: str
+    bridge: Hit | None = None
+    found: Hit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposed:
+    """The hits for a question and for its parts; `parts` are those that brought a passage, the best first."""
+
+    hits: tuple[Hit, ...]
+    parts: tuple[Part, ...] = ()
+
+
+def decompose(
+    question: str, hits: Sequence[Hit], search: Search, *, k: int, threshold: float, divide: Divide | None = None
+) -> Decomposed:
+    """Search for the parts of `question` that the relevant ones of `hits` say nothing about.
+
+    Rules find them, and `divide` names some before that where the relevant hits lack words of the question. What is
+    found takes the places, up to `k`, of hits below the relevance `threshold`, which are no evidence: no passage that
+    is relevant for the question itself gives way.
+    """
+    relevant = [hit for hit in hits[:k] if hit.relevance >= threshold]
+    if not relevant or len(relevant) >= k:
+        return Decomposed(tuple(hits))
+    found: dict[int, tuple[float, Part, Hit]] = {}
+    have = {hit.chunk_id for hit in relevant}
+    for part in islice(chain(_divided(question, relevant, divide), _parts(question, relevant)), _MOST_PARTS):
+        for hit in search(part.question, 1):
+            chance = hit.relevance * (part.bridge.relevance if part.bridge is not None else 1.0)
+            if hit.chunk_id not in have and chance > max(threshold / 2, found.get(hit.chunk_id, (0.0,))[0]):
+                found[hit.chunk_id] = chance, part, hit
+    best = sorted(found.values(), key=lambda one: -one[0])[: min(_MOST_ADDED, k - len(relevant))]
+    if not best:
+        return Decomposed(tuple(hits))
+    parts = tuple(replace(part, found=hit) for _, part, hit in best)
+    joined = join(relevant, [_indirect(part, hit, max(chance, threshold)) for chance, part, hit in best])
+    others = [hit for hit in hits if hit.chunk_id not in {one.chunk_id for one in joined}]
+    return Decomposed((*joined, *others)[: max(k, len(hits))], parts)
+
+
+def _indirect(part: Part, hit: Hit, chance: float) -> Indirect:
+    return Indirect(hit, chance, "part", f"answers a part of the question: {part.question}")
+
+
+def _divided(question: str, relevant: Sequence[Hit], divide: Divide | None) -> Sequence[Part]:
+    """The parts that `divide` names; it is not asked where the relevant passages have the words of the question."""
+    asked = frozenset(terms(question))
+    if divide is None or len(asked) < _FEWEST:
+        return ()
+    have = frozenset(term for hit in relevant for term in terms(f"{hit.title} {hit.text}"))
+    return () if len(asked & have) > _CLOSED * len(asked) else divide(question, relevant)
+
+
+def _parts(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
+    """The parts by rules, what the question itself names first."""
+    return chain(_compared(question, relevant), _bridged(question, relevant))
+
+
+def _compared(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
+    """The names in the question that no relevant passage has, each with the words of the question that are no names."""
+    names = list(names_in(question))
+    covered = frozenset(term for hit in relevant for term in terms(f"{hit.title} {hit.text}"))
+    rest = _without(question, {term for name in names for term in terms(name)})
+    for name in names if len(names) > 1 else ():
+        if not covered.issuperset(terms(name)):
+            yield Part(f"{name} {rest}".strip(), name)
+
+
+def _bridged(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
+    """What the best passages name and the question does not, with the words of the question that they lack."""
+    asked = frozenset(terms(question))
+    for bridge in relevant[:_BRIDGES]:
+        here = frozenset(terms(f"{bridge.title} {bridge.text}"))
+        if len(asked & here) > _COVERED * len(asked):
+            continue
+        rest, own = _without(question, here), frozenset(terms(bridge.title))
+        for name in names_in(bridge.text):
+            called = frozenset(terms(name))
+            if not called <= asked and not called <= own:
+                yield Part(f"{name} {rest}".strip(), name, bridge)
+
+
+def names_in(text: str) -> Iterable[str]:
+    """What looks like names in `text`: words in capitals, but for one that only begins a sentence with a common word.
+
+    Example:
+        >>> list(names_in("The film was directed by Adriana Trigiani of Big Stone Gap."))
+        ['Adriana Trigiani of Big Stone Gap']
+    """
+    found = []
+    for match in chain.from_iterable(_NAME.finditer(text, start, end) for start, end in sentence_spans(text)):
+        name = match.group().strip(" .,;'’-&")
+        first, _, behind = name.partition(" ")
+        if first.casefold() in _STOP:
+            name = behind
+        if _LEAST_LETTERS <= len(name) <= _LONGEST_NAME and not name.isdigit() and name.casefold() not in _STOP:
+            found.append(name)
+    return dict.fromkeys(found)
+
+
+def _without(question: str, covered: Iterable[str]) -> str:
+    """The content words of `question` that are not covered."""
+    have = frozenset(covered)
+    left = [
+        word for word in _WORD.findall(question) if word.casefold() not in _STOP and not have.issuperset(terms(word))
+    ]
+    return " ".join(left)

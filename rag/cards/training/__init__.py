@@ -1,0 +1,1 @@
+"""Training a card: a small language model learns a domain's text."""

@@ -1,0 +1,141 @@
+"""What a card is trained on: a domain's passages as running text, and as answers to what one might ask of them."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from connectors.errors import ConfigurationError
+from connectors.sentences import sentence_spans
+from rag.cards.training.questions import HEADINGS, Topic
+from rag.text.words import terms
+
+_LONGEST = 256  # tokens that are learned as one
+_MEASURED = 64  # tokens that are measured together: the more pieces, the better is it known how much chance there is
+_LEAST_TOKENS = 1_000
+_FEWEST_MEASURED = 3
+_FEWEST_DOCUMENTS = 5  # with fewer, the end of each is held out instead of whole documents
+_HELD_OUT = 0.1
+_FEWEST_TERMS = 2  # of a sentence that says something
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of the domain: which document it is of, its title and headings, and its text."""
+
+    document: str
+    context: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Tokens, and for each whether it is to be learned; both as long as each other."""
+
+    tokens: list[int]
+    learned: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenizer:
+    """The model's own.
+
+    Attributes:
+        tokens: text → tokens; control tokens written in the text are just text.
+        asked: what comes before the answer to this message, as tokens.
+        end: what ends an answer, and a text.
+    """
+
+    tokens: Callable[[str], list[int]]
+    asked: Callable[[str], list[int]]
+    end: list[int]
+
+
+class Corpus:
+    """What is learned, and what is held out, parted by document.
+
+    Raises:
+        ConfigurationError: there is too little text.
+    """
+
+    def __init__(self, passages: Sequence[Passage], tokenizer: Tokenizer, seed: int) -> None:
+        learned, kept = _parted(passages, seed)
+        self._tokenizer = tokenizer
+        self._seed = seed
+        self._running = list(_cut((_text(passage, tokenizer) for passage in learned), _LONGEST))
+        self._topics = [_topic(passage) for passage in learned]
+        kept_tokens = [token for passage in kept for token in _text(passage, tokenizer)]
+        self.held_out = list(_cut([kept_tokens], _MEASURED))
+        first = self.epoch(0)
+        self.blocks = len(first)
+        self.tokens = sum(len(block.tokens) for block in first)
+        if self.tokens < _LEAST_TOKENS or len(self.held_out) < _FEWEST_MEASURED:
+            raise ConfigurationError(
+                f"{len(passages)} passages are too little to learn from: a tenth is held out to measure by",
+                hint="about a thousand words are the least; a glossary card serves for less",
+            )
+        everything = repr([(block.tokens, block.learned) for block in (*first, *self.held_out)])
+        self.fingerprint = hashlib.sha256(everything.encode()).hexdigest()
+
+    def epoch(self, number: int) -> list[Block]:
+        """What is learned in one go: all of the text, and a question about each sentence, another one in each go."""
+        rng = random.Random(f"{self._seed}:{number}")  # noqa: S311
+        pairs = [self._pair(topic, at, rng) for topic in self._topics for at in range(len(topic.sentences))]
+        return [*self._running, *pairs]
+
+    def _pair(self, topic: Topic, at: int, rng: random.Random) -> Block:
+        question, answer = topic.asked(at, rng)
+        before = self._tokenizer.asked(question)[-_LONGEST // 2 :]  # so that some of every answer is learned
+        after = [*self._tokenizer.tokens(answer), *self._tokenizer.end]
+        return Block([*before, *after][:_LONGEST], ([False] * len(before) + [True] * len(after))[:_LONGEST])
+
+
+def held_out(documents: Iterable[str], seed: int) -> set[str]:
+    """Those of many documents that are not learned, drawn by their names, so that the same stay out."""
+    drawn = sorted(set(documents), key=lambda name: _drawn(name, seed))
+    return set(drawn[: max(1, round(_HELD_OUT * len(drawn)))])
+
+
+def _parted(passages: Sequence[Passage], seed: int) -> tuple[list[Passage], list[Passage]]:
+    """What is learned, and what is held out."""
+    documents = {passage.document for passage in passages}
+    if len(documents) >= _FEWEST_DOCUMENTS:
+        out = held_out(documents, seed)
+        return [one for one in passages if one.document not in out], [one for one in passages if one.document in out]
+    learned: list[Passage] = []
+    kept: list[Passage] = []
+    for name in sorted(documents):
+        mine = [passage for passage in passages if passage.document == name]
+        end = len(mine) - max(1, round(_HELD_OUT * len(mine))) if len(mine) > 1 else len(mine)
+        learned += mine[:end]
+        kept += mine[end:]
+    return learned, kept
+
+
+def _drawn(name: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}:{name}".encode()).digest()
+
+
+def _text(passage: Passage, tokenizer: Tokenizer) -> list[int]:
+    text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
+    return [*tokenizer.tokens(text), *tokenizer.end]
+
+
+def _topic(passage: Passage) -> Topic:
+    spans = sentence_spans(passage.text)
+    sentences = (" ".join(passage.text[start:end].split()) for start, end in spans)
+    return Topic(
+        tuple(passage.context.split(HEADINGS)) if passage.context else (),
+        tuple(sentence for sentence in sentences if len(terms(sentence)) >= _FEWEST_TERMS),
+    )
+
+
+def _cut(texts: Iterable[list[int]], size: int) -> Iterator[Block]:
+    """The texts in blocks of at most `size` tokens; of one token there is nothing to learn."""
+    for tokens in texts:
+        for start in range(0, len(tokens), size):
+            piece = tokens[start : start + size]
+            if len(piece) > 1:
+                yield Block(piece, [True] * len(piece))

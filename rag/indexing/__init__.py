@@ -1,0 +1,1 @@
+"""Bringing a knowledge base up to date with its sources."""

@@ -1,0 +1,36 @@
+"""What a run of indexing did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A source or document that could not be read, with the reason and what to do."""
+
+    uri: str
+    error: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What a run of `index` or `remove` did; counts are documents unless the name says otherwise.
+
+    `notes` say what sources left out on purpose, a line each; `news` are those that their last run did not say.
+    """
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    failures: tuple[Failure, ...]
+    chunks_added: int
+    chunks_removed: int
+    chunks_total: int
+    embedded: int
+    seconds: float
+    generation: int
+    notes: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()

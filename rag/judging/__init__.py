@@ -1,0 +1,1 @@
+"""Small judges: features, a score, a calibrated probability."""

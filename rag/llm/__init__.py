@@ -1,0 +1,1 @@
+"""The black-box LLM: backends, replies, tokens, prices."""

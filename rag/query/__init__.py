@@ -1,0 +1,1 @@
+"""Understanding a query: terms, names, symbols, spelling."""

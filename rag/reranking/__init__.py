@@ -1,0 +1,1 @@
+"""Rerankers: a heavier model orders the best hits."""

@@ -1,0 +1,1 @@
+"""Hybrid retrieval: from a query to ranked hits."""

@@ -1,0 +1,87 @@
+"""From signals to a probability: a logistic model of relevance, fitted by `scripts/fit_relevance.py`.
+
+A fused score orders the hits of one query; only this probability may be compared with a threshold. It means: of the
+passages that look like this one to the question, the share that people judged to answer it. It was fitted on
+English questions over articles, abstracts and code; the judgements of answer sentences behind it are strict, so a
+passage on the subject that does not hold the answer gets less than a reader might give it. Its coefficients are in
+`relevance.json`, readable, with what they were fitted on and how well they did on sets they had not seen. They hold
+for the default encoder: another one spreads its cosines differently.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rag.judging.odds import probability
+
+MODEL_FILE = Path(__file__).with_name("relevance.json")
+DEFAULT_MIN_RELEVANCE = 0.2
+"""Below it a hit is no evidence, and an answer abstains rather than rest on it (the trade-off: `docs/decisions.md`)."""
+
+_SHORTEST = 150  # characters: what is shorter is judged as if it were this long, or a good short answer loses
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the judgement rests on; none depends on the other hits of the query.
+
+    Attributes:
+        cosine: cosine of query and chunk vectors.
+        late: idf-weighted mean of the best token cosines; None without token vectors.
+        coverage: share of the query's idf mass that occurs in the chunk.
+        length: characters of the chunk as indexed.
+    """
+
+    cosine: float
+    late: float | None
+    coverage: float
+    length: int
+
+
+def relevance(features: Features) -> float:
+    """P(relevant), in [0, 1].
+
+    Example:
+        >>> strong = relevance(Features(cosine=0.7, late=0.8, coverage=0.9, length=800))
+        >>> weak = relevance(Features(cosine=0.1, late=0.5, coverage=0.0, length=800))
+        >>> strong > 0.7 > 0.1 > weak
+        True
+    """
+    return probability(sum(log_odds(features).values()))
+
+
+def log_odds(features: Features) -> dict[str, float]:
+    """What each input adds to the log-odds of relevance; the sum gives the probability."""
+    weights = _model()["with_late" if features.late is not None else "without_late"]
+    return {"start": weights["intercept"]} | {name: weights[name] * value for name, value in inputs(features).items()}
+
+
+def inputs(features: Features) -> dict[str, float]:
+    """The model's inputs by name.
+
+    A long passage is about more than the question, which dilutes its vector: the same cosine means more of it. Fitted
+    freely on cosine, log(length) and their product, the model used the product alone.
+    """
+    found = {
+        "cosine*log(length)": features.cosine * math.log(max(_SHORTEST, features.length)),
+        "coverage": features.coverage,
+    }
+    return found if features.late is None else {**found, "late": features.late}
+
+
+@cache
+def fingerprint() -> str:
+    """What tells this relevance model from another: what was fitted to improve the one says nothing about the other."""
+    return hashlib.blake2b(json.dumps(_model(), sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+@cache
+def _model() -> Mapping[str, Mapping[str, float]]:
+    model: Mapping[str, Mapping[str, float]] = json.loads(MODEL_FILE.read_text())["coefficients"]
+    return model

@@ -1,0 +1,121 @@
+"""Candidates as hits: what a person and a program get to see of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexes.catalog.rows import StoredChunk
+from indexes.store import View
+from indexes.terms.analyzer import QueryTerm
+from rag.judging.odds import named_odds, probability
+from rag.query.query import Query
+from rag.retrieval.candidates import Pool
+from rag.retrieval.deduplication import Group, Passages
+from rag.retrieval.explanation import aligned_words, term_scores
+from rag.retrieval.hit import Aligned, Copy, Hit, Signals
+from rag.retrieval.references import as_metadata, references
+from rag.retrieval.relevance import Features, log_odds
+from rag.retrieval.tuned import Calibration
+
+if TYPE_CHECKING:
+    from indexes.encoding.base import Encoder
+
+
+def make_hits(
+    pool: Pool,
+    groups: Sequence[Group],
+    passages: Passages,
+    query: Query,
+    view: View,
+    encoder: Encoder,
+    calibration: Calibration | None,
+    *,
+    explain: bool,
+) -> list[Hit]:
+    """The hits of `groups`, in that order; `explain` has the matching terms and aligned words looked up."""
+    stored = passages(row for group in groups for row in (group.row, *group.copies))
+    hits = []
+    score = pool.score
+    for place, group in enumerate(groups):
+        row, chunk = group.row, stored[group.row]
+        called = references(view.reading, view.indexes.generation, chunk) if explain else None
+        found = evidence(pool, row, query, chunk)
+        odds = found.log_odds
+        if calibration is not None:
+            default = sum(odds.values())
+            odds = {**odds, "tuning": calibration(default) - default}
+        claim = pool.claims.get(chunk.id)
+        if claim is not None and (named := named_odds(sum(odds.values()), claim.relevance)):
+            odds = {**odds, "named": named}
+        signals = Signals(
+            bm25=float(pool.bm25[row]),
+            cosine=found.features.cosine,
+            late=found.features.late,
+            sparse_rank=pool.sparse_rank.get(chunk.id),
+            dense_rank=pool.dense_rank.get(chunk.id),
+            coverage=found.features.coverage,
+            addends={name: float(values[row]) for name, values in pool.addends.items() if values[row]},
+            log_odds=odds,
+            terms=term_scores(query.text, found.matched, chunk.id, view.indexes.sparse) if explain else {},
+            aligned=_aligned(query, chunk, view, encoder) if explain else (),
+            reranker=None if np.isnan(pool.judged[row]) else float(pool.judged[row]),
+            moved=group.moved,
+            named=claim.why if claim is not None else "",
+        )
+        hits.append(
+            Hit(
+                rank=place + 1,
+                score=float(score[row]),
+                relevance=probability(sum(odds.values())),
+                uri=chunk.uri,
+                title=chunk.title,
+                kind=chunk.kind,
+                text=chunk.text,
+                context=chunk.context,
+                location=chunk.location,
+                metadata={**chunk.metadata, **as_metadata(called)} if called else chunk.metadata,
+                signals=signals,
+                chunk_id=chunk.id,
+                copies=tuple(_copy(stored[other]) for other in group.copies),
+                references=called,
+            )
+        )
+    return hits
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a candidate: the query's terms it holds, and what its relevance rests on."""
+
+    matched: list[QueryTerm]
+    features: Features
+
+    @property
+    def log_odds(self) -> dict[str, float]:
+        """Of relevance, by input, before any tuning."""
+        return log_odds(self.features)
+
+
+def evidence(pool: Pool, row: int, query: Query, chunk: StoredChunk) -> Evidence:
+    """What speaks for the candidate in this row, whose chunk is `chunk`."""
+    matched = query.matching(chunk)
+    mass = query.idf_mass + query.mistyped
+    coverage = sum(query.idf[term] for term in matched) / mass if mass else 0.0
+    late = None if np.isnan(pool.late[row]) else float(pool.late[row])
+    return Evidence(matched, Features(float(pool.cosine[row]), late, coverage, len(chunk.indexed_text)))
+
+
+def _copy(chunk: StoredChunk) -> Copy:
+    return Copy(chunk.uri, chunk.title, chunk.location)
+
+
+def _aligned(query: Query, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
+    codes = view.reading.tokens_by_id(encoder.fingerprint, [chunk.id]).get(chunk.id) if view.keeps_tokens else None
+    if codes is None or not len(query.token_weights):
+        return ()
+    passage = chunk.indexed_text
+    return aligned_words(query.text, query.encoded, query.token_weights, passage, encoder.spans(passage), codes)

@@ -1,0 +1,309 @@
+"""Hybrid retrieval: BM25 and vectors find the pool, every candidate gets every score, late interaction refines."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from connectors.document import CODE
+from connectors.errors import ConfigurationError
+from indexes.catalog.filters import Condition
+from indexes.catalog.reading import Ids, Reading
+from indexes.encoding.late import maxsim
+from indexes.sparse.sparse import Mask
+from indexes.store import Store, View, cosines
+from indexes.terms.analyzer import DEFAULT_LANGUAGE
+from rag.query.entity_linking import Link
+from rag.query.language_coverage import sparse_trust
+from rag.query.named_passages import Named, find_named, properties
+from rag.query.query import Query, prepare
+from rag.query.spelling import Correction, Respelled, is_general, respell
+from rag.reranking.reranker import Reranked
+from rag.retrieval.candidates import Pool
+from rag.retrieval.deduplication import Passages
+from rag.retrieval.hit import Hit, Mode
+from rag.retrieval.ranking import Candidates, Ranking, basis, best, fuse, weigh
+from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
+from rag.retrieval.results import evidence, make_hits
+from rag.retrieval.selection import Choice, always_found, choose, diversified
+from rag.retrieval.tuned import SETTING, Tuning, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from indexes.encoding.base import EncodedQuery, Encoder
+    from rag.reranking.reranker import Judge
+
+LATE_SECONDS = 0.15  # for token vectors made at query time, where none are stored
+_ENCODED_AT_ONCE = 4
+_APART = 0.001  # between what a reranker judged and what it did not reach
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits of one search.
+
+    Attributes:
+        hits: the best first.
+        timings_ms: where the time went.
+        corrections: which words were searched in another spelling.
+        min_relevance: below which relevance a hit is no evidence, in the knowledge base as it was searched.
+        links: which names of rows the query mentions.
+        reranked: what a reranker did, where one was asked for.
+    """
+
+    hits: tuple[Hit, ...]
+    timings_ms: Mapping[str, float]
+    corrections: tuple[Correction, ...] = ()
+    min_relevance: float = DEFAULT_MIN_RELEVANCE
+    reranked: Reranked | None = None
+    links: tuple[Link, ...] = ()
+
+
+class Retriever:
+    """Searches a store: as it was tuned, or, with a `ranking` of its own, by that alone.
+
+    `notify` is called with one line when a tuning has to be ignored.
+    """
+
+    def __init__(
+        self, store: Store, ranking: Ranking | None = None, *, notify: Callable[[str], None] | None = None
+    ) -> None:
+        self._store = store
+        self._ranking = ranking or Ranking()
+        self._tunes = ranking is None
+        self._notify = notify
+        self._told: set[str] = set()
+        self._beside = ThreadPoolExecutor(thread_name_prefix="search")
+
+    def tuning(self, reading: Reading) -> Tuning:
+        """What the knowledge base is tuned to."""
+        if not self._tunes:
+            return Tuning()
+        tuning, problem = read(reading.setting(SETTING), reading.setting("encoder"), basis())
+        if problem and problem not in self._told and self._notify is not None:
+            self._told.add(problem)
+            self._notify(problem)
+        return tuning
+
+    def search(
+        self,
+        query: str,
+        k: int,
+        *,
+        mode: Mode = Mode.HYBRID,
+        filters: Mapping[str, Condition] | None = None,
+        min_relevance: float = 0.0,
+        explain: bool = False,
+        judge: Judge | None = None,
+        fold_copies: bool = True,
+        diversity: float = 0.0,
+    ) -> Found:
+        """Find the best `k` chunks for `query`, best first, the first of them in the order of `judge` if there is one.
+
+        Raises:
+            ConfigurationError: for an empty query, `k` below 1, or `min_relevance` or `diversity` outside [0, 1].
+            ConfigurationError: for an unknown filter key.
+            RerankerError: `judge` failed.
+        """
+        _check(query, k, min_relevance, diversity)
+        clock = _Clock()
+        choice = Choice(k, judge.depth if judge else 0, self._ranking.pool, fold_copies, diversity)
+        with self._encoded(query, clock) as (view, encoder, respelled, encoded):
+            with clock("names"):
+                named = _named(query, view, encoder) if mode is Mode.HYBRID else Named()
+            with clock("retrieve"):
+                prepared = prepare(respelled, encoded, view)
+            tuning = self.tuning(view.reading)
+            ranking = self._ranking.weighed(tuning.weights or {})
+            for depth in choice.depths():
+                with clock("retrieve"):
+                    pool = self._pool(prepared, named, view, mode, depth, filters or {})
+                with clock("late"):
+                    _rank(pool, ranking, prepared, view, encoder, mode)
+                with clock("fold"):
+                    passages = Passages(view, pool.ids)
+                    groups = choose(pool.scored, choice, passages, prepared.matching)
+                if len(groups) >= k or pool.exhausts(depth):
+                    break
+            reranked = None
+            if judge is not None:
+                with clock("rerank"):
+                    reranked = _rerank(pool, always_found(pool.scored, groups, choice), passages, prepared, judge)
+                with clock("fold"):
+                    groups = choose(pool.scored, choice, passages, prepared.matching)
+            with clock("hits"):
+                groups = diversified(pool.scored, groups, choice)[:k]
+                if mode is not Mode.HYBRID:  # which ranks without it
+                    _add_late(pool, np.array([group.row for group in groups], np.intp), prepared, view, encoder)
+                hits = make_hits(pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=explain)
+        kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
+        return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
+
+    def candidates(self, query: str) -> Candidates:
+        """Everything that the hybrid search puts in order for `query`.
+
+        Raises:
+            ConfigurationError: for an empty query.
+        """
+        _check(query, 1, 0.0, 0.0)
+        with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
+            prepared = prepare(respelled, encoded, view)
+            named = _named(query, view, encoder)
+            pool = self._pool(prepared, named, view, Mode.HYBRID, self._ranking.pool, {})
+            _rank(pool, self._ranking, prepared, view, encoder, Mode.HYBRID)
+            stored = view.chunks(pool.ids)
+            chunks = [stored[key] for key in pool.ids.tolist()]
+            odds = [sum(evidence(pool, row, prepared, chunk).log_odds.values()) for row, chunk in enumerate(chunks)]
+            return Candidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
+
+    @contextmanager
+    def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
+        """A view, its encoder, the query in the view's spelling, and that encoded."""
+        while True:
+            encoder = self._store.encoder
+            with self._store.view() as view:
+                if view.encoder == encoder.fingerprint:  # otherwise it was changed meanwhile
+                    with clock("spell"):
+                        respelled = respell(query, view, encoder) if self._ranking.spelling else Respelled(query)
+                    with clock("encode"):
+                        encoded = encoder.encode_query(respelled.text)
+                    yield view, encoder, respelled, encoded
+                    return
+
+    def _pool(
+        self, query: Query, named: Named, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]
+    ) -> Pool:
+        mask = view.mask(filters)
+        sparse, vector = view.indexes.sparse, query.encoded.vector
+        # The sparse index works beside the dense one: tantivy needs no interpreter lock.
+        words = self._beside.submit(sparse.search, query.stems, depth if mode is not Mode.DENSE else 0, mask)
+        by_vector, _ = view.nearest(vector, depth if mode is not Mode.SPARSE else 0, mask)
+        by_words, _ = words.result()
+        ids = np.union1d(np.union1d(by_words, by_vector).astype(np.int64), _visible(named, mask))
+        bm25 = self._beside.submit(sparse.scores, query.stems, ids)
+        vectors = view.vectors(ids, len(vector))
+        return Pool(
+            ids=ids,
+            vectors=vectors,
+            bm25=bm25.result(),
+            cosine=cosines(vectors, vector),
+            sparse_rank={key: rank for rank, key in enumerate(by_words.tolist(), 1)},
+            dense_rank={key: rank for rank, key in enumerate(by_vector.tolist(), 1)},
+            claims={**properties(named, ids, view), **named.claims},
+        )
+
+
+def _named(query: str, view: View, encoder: Encoder) -> Named:
+    """What the query names, as it was typed: names have a spelling of their own."""
+    return find_named(query, view, lambda word: is_general(word, encoder))
+
+
+def _visible(named: Named, mask: Mask) -> Ids:
+    """The passages that the query names and the search may see."""
+    ids = np.array(sorted(named.claims), np.int64)
+    return ids[mask.visible(ids)]
+
+
+def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encoder, mode: Mode) -> None:
+    """Set `pool.addends`, and where late interaction is one of them `pool.late`."""
+    if mode is not Mode.HYBRID:
+        alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
+        pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
+        return
+    kinds = view.kinds(pool.ids)
+    pool.code = np.array([kind == CODE for kind, _ in kinds], bool)[pool.within(ranking.pool)]
+    # BM25 counts for more in passages whose language the encoder does not know.
+    trust = sparse_trust(query.text, encoder.spans(query.text))
+    foreign = np.array([language not in {DEFAULT_LANGUAGE, ""} for _, language in kinds], bool)
+    mass = math.sqrt(query.idf_mass or 1.0)
+    pool.words = np.where(foreign, trust, 1.0) * pool.bm25.astype(np.float64) / mass
+    fuse(pool, ranking.on(pool.code))
+    _add_late(pool, best(pool, len(pool.ids)), query, view, encoder)
+    weigh(pool, ranking, keeps_tokens=view.keeps_tokens)
+
+
+def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, judge: Judge) -> Reranked:
+    """Let the judge alone order the first of these candidates, as far as it comes; all others stay below, in order.
+
+    They are such as are found whatever `k` is, and no copies: those end up below what they are copies of.
+    """
+    rows = rows[: judge.depth]
+    stored = passages(rows)
+    scores, reranked = judge.judge(query.text, [stored[row].indexed_text for row in rows])
+    if reached := rows[: len(scores)]:
+        pool.judged[reached] = scores
+        others = np.isnan(pool.judged)
+        pool.addends = {name: values * others for name, values in pool.addends.items()}
+        pool.addends["reranker"] = np.nan_to_num(pool.judged)
+        if others.any():
+            score = pool.score
+            below = max(0.0, float(score[others].max()) - min(scores)) + _APART
+            pool.addends["unreached"] = -below * others
+    return reranked
+
+
+def _add_late(pool: Pool, rows: npt.NDArray[np.intp], query: Query, view: View, encoder: Encoder) -> None:
+    """Set `pool.late` of these candidates: of all that have token vectors, or of the first there is time for."""
+    if not len(query.token_weights):
+        return
+    ids = pool.ids[rows]
+    codes = view.tokens(ids) if view.keeps_tokens else _encode(ids.tolist(), view, encoder)
+    encoded = np.array([row for row in rows.tolist() if int(pool.ids[row]) in codes], dtype=np.intp)
+    if len(encoded):
+        documents = [codes[key] for key in pool.ids[encoded].tolist()]
+        pool.late[encoded] = maxsim(query.encoded.tokens, query.token_weights, documents)
+
+
+def _encode(ids: Sequence[int], view: View, encoder: Encoder) -> dict[int, bytes]:
+    """Token vectors of the first of these chunks, made now, until the time for it is up."""
+    codes: dict[int, bytes] = {}
+    deadline = time.perf_counter() + LATE_SECONDS
+    for start in range(0, len(ids), _ENCODED_AT_ONCE):
+        if time.perf_counter() >= deadline:
+            break
+        stored = view.reading.chunks_by_id(ids[start : start + _ENCODED_AT_ONCE])
+        tokens = encoder.encode([chunk.indexed_text for chunk in stored.values()]).tokens
+        codes.update(zip(stored, tokens, strict=False))  # an encoder without token vectors gives none
+    return codes
+
+
+def _check(query: str, k: int, min_relevance: float, diversity: float) -> None:
+    if not query.strip():
+        raise ConfigurationError("the query is empty", hint="say what to look for, e.g. `rag search 'refund policy'`")
+    if k < 1:
+        raise ConfigurationError(f"k is {k}: there is nothing to return", hint="ask for at least one hit, e.g. -k 5")
+    if not 0.0 <= min_relevance <= 1.0:
+        raise ConfigurationError(
+            f"the relevance threshold {min_relevance} is not a probability", hint="choose a number from 0 to 1"
+        )
+    if not 0.0 <= diversity <= 1.0:
+        raise ConfigurationError(
+            f"the diversity {diversity} is not between 0 and 1", hint="0 is none; 0.5 weighs it as much as the score"
+        )
+
+
+class _Clock:
+    """Milliseconds by step."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._steps: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._steps[step] = self._steps.get(step, 0.0) + (time.perf_counter() - start) * 1_000
+
+    def timings(self) -> dict[str, float]:
+        total = (time.perf_counter() - self._start) * 1_000
+        return {step: round(spent, 3) for step, spent in {**self._steps, "total": total}.items()}

@@ -1,0 +1,48 @@
+"""What cards and evaluation need of a knowledge base, whichever way it was opened."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from indexes.catalog.reading import Reading
+from rag.reranking.reranker import Reranker, Reranking
+from rag.retrieval.hit import Filters, Mode
+from rag.retrieval.retriever import Found
+from rag.status import Status
+
+
+class Searchable(Protocol):
+    """A knowledge base that can be searched and looked into; `rag.KnowledgeBase` is one."""
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        ...
+
+    def find_hits(
+        self,
+        query: str,
+        k: int = 10,
+        mode: Mode | str = Mode.HYBRID,
+        filters: Filters | None = None,
+        min_relevance: float = 0.0,
+        *,
+        reranker: Reranking | Reranker | str | None = None,
+        fold: bool = True,
+    ) -> Found:
+        """The best `k` chunks for `query`."""
+        ...
+
+    def status(self) -> Status:
+        """What it holds."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """One consistent snapshot of its catalog."""
+        ...
+
+    def close(self) -> None:
+        """Let go of its files."""
+        ...

@@ -1,0 +1,1 @@
+"""The guard: only a SELECT over allowed tables and columns gets through."""

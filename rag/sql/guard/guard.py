@@ -1,0 +1,279 @@
+"""The guard: one SELECT, of what may be read, or an error that names what is not allowed.
+
+What comes out is not the text that went in: it is written anew from the syntax tree that was checked, so that nothing
+runs which the check has not seen, whatever comments, encodings or a server's own extensions may hide in the text. The
+tree is then read from that text again and checked again, because it is that text which runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from sqlglot import exp  # noqa: TID253 — only who runs SQL imports this module
+
+from rag.sql.allowed import AllowList, Dialect
+from rag.sql.errors import RefusedError
+from rag.sql.guard.columns import check_columns
+from rag.sql.guard.dialects import grammar, written
+from rag.sql.guard.functions import allowed_functions, is_syntax
+from rag.sql.guard.growth import bound_growth
+
+if TYPE_CHECKING:
+    from sqlglot.tokenizer_core import Token
+
+LONGEST_STATEMENT = 20_000  # characters
+# What sqlglot stumbles over when a function gets other arguments than it knows.
+_MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_ONE_SELECT = "write one SELECT that only reads"
+
+# What a statement may be made of, beside functions: the class names of sqlglot's syntax tree. Anything that is not
+# listed is refused, so what a later version learns to read is refused until it is looked at.
+_QUERIES = frozenset({"Select", "Union", "Except", "Intersect", "Subquery", "Values"})
+_PART_NAMES = """
+    Alias AggFunc All Any AtTimeZone Aliases Array Between Boolean Bracket Case Cast Collate Column ColumnDef CTE Cube
+    CurrentDate CurrentTime CurrentTimestamp DataType DataTypeParam Distinct DPipe Escape Exists Fetch Filter From Group
+    GroupingSets Having HexString BitString Identifier If IgnoreNulls In Interval IntervalOp IntervalSpan Is Join
+    JSONColumnDef JSONPath JSONPathKey JSONPathRoot JSONPathSubscript JSONPathSlice JSONPathWildcard JSONPathSelector
+    JSONPathUnion JSONPathFilter JSONPathScript JSONPathRecursive JSONKeyValue JSONSchema JSONExtract JSONExtractScalar
+    JSONBExtract JSONBExtractScalar JSONBContains JSONBContainsAnyTopKeys JSONBContainsAllTopKeys
+    Lateral Limit LimitOptions Literal Localtime Localtimestamp MatchAgainst Match National Neg Not Null Offset Order
+    Ordered Paren RawString RespectNulls Rollup Slice Star Table TableAlias TableFromRows TableSample Tuple Unnest Var
+    TsOrDsToDate TsOrDsToDatetime TsOrDsToTime TsOrDsToTimestamp
+    WeekStart Where Window WindowSpec With WithinGroup Overlaps ByteString
+    Add Sub Mul Div IntDiv Mod And Or Xor BitwiseAnd BitwiseOr BitwiseXor BitwiseNot BitwiseLeftShift BitwiseRightShift
+    EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Like ILike SimilarTo Glob RegexpLike RegexpILike Distance
+    ArrayContainsAll ArrayContainedBy ArrayOverlaps Adjacent ExtendsLeft ExtendsRight JSONArrayContains Pow
+"""
+_PARTS = frozenset(_PART_NAMES.split())
+_EXECUTABLE_COMMENT = re.compile(r"\s*(?:M?!|\+)")
+
+
+def guard(sql: str, allowed: AllowList) -> str:
+    """The statement `sql` as it may run.
+
+    Raises:
+        RefusedError: it is not one SELECT over `allowed`; the message names what in it is refused.
+
+    Example:
+        >>> from rag.sql.allowed import AllowedTable, AllowList, Dialect
+        >>> shop = AllowList(Dialect.SQLITE, (AllowedTable("users", ("id", "name"), hidden=("password",)),))
+        >>> guard("select * from users -- all of them", shop)
+        'SELECT users."id", users."name" FROM users'
+        >>> guard("select password from users", shop)
+        Traceback (most recent call last):
+        ...
+        rag.sql.errors.RefusedError: the column 'password' of 'users' may not be read
+    """
+    _check_text(sql)
+    try:
+        with _quiet():
+            once = _checked(sql, allowed)
+            again = _checked(once, allowed)
+    except RecursionError:
+        raise RefusedError("the statement is nested too deeply", hint="write it in a simpler way") from None
+    if once != again:
+        raise RefusedError(
+            f"the statement does not stay the same when it is written out: {once!r}", hint="write it in a simpler way"
+        )
+    return once
+
+
+def _check_text(sql: str) -> None:
+    if len(sql) > LONGEST_STATEMENT:
+        raise RefusedError(f"the statement has {len(sql):,} characters", hint=f"at most {LONGEST_STATEMENT:,} are read")
+    for sign in sql:
+        if not (sign.isprintable() or sign in "\n\r\t \xa0\u3000"):
+            raise RefusedError(f"the statement holds the control character {sign!r}", hint="write it without")
+
+
+def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
+    """The syntax tree of the one statement in `sql`."""
+    from sqlglot.errors import SqlglotError
+
+    language = grammar(dialect)
+    try:
+        tokens = language.tokenize(sql)
+        _check_comments(tokens)
+        _check_literals(tokens, sql, dialect)
+        trees = [tree for tree in language.parser().parse(tokens, sql) if tree is not None]
+    except (SqlglotError, *_MISREAD) as error:
+        raise RefusedError(f"this is not SQL that can be read: {_short(error)}", hint=_ONE_SELECT) from None
+    if len(trees) != 1:
+        found = f"{len(trees)} statements" if trees else "no statement"
+        raise RefusedError(f"{found} where one is allowed", hint=_ONE_SELECT)
+    return trees[0]
+
+
+def _checked(sql: str, allowed: AllowList) -> str:
+    """`sql` written anew, when all of it is allowed."""
+    from sqlglot.errors import SqlglotError
+
+    tree = _parsed(sql, allowed.dialect)
+    if type(tree).__name__ not in _QUERIES:
+        raise RefusedError(f"{_verb(tree)} is no SELECT", hint=_ONE_SELECT)
+    try:
+        _check_parts(tree, allowed.dialect)
+        _check_nothing_lost(sql, written(tree, allowed.dialect), allowed.dialect)
+        check_columns(tree, allowed)
+        bound_growth(tree, allowed.dialect)
+        text = written(tree, allowed.dialect)
+    except (SqlglotError, *_MISREAD) as error:
+        raise RefusedError(
+            f"this cannot be written for {allowed.dialect}: {_short(error)}",
+            hint="give functions their usual arguments",
+        ) from None
+    _check_calls(text, tree, allowed.dialect)
+    return text
+
+
+def _check_parts(tree: exp.Expr, dialect: Dialect) -> None:
+    """Refuse every part that is neither listed nor a function, and what only some functions may be given."""
+    for node in tree.walk():
+        kind = type(node).__name__
+        if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc) and not isinstance(node.this, str):
+            raise RefusedError(f"the function {node.sql()} is not allowed", hint="write its name without quotes")
+        if kind in _PARTS or kind in _QUERIES:
+            _check_clause(node, dialect)
+        elif not isinstance(node, exp.Func):
+            raise RefusedError(f"{_shown(node)} is not allowed ({_words(kind)})", hint=_ONE_SELECT)
+        elif not re.match(
+            r"\w+\(", written(node, dialect)
+        ):  # CURRENT_USER, NEXT VALUE FOR: no name for the text's check
+            raise RefusedError(f"{_shown(node)} is not allowed", hint=_ONE_SELECT)
+
+
+def _check_clause(node: exp.Expr, dialect: Dialect) -> None:
+    """Refuse what hides in the arguments of a part that is allowed otherwise."""
+    if isinstance(node, exp.Select) and node.args.get("kind"):
+        raise RefusedError(f"SELECT AS {node.args['kind']} is not allowed", hint=_ONE_SELECT)
+    if isinstance(node, exp.Cast) and dialect is Dialect.SQLITE and node.to.this in exp.DataType.TEMPORAL_TYPES:
+        raise RefusedError(
+            f"SQLite has no type {node.to.sql()}: a cast to it gives a number", hint="write date(…) or datetime(…)"
+        )
+    if isinstance(node, exp.DataType) and node.this is exp.DType.USERDEFINED:
+        raise RefusedError(f"the type {node.sql()} is not allowed", hint="use one of the types of the SQL standard")
+
+
+def _check_calls(text: str, tree: exp.Expr, dialect: Dialect) -> None:
+    """Refuse every name before a parenthesis that is neither an allowed function nor syntax, in the text that will run.
+
+    The tree has classes of its own for the functions that sqlglot knows, under names of its own. In the text they have
+    the names by which the database will call them.
+    """
+    from sqlglot.tokenizer_core import TokenType
+
+    functions = allowed_functions(dialect)
+    renamed = _names_with_columns(tree)
+    tokens = grammar(dialect).tokenize(text)
+    for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
+        if after.token_type is not TokenType.L_PAREN or not re.match(r"\w", token.text):
+            continue
+        name = token.text.lower()
+        if token.token_type in {TokenType.NUMBER, TokenType.STRING}:
+            continue
+        quoted = token.token_type is TokenType.IDENTIFIER
+        is_alias = token.text in renamed and not (before is not None and before.token_type is TokenType.DOT)
+        if is_alias or (not quoted and (name in functions or is_syntax(name))):
+            continue
+        raise RefusedError(
+            f"the function {token.text} is not allowed",
+            hint="use the usual functions for text, numbers, dates and sums",
+        )
+
+
+def _names_with_columns(tree: exp.Expr) -> frozenset[str]:
+    """The names that stand before a parenthesis because their columns are named in it: `WITH t(a, b) AS …`."""
+    return frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns"))
+
+
+def _check_nothing_lost(sql: str, text: str, dialect: Dialect) -> None:
+    """Refuse what is not all there when it is written anew, such as the second argument of HEX(name, 1)."""
+    from sqlglot.tokenizer_core import TokenType
+
+    leaves = {TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER}
+    kept = Counter(token.text.lower() for token in grammar(dialect).tokenize(text))
+    tokens = grammar(dialect).tokenize(sql)
+    for token, after in zip_longest(tokens, tokens[1:]):
+        is_call = after is not None and after.token_type is TokenType.L_PAREN  # a function may have another name
+        if token.token_type in leaves and not is_call:
+            kept[token.text.lower()] -= 1
+            if kept[token.text.lower()] < 0:
+                raise RefusedError(
+                    f"{_cut(token.text)!r} would be lost when the statement is written out",
+                    hint="give functions their usual arguments",
+                )
+
+
+def _check_comments(tokens: Sequence[Token]) -> None:
+    """Refuse comments that a server would run or obey: what was meant by them would be lost."""
+    for token in tokens:
+        for comment in getattr(token, "comments", ()):
+            if _EXECUTABLE_COMMENT.match(comment):
+                raise RefusedError(f"the comment /*{_cut(comment)}*/ is meant to be run", hint="write no such comments")
+
+
+def _check_literals(tokens: Sequence[Token], sql: str, dialect: Dialect) -> None:
+    """Refuse what is read as something else than the database would take it for."""
+    from sqlglot.tokenizer_core import TokenType
+
+    for token, after in zip_longest(tokens, tokens[1:]):
+        shown = sql[token.start : token.end + 1]
+        if token.token_type is TokenType.HEX_STRING and dialect is not Dialect.SQLITE and shown[:2].lower() == "0x":
+            raise RefusedError(f"{shown} is not allowed", hint="write it as a number, or as text")
+        if after is None:
+            continue
+        if token.token_type is TokenType.NUMBER and after.start == token.end + 1 and after.text.startswith("_"):
+            raise RefusedError(f"{shown}{after.text} is not allowed", hint="write numbers without _")
+        is_path = token.token_type in {TokenType.ARROW, TokenType.DARROW} and after.token_type is TokenType.STRING
+        if dialect is Dialect.SQLITE and is_path and "." in after.text and not after.text.startswith("$"):
+            raise RefusedError(f"the key {after.text!r} is not allowed", hint="write a path: '$.\"a.b\"'")
+
+
+def _verb(tree: exp.Expr) -> str:
+    if isinstance(tree, exp.Command):
+        return str(tree.this).upper()
+    return _words(type(tree).__name__).upper()
+
+
+def _words(kind: str) -> str:
+    """The name of a class as words: `IntoTable` is into table."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
+
+
+def _shown(node: exp.Expr) -> str:
+    try:
+        return _cut(node.sql(comments=False))
+    except Exception:  # noqa: BLE001 — a part of a statement need not be writable alone; its kind is said anyway
+        return _words(type(node).__name__)
+
+
+def _short(error: Exception) -> str:
+    """What sqlglot says, without its underlining."""
+    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return _cut(re.sub(r"\x1b\[\d*m", "", line), 200)
+
+
+def _cut(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _quiet() -> _Quiet:
+    return _Quiet()
+
+
+class _Quiet:
+    """Keeps sqlglot from logging what it cannot read: the error says it."""
+
+    def __enter__(self) -> None:
+        import logging
+
+        self._logger = logging.getLogger("sqlglot")
+        self._before = self._logger.disabled
+        self._logger.disabled = True
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.disabled = self._before

@@ -1,0 +1,57 @@
+"""The state of a knowledge base: what it holds, from where, and how large it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.retrieval.tuned import Tuning
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One registered source; `facts` are the state of it that was read last (of a repository, its commit; `notes`)."""
+
+    uri: str
+    documents: int
+    chunks: int
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a knowledge base; `sizes` maps a part to its bytes, `tuning` is false where all is default."""
+
+    path: str
+    generation: int
+    schema_version: int
+    documents: int
+    chunks: int
+    encoder: str
+    sources: tuple[SourceStatus, ...]
+    sizes: Mapping[str, int]
+    tuning: Tuning
+
+
+def sizes_on_disk(folder: Path, token_bytes: int) -> dict[str, int]:
+    """Bytes on disk by part."""
+    catalog = _count_bytes(folder.glob("catalog.sqlite*"))
+    # Not Path.rglob, which raises when a writer removes a folder under it.
+    parts = {
+        part: _count_bytes(Path(at, name) for at, _, names in os.walk(folder / part) for name in names)
+        for part in ("sparse", "dense")
+    }
+    return {"catalog": max(0, catalog - token_bytes), "tokens": token_bytes, **parts}
+
+
+def _count_bytes(files: Iterable[Path]) -> int:
+    total = 0
+    for file in files:
+        with suppress(FileNotFoundError):  # a writer has removed it meanwhile
+            total += file.stat().st_size
+    return total

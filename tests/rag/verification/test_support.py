@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexes.encoding.loading import load_encoder
+from rag.verification.support import SupportJudge
+
+PASSAGE = (
+    "Orders can be returned within 30 days. The customer pays the return shipping. "
+    "A refund is issued to the original card within five working days."
+)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Orders can be returned within 30 days.",
+        "Returning an order is possible within 30 days.",
+        "The return shipping is paid by the customer.",
+        "Refunds go to the original card within 5 working days.",
+        "Orders can be returned within 30 days, and the customer pays the shipping.",
+    ],
+)
+def test_what_the_passage_says_is_supported(claim):
+    assert SupportJudge().judge(claim, PASSAGE).holds
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Orders can be returned within 60 days.",
+        "The return shipping costs 5 dollars.",
+        "The company was founded in Geneva by two engineers.",
+        "Gift cards are never refunded.",
+    ],
+)
+def test_what_the_passage_does_not_say_is_not_supported(claim):
+    assert not SupportJudge().judge(claim, PASSAGE).holds
+
+
+@pytest.mark.parametrize(
+    "claim", ["The price is 5,120 francs.", "The price is 5120 francs.", "The price is 5120.00 francs."]
+)
+def test_a_number_is_the_same_in_any_notation(claim):
+    assert SupportJudge().judge(claim, "The price is 5,120 francs.").holds
+
+
+def test_the_evidence_is_the_best_sentence():
+    support = SupportJudge().judge("The customer pays return shipping.", PASSAGE)
+    assert PASSAGE[support.start : support.end] == "The customer pays the return shipping."
+
+
+def test_the_context_supplies_words_and_numbers():
+    judge = SupportJudge()
+    claim = "The Professional plan costs 20 dollars in 2024."
+    row = "costs 20 dollars"
+    assert not judge.judge(claim, row).holds
+    assert judge.judge(claim, row, "Prices 2024 > Professional plan").holds
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return SupportJudge(load_encoder())
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Orders can be sent back for a month, within 30 days.",
+        "Sending goods back is paid for by the customer.",
+        "You get your money on the card you paid with, within five working days.",
+    ],
+)
+def test_with_an_encoder_other_words_are_understood(judge, claim):
+    assert judge.judge(claim, PASSAGE).holds
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Orders can be returned within 60 days.",
+        "Orders cannot be returned within 30 days.",
+        "The seller Mueller pays the return shipping to Zurich.",
+        "Bananas grow in warm countries.",
+    ],
+)
+def test_with_an_encoder_a_changed_number_name_or_denial_is_not_supported(judge, claim):
+    assert not judge.judge(claim, PASSAGE).holds
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Orders can be returned within 60 days.", PASSAGE),
+        ("Orders cannot be returned within 30 days.", PASSAGE),
+        ("A refund is issued to the card within nine working days.", PASSAGE),
+        ("The annual fee rises in March.", "From then on the annual fee falls in March."),
+        ("Data is kept.", "Data is not kept."),
+        ("Smoking in the hall is allowed.", "It is prohibited to smoke in the hall."),
+        ("The visa of the crew is valid.", "The visa of the crew is invalid."),
+        ("The oven cools for 20 minutes.", "The oven cools for 20 seconds."),
+        ("The nurse was called by the doctor.", "The nurse called the doctor."),
+        ("Helmets are optional for riders.", "Riders are required to wear helmets."),
+        ("The judge sued the baker for libel.", "The baker sued the judge for libel."),
+        ("The rice is boiled before it is rinsed.", "Rinse the rice before you boil it."),
+    ],
+)
+def test_the_contrary_in_the_same_words_contradicts(judge, claim, passage):
+    for one in (judge, SupportJudge()):
+        support = one.judge(claim, passage)
+        assert support.contradicts
+        assert not support.holds
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Orders can be returned within 30 days.", PASSAGE),
+        ("It is the longest tour in history.", "It is not only the longest tour in history, but a loud one."),
+        ("Elephants are not blue.", PASSAGE),
+        ("Gift cards cost 5 francs.", PASSAGE),
+        ("The plan ended in 2019.", "The plan of 2018–19 ended."),
+        ("Smoking in the hall is not allowed.", "Smoking in the hall is prohibited."),
+        ("The attic is not heated.", "All rooms except the attic are heated."),
+        ("The doctor was called by the nurse.", "The nurse called the doctor."),
+        ("All patients recovered.", "Some patients recovered."),
+        ("The bus leaves earlier than the ferry.", "The ferry leaves later than the bus."),
+        ("The rice is boiled after it is rinsed.", "Rinse the rice before you boil it."),
+        (
+            "The drug is effective.",
+            (
+                "Although the drug, sold in many lands, was tried in large trials with patients of any age, but was "
+                "not found to harm anybody, it is not known how effective each dose is."
+            ),
+        ),
+        ("Ten-pin bowling is a sport for all.", "Bowling, with ten-pin and nine-pin bowling, is a sport for all."),
+    ],
+)
+def test_what_is_said_or_what_is_not_spoken_of_is_not_contradicted(judge, claim, passage):
+    assert not judge.judge(claim, passage).contradicts
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("All of the patients recovered in a week.", "Some of the patients recovered in a week."),
+        ("The deadline must be moved by a week.", "The manager may move the deadline by a week."),
+    ],
+)
+def test_what_says_more_than_the_passage_is_not_supported(judge, claim, passage):
+    support = judge.judge(claim, passage)
+    assert not support.holds
+    assert not support.contradicts
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Malta has a sales tax of zero.", "Sales tax on the island of Jersey is zero."),
+        ("Paper is fed to the TM-450 from above.", "Paper is fed to the scanner LX-200 from above."),
+        ("The port is read from server.yaml at the start.", "The port is read from main.toml at the start."),
+    ],
+)
+def test_another_name_in_the_same_words_is_not_supported(judge, claim, passage):
+    assert not judge.judge(claim, passage).holds
+    assert judge.judge(passage, claim + " " + passage).holds
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "context"),
+    [
+        ("Hewland makes printers since 1972.", "It makes printers since 1972.", "Hewland GmbH"),
+        ("Masks slow the spread of COVID-19.", "Masks slow the spread of the virus.", ""),
+        ("Smoke was seen by the crew.", "The crew of the Aurora saw smoke.", ""),
+        ("In Italy, bread is sold by weight.", "Italian shops sell bread by weight.", ""),
+    ],
+)
+def test_a_name_in_another_form_or_left_to_a_pronoun_raises_no_alarm(judge, claim, passage, context):
+    assert judge.judge(claim, passage, context).holds
+
+
+def test_a_number_in_a_name_must_not_be_another_one():
+    judge = SupportJudge()
+    assert judge.judge("The F-16 flies at night.", "The F-16 flies at night.").holds
+    assert not judge.judge("The F-18 flies at night.", "The F-16 flies at night.").holds
+
+
+class _WithoutTokens:
+    """An encoder that gives one vector a text and no vectors of its word pieces."""
+
+    def __init__(self, encoder):
+        self._encoder = encoder
+        self.spans = encoder.spans
+        self.encode_query = encoder.encode_query
+
+    def encode(self, texts):
+        return replace(self._encoder.encode(texts), tokens=[b""] * len(texts))
+
+
+def test_an_encoder_without_token_vectors_will_do():
+    judge = SupportJudge(_WithoutTokens(load_encoder()))
+    assert judge.judge("The return shipping is paid by the customer.", PASSAGE).holds
+    assert not judge.judge("Elephants are grey and live in herds.", PASSAGE).holds
+
+
+def test_what_was_prepared_is_judged_as_what_was_not(judge):
+    claims = ["Orders can be returned within 30 days.", "The customer pays nothing."]
+    prepared = SupportJudge(load_encoder())
+    prepared.prepare(claims, [(PASSAGE, "")])
+    for claim in claims:
+        assert prepared.judge(claim, PASSAGE).probability == pytest.approx(
+            judge.judge(claim, PASSAGE).probability, abs=0.01
+        )
+
+
+def test_an_encoder_judges_hostile_text(judge):
+    for claim in ("", " ", "\ud800", "....", "the of and", "漢字だ。", "a" * 5000, "\x00", "3" * 400):
+        for passage in ("", PASSAGE, claim, "\n\n"):
+            support = judge.judge(claim, passage)
+            assert 0 <= support.probability <= 1
+            assert 0 <= support.start <= support.end <= len(passage)
+
+
+@settings(max_examples=100, deadline=None)
+@given(claim=st.text(max_size=60), passage=st.text(max_size=120))
+def test_any_text_can_be_judged(claim, passage):
+    support = SupportJudge().judge(claim, passage)
+    assert 0 <= support.probability <= 1
+    assert 0 <= support.start <= support.end <= len(passage)
