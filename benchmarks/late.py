@@ -172,7 +172,7 @@ def _ask(kb: KnowledgeBase, collection: Collection, key: str, states: States) ->
 
 
 def _fused(hit: Hit) -> float:
-    return hit.signals.addends.get("bm25", 0.0) + hit.signals.addends.get("cosine", 0.0)
+    return hit.signals.contributions.get("bm25", 0.0) + hit.signals.contributions.get("cosine", 0.0)
 
 
 def _weights(text: str, kb: KnowledgeBase) -> Floats:

@@ -23,7 +23,7 @@ from rag.prompting.prompt import Turn
 from rag.reranking.reranker import Reranker, Rerankers, Reranking
 from rag.retrieval.hit import Filters, Hit, Mode
 from rag.retrieval.ranking import basis
-from rag.retrieval.retriever import Found, Retriever
+from rag.retrieval.retriever import Retriever, SearchResult
 from rag.retrieval.tuned import SETTING, read, written
 from rag.status import SourceStatus, Status, sizes_on_disk
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from rag.llm.base import LLM
     from rag.prompting.demonstrations import Demonstrations
     from rag.sql.answering import SqlAnswer
-    from rag.sql.limits import Limits
+    from rag.sql.limits import StatementLimits
     from rag.sql.writing import Attempt
     from rag.tuning.verdicts import TuningReport
 
@@ -293,7 +293,7 @@ class KnowledgeBase:
         reranker: Reranking | Reranker | str | None = None,
         fold: bool = True,
         diversity: float = 0.0,
-    ) -> Found:
+    ) -> SearchResult:
         """As `search`, with the time each step took, and what the reranker did."""
         wanted = reranker if isinstance(reranker, Reranking) or reranker is None else Reranking(reranker)
         return self._retriever.search(
@@ -345,7 +345,7 @@ class KnowledgeBase:
         *,
         llm: LLM | object | str,
         database: str | None = None,
-        limits: Limits | None = None,
+        limits: StatementLimits | None = None,
         base_url: str | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
     ) -> SqlAnswer:

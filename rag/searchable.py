@@ -9,7 +9,7 @@ from typing import Protocol
 from indexes.catalog.reading import Reading
 from rag.reranking.reranker import Reranker, Reranking
 from rag.retrieval.hit import Filters, Mode
-from rag.retrieval.retriever import Found
+from rag.retrieval.retriever import SearchResult
 from rag.status import Status
 
 
@@ -31,7 +31,7 @@ class Searchable(Protocol):
         *,
         reranker: Reranking | Reranker | str | None = None,
         fold: bool = True,
-    ) -> Found:
+    ) -> SearchResult:
         """The best `k` chunks for `query`."""
         ...
 

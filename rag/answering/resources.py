@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from connectors.source import Options
 from rag.answering.options import AskOptions
 from rag.retrieval.hit import Filters, Hit
-from rag.retrieval.retriever import Found
+from rag.retrieval.retriever import SearchResult
 from rag.text.sentence_encoder import SentenceEncoder
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class Resources:
     """
 
     encoder: Callable[[], SentenceEncoder]
-    search: Callable[..., Found]
+    search: Callable[..., SearchResult]
     cards: Callable[[], Cards]
     demonstrations: Callable[[], Demonstrations]
     sources: Callable[[], Mapping[str, Options]]
 
-    def hits(self, question: str, options: AskOptions) -> Found:
+    def hits(self, question: str, options: AskOptions) -> SearchResult:
         """What is found for `question`, which stands alone."""
         return self.search(question, options.k, filters=options.filters, reranker=options.reranking)
 

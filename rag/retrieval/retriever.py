@@ -21,26 +21,26 @@ from indexes.encoding.late import maxsim
 from indexes.sparse.sparse import Mask
 from indexes.store import Store, View, cosines
 from indexes.terms.analyzer import DEFAULT_LANGUAGE
-from rag.query.entity_linking import Link
+from rag.query.entity_linking import EntityLink
 from rag.query.language_coverage import sparse_trust
-from rag.query.named_passages import Named, find_named, properties
+from rag.query.named_passages import NamedPassages, find_named, properties
 from rag.query.query import Query, prepare
 from rag.query.spelling import Correction, Respelled, is_general, respell
 from rag.reranking.reranker import Reranked
 from rag.retrieval.candidates import Pool
 from rag.retrieval.deduplication import Passages
 from rag.retrieval.hit import Hit, Mode
-from rag.retrieval.ranking import Candidates, Ranking, basis, best, fuse, weigh
+from rag.retrieval.ranking import RankedCandidates, Ranking, basis, best, fuse, weigh
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
 from rag.retrieval.results import evidence, make_hits
-from rag.retrieval.selection import Choice, always_found, choose, diversified
+from rag.retrieval.selection import HitSelection, always_found, choose, diversified
 from rag.retrieval.tuned import SETTING, Tuning, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexes.encoding.base import EncodedQuery, Encoder
-    from rag.reranking.reranker import Judge
+    from rag.reranking.reranker import TimedReranker
 
 LATE_SECONDS = 0.15  # for token vectors made at query time, where none are stored
 _ENCODED_AT_ONCE = 4
@@ -48,7 +48,7 @@ _APART = 0.001  # between what a reranker judged and what it did not reach
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The hits of one search.
 
     Attributes:
@@ -65,7 +65,7 @@ class Found:
     corrections: tuple[Correction, ...] = ()
     min_relevance: float = DEFAULT_MIN_RELEVANCE
     reranked: Reranked | None = None
-    links: tuple[Link, ...] = ()
+    links: tuple[EntityLink, ...] = ()
 
 
 class Retriever:
@@ -103,10 +103,10 @@ class Retriever:
         filters: Mapping[str, Condition] | None = None,
         min_relevance: float = 0.0,
         explain: bool = False,
-        judge: Judge | None = None,
+        judge: TimedReranker | None = None,
         fold_copies: bool = True,
         diversity: float = 0.0,
-    ) -> Found:
+    ) -> SearchResult:
         """Find the best `k` chunks for `query`, best first, the first of them in the order of `judge` if there is one.
 
         Raises:
@@ -116,10 +116,10 @@ class Retriever:
         """
         _check(query, k, min_relevance, diversity)
         clock = _Clock()
-        choice = Choice(k, judge.depth if judge else 0, self._ranking.pool, fold_copies, diversity)
+        choice = HitSelection(k, judge.depth if judge else 0, self._ranking.pool, fold_copies, diversity)
         with self._encoded(query, clock) as (view, encoder, respelled, encoded):
             with clock("names"):
-                named = _named(query, view, encoder) if mode is Mode.HYBRID else Named()
+                named = _named(query, view, encoder) if mode is Mode.HYBRID else NamedPassages()
             with clock("retrieve"):
                 prepared = prepare(respelled, encoded, view)
             tuning = self.tuning(view.reading)
@@ -146,9 +146,9 @@ class Retriever:
                     _add_late(pool, np.array([group.row for group in groups], np.intp), prepared, view, encoder)
                 hits = make_hits(pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
-        return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
+        return SearchResult(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
 
-    def candidates(self, query: str) -> Candidates:
+    def candidates(self, query: str) -> RankedCandidates:
         """Everything that the hybrid search puts in order for `query`.
 
         Raises:
@@ -163,7 +163,7 @@ class Retriever:
             stored = view.chunks(pool.ids)
             chunks = [stored[key] for key in pool.ids.tolist()]
             odds = [sum(evidence(pool, row, prepared, chunk).log_odds.values()) for row, chunk in enumerate(chunks)]
-            return Candidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
+            return RankedCandidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
 
     @contextmanager
     def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
@@ -180,7 +180,7 @@ class Retriever:
                     return
 
     def _pool(
-        self, query: Query, named: Named, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]
+        self, query: Query, named: NamedPassages, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]
     ) -> Pool:
         mask = view.mask(filters)
         sparse, vector = view.indexes.sparse, query.encoded.vector
@@ -202,22 +202,22 @@ class Retriever:
         )
 
 
-def _named(query: str, view: View, encoder: Encoder) -> Named:
+def _named(query: str, view: View, encoder: Encoder) -> NamedPassages:
     """What the query names, as it was typed: names have a spelling of their own."""
     return find_named(query, view, lambda word: is_general(word, encoder))
 
 
-def _visible(named: Named, mask: Mask) -> Ids:
+def _visible(named: NamedPassages, mask: Mask) -> Ids:
     """The passages that the query names and the search may see."""
     ids = np.array(sorted(named.claims), np.int64)
     return ids[mask.visible(ids)]
 
 
 def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encoder, mode: Mode) -> None:
-    """Set `pool.addends`, and where late interaction is one of them `pool.late`."""
+    """Set `pool.contributions`, and where late interaction is one of them `pool.late`."""
     if mode is not Mode.HYBRID:
         alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
-        pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
+        pool.contributions["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
         return
     kinds = view.kinds(pool.ids)
     pool.code = np.array([kind == CODE for kind, _ in kinds], bool)[pool.within(ranking.pool)]
@@ -231,7 +231,7 @@ def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encod
     weigh(pool, ranking, keeps_tokens=view.keeps_tokens)
 
 
-def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, judge: Judge) -> Reranked:
+def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, judge: TimedReranker) -> Reranked:
     """Let the judge alone order the first of these candidates, as far as it comes; all others stay below, in order.
 
     They are such as are found whatever `k` is, and no copies: those end up below what they are copies of.
@@ -242,12 +242,12 @@ def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, j
     if reached := rows[: len(scores)]:
         pool.judged[reached] = scores
         others = np.isnan(pool.judged)
-        pool.addends = {name: values * others for name, values in pool.addends.items()}
-        pool.addends["reranker"] = np.nan_to_num(pool.judged)
+        pool.contributions = {name: values * others for name, values in pool.contributions.items()}
+        pool.contributions["reranker"] = np.nan_to_num(pool.judged)
         if others.any():
             score = pool.score
             below = max(0.0, float(score[others].max()) - min(scores)) + _APART
-            pool.addends["unreached"] = -below * others
+            pool.contributions["not_reranked"] = -below * others
     return reranked
 
 

@@ -12,7 +12,7 @@ import rag
 from connectors.document import Document
 from connectors.errors import ConfigurationError
 from connectors.files import FileSource
-from connectors.source import Added, Known, Unchanged
+from connectors.source import Added, KnownDocument, Unchanged
 from indexes.errors import NoKnowledgeBaseError
 from rag import AskOptions, IndexReport, KnowledgeBase, Mode
 
@@ -228,7 +228,7 @@ def test_a_source_of_ones_own(kb: KnowledgeBase) -> None:
         def size_hint(self) -> int | None:
             return None
 
-        def events(self, known: dict[str, Known]) -> Iterator[Added | Unchanged]:
+        def events(self, known: dict[str, KnownDocument]) -> Iterator[Added | Unchanged]:
             if "notes:1" in known:
                 yield Unchanged("notes:1")
             else:
@@ -318,7 +318,7 @@ def test_filters_take_lists_ranges_and_prefixes(kb: KnowledgeBase) -> None:
         def size_hint(self) -> int | None:
             return None
 
-        def events(self, known: dict[str, Known]) -> Iterator[Added]:
+        def events(self, known: dict[str, KnownDocument]) -> Iterator[Added]:
             for year in range(2018, 2026):
                 text, when = f"The harvest of {year} was good.", {"year": year, "due": f"{year}-11-30"}
                 yield Added(Document(f"reports:{year}", f"Report of {year}", text, "report", "1", when))

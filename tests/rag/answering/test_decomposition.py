@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag import KnowledgeBase
-from rag.answering.decomposition import Decomposed, Divide, Part, decompose, names_in
+from rag.answering.decomposition import Decomposed, Divide, QuestionPart, decompose, names_in
 
 PAGES = {
     "film": "Silver Harbour is a 2014 comedy film that was written and directed by Marta Quillon.",
@@ -73,7 +73,7 @@ def test_a_question_that_is_covered_is_searched_for_once(kb: KnowledgeBase) -> N
 
 
 def test_parts_that_somebody_names_are_searched_for_before_those_of_the_rules(kb: KnowledgeBase) -> None:
-    part = Part("Where does marta quillon live?", "")
+    part = QuestionPart("Where does marta quillon live?", "")
     found = parts_of(kb, QUESTION, divide=lambda question, relevant: [part])
     assert "director" in names(found, 0.2)
     assert found.parts[0].question == part.question
@@ -81,7 +81,7 @@ def test_parts_that_somebody_names_are_searched_for_before_those_of_the_rules(kb
 
 
 def test_parts_that_lead_nowhere_take_nothing_from_the_rules(kb: KnowledgeBase) -> None:
-    astray = [Part(f"What is {word}?", "") for word in ("zxcv", "qwer", "asdf")]
+    astray = [QuestionPart(f"What is {word}?", "") for word in ("zxcv", "qwer", "asdf")]
     assert parts_of(kb, QUESTION, divide=lambda question, relevant: astray) == parts_of(kb, QUESTION)
 
 

@@ -198,7 +198,7 @@ def test_a_search_is_ordered_by_the_model(kb: KnowledgeBase, kind: str, request:
     folder = str(request.getfixturevalue(kind))
     found = kb.find_hits(QUERY, 20, reranker=Reranking(folder, depth=20, seconds=math.inf))
     assert found.reranked is not None
-    assert (found.reranked.model, found.reranked.candidates, found.reranked.reached) == (folder, 20, 20)
+    assert (found.reranked.model, found.reranked.candidates, found.reranked.scored) == (folder, 20, 20)
     scores = load_reranker(folder).score(QUERY, [f"{hit.context}\n{hit.text}".strip() for hit in found.hits])
     assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
     assert [hit.signals.reranker for hit in found.hits] == pytest.approx(scores, abs=1e-3)
