@@ -29,7 +29,7 @@ from rag.knowledge_base import KnowledgeBase
 from rag.llm.base import LLM, complete
 from rag.llm.loading import as_llm, load_llm
 from rag.retrieval.hit import Hit
-from rag.retrieval.retriever import SearchResult
+from rag.retrieval.search import SearchResult
 
 _RESAMPLED = 2_000
 _NAMES = ("all, hits", "one, hits", "all, prompt", "one, prompt", "in prompt")
@@ -98,13 +98,13 @@ def with_parts(folder: Path, kept: Path, split: str, k: int, most: int, llm: LLM
     rows, by_rules = [], 0
     for key, judged in list(qrels.items())[:most]:
         gold = {document for document, grade in judged.items() if grade > 0}
-        found = kb.find_hits(queries[key], max(k, 10))
+        found = kb.search(queries[key], max(k, 10))
         ways = [found.hits]
         for divide in (None, divider) if divider else (None,):
             wider = decompose(
                 queries[key],
                 found.hits,
-                lambda text, n: kb.find_hits(text, n).hits,
+                lambda text, n: kb.search(text, n).hits,
                 k=k,
                 threshold=found.min_relevance,
                 divide=divide,

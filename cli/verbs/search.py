@@ -69,12 +69,12 @@ def search(
     wanted, query = parse_filters(filters), encodable(query)
     judge = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     with knowledge_base(context) as base:
-        found = base.find_hits(
+        found = base.search(
             query,
             k,
-            str(mode),
-            wanted,
-            min_relevance,
+            mode=str(mode),
+            filters=wanted,
+            min_relevance=min_relevance,
             explain=explain,
             reranker=judge,
             fold=fold,
@@ -107,4 +107,4 @@ def search(
 
 def _nearest(base: KnowledgeBase, query: str, mode: ModeOption, filters: Filters) -> tuple[Hit, ...]:
     """The best hit with no threshold, to say how far off it is."""
-    return base.find_hits(query, 1, str(mode), filters).hits
+    return base.search(query, 1, mode=str(mode), filters=filters).hits

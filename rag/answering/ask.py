@@ -27,7 +27,7 @@ from rag.prompting.fence_filter import FenceFilter
 from rag.prompting.prompt import Demonstration, Message, Prompt, Turn
 from rag.prompting.templates import load_template
 from rag.retrieval.hit import Hit
-from rag.retrieval.retriever import SearchResult
+from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import RememberingEncoder, SentenceEncoder
 from rag.verification.citations import check
 

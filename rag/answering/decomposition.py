@@ -16,6 +16,7 @@ from itertools import chain, islice
 from connectors.sentences import sentence_spans
 from rag.retrieval.hit import Hit
 from rag.retrieval.merging import SupplementaryHit, join
+from rag.retrieval.search import Search
 from rag.text.words import STOP_WORDS, terms
 
 _MOST_PARTS = 16  # each is a search
@@ -32,9 +33,6 @@ _CAPITAL = r"(?:[^\W\d_a-zß-öø-ÿ][\w'’&.-]*|\d[\w'’.-]*)"
 _NAME = re.compile(rf"{_CAPITAL}(?:[ ](?:(?:of|the|and|de|du|la|van|von|for|in|y)[ ])*{_CAPITAL})*")
 _WORD = re.compile(r"[\w'’-]+")
 _STOP = frozenset(STOP_WORDS.split())
-
-Search = Callable[[str, int], Sequence[Hit]]
-"""Searches the knowledge base: a question, and how many hits."""
 
 Divide = Callable[[str, Sequence[Hit]], "Sequence[QuestionPart]"]
 """Names the parts of a question that the relevant hits leave open, as an LLM does."""

@@ -13,10 +13,11 @@ from rag.cards.card import Card, CardKind
 from rag.cards.consulting import CardUse, Consulted, Integration, consult, failed
 from rag.cards.experts import Expert, GlossaryExpert, OpenBase, open_expert
 from rag.cards.gate import Gate
-from rag.cards.selecting import CardStatement, Search, Selecting, Selectors
+from rag.cards.selecting import CardStatement, Selecting, Selectors
 from rag.cards.storage import CardStore, StoredCard
 from rag.llm.base import Complete
 from rag.retrieval.hit import Hit
+from rag.retrieval.search import Search
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.verification.support import SupportJudge
 

@@ -6,13 +6,14 @@ After Feng et al., *Knowledge Card: Filling LLMs' Knowledge Gaps with Plug-in Sp
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from connectors.sentences import sentence_spans
 from rag.cards.experts import Offer
 from rag.retrieval.hit import Hit
+from rag.retrieval.search import Search
 from rag.text.near_duplicates import Fingerprint
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import terms
@@ -77,10 +78,6 @@ class Selectors:
     relevance: bool = True
     brevity: bool = True
     factuality: bool = True
-
-
-Search = Callable[[str, int], Sequence[Hit]]
-"""Searches the knowledge base: a sentence, and how many hits."""
 
 
 class Selecting:

@@ -53,7 +53,7 @@ class MeasuredSearches:
 
     def hits(self, query: str, k: int, mode: Mode, *, fold: bool = False) -> Sequence[Hit]:
         """Unfolded, since each document is judged by itself."""
-        found = self.kb.find_hits(query, k, mode, reranker=self.reranking, fold=fold)
+        found = self.kb.search(query, k, mode=mode, reranker=self.reranking, fold=fold)
         if found.reranked:
             self.reranked.append(found.reranked)
         return found.hits

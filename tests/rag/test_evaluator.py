@@ -308,13 +308,13 @@ def test_judgements_that_are_repeated_or_bare_are_counted(tmp_path):
 
 def test_every_search_for_the_ranking_is_made_once(dataset, monkeypatch):
     asked = []
-    find_hits = KnowledgeBase.find_hits
+    search = KnowledgeBase.search
 
-    def counted(kb, query, k, mode, **given):
+    def counted(kb, query, k, *, mode, **given):
         asked.append((query, mode, k))
-        return find_hits(kb, query, k, mode, **given)
+        return search(kb, query, k, mode=mode, **given)
 
-    monkeypatch.setattr(KnowledgeBase, "find_hits", counted)
+    monkeypatch.setattr(KnowledgeBase, "search", counted)
     evaluate(dataset)
     assert len(asked) == len(set(asked)) == 2 * 3 * len(QUERIES), "one for the ranking, one that is timed"
 

@@ -187,7 +187,7 @@ def test_ctrl_c_ends_a_process_whose_model_hangs():
             print(next(reply), flush=True)
             next(reply)
     """
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)],
         stdout=subprocess.PIPE,

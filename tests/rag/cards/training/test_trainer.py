@@ -152,11 +152,11 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
 
 def test_a_killed_run_leaves_a_checkpoint_that_is_gone_on_with(base: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from tests.rag.cards import test_training as t;"
-        "from rag.cards import training; training._SECONDS_A_CHECKPOINT = 0.0;"
+        "import sys; from pathlib import Path; from tests.rag.cards.training import test_trainer as t;"
+        "from rag.cards.training import trainer; trainer._SECONDS_A_CHECKPOINT = 0.0;"
         "t.trained(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=lambda done: print(done.step, flush=True))"
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     child = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", script, base, tmp_path / "card"],
         cwd=root,
