@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
 _SMALL_BUDGET = 1_200  # for a small one, which is also a slow one: reading 1,200 tokens takes a CPU some seconds
-_PARTS_SECONDS = 20.0  # for an LLM to name parts of a question: the rules find some without it
 
 
 def ask(
@@ -177,7 +176,7 @@ def _gather(
                 lambda part, k: resources.hits(part, replace(narrow, k=k)).hits,
                 k=options.k,
                 threshold=threshold,
-                divide=_divider(model, beside.append),
+                divide=_divider(model, beside.append, options.parts_seconds),
             )
     rows = resources.rows_beside(standalone.text, model, decomposed.hits, threshold, options.sql)
     hits = decomposed.hits
@@ -207,9 +206,9 @@ def _writer(model: LLM, on_usage: Callable[[Usage], None], seconds: float | None
     return write
 
 
-def _divider(model: LLM, on_usage: Callable[[Usage], None]) -> Divide | None:
+def _divider(model: LLM, on_usage: Callable[[Usage], None], seconds: float) -> Divide | None:
     """The LLM for naming parts of a question; None where it adds nothing to the rules (benchmarks/decomposition.py)."""
-    writer = _writer(model, on_usage, _PARTS_SECONDS)
+    writer = _writer(model, on_usage, seconds)
     return None if writer is None or is_small(model) else partial(sub_questions, complete=writer)
 
 
