@@ -20,7 +20,7 @@ from indexes.encoding.base import Span
 _UNKNOWN = "[UNK]"
 _CONTINUED = "##"  # in front of a piece that does not begin its word
 _LONGEST_WORD = 100  # characters: BERT takes a longer word for unknown
-_REMEMBERED = 65_536  # words whose pieces are kept: looking one up takes a tenth of the time of cutting it
+_REMEMBERED = 65_536  # words whose pieces are kept, for words repeat
 
 _SPACE = r" \t\n\r\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _ASCII_PUNCTUATION = r"!-/:-@\[-`{-~"
