@@ -24,8 +24,10 @@ _HIDDEN = {  # fields that are told elsewhere, or say nothing outside of the pro
     "Answer": {"hits", "prompt", "sources", "sql"},
     "CardStatement": {"vouched", "needed"},
     "Hit": {"chunk_id"},
+    "Location": {"query"},
     "Prompt": {"sources", "background", "demonstrations", "history", "fence"},
     "Standalone": {"words"},
+    "Symbol": {"signature", "docstring"},
 }
 _RENAMED = {("Answer", "text"): "answer", ("Location", "page_start"): "page"}
 

@@ -21,7 +21,7 @@ QUESTIONS = (
     "Why was only part of the price of order 1007 refunded?",
     "Which function computes the refund for an opened article, and how much is kept?",
     "Who supplies the Pilot mask junior?",
-    "Which orders are waiting, and why?",
+    "Which orders are waiting, and why does an order wait?",
 )
 
 

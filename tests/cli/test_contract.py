@@ -27,7 +27,8 @@ ELSEWHERE = {
     "reranked": "search",
     "sql": "sql",
     "tuning": "tune",
-    "said": "ask",
+    "statements": "ask",
+    "usage": "ask",
 }
 MODEL = 'def chat(messages):\n    return "SELECT name FROM suppliers ORDER BY delivery_days LIMIT 1"\n'
 

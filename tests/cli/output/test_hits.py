@@ -124,6 +124,6 @@ def test_a_place_in_code_names_what_is_defined_there() -> None:
     from connectors.document import Location, Symbol
 
     place = Location(0, 9, 12, 30, headings=("cart", "Cart", "total"), symbol=Symbol("Cart.total", "method"))
-    said = as_json.location(place)
+    said = as_json.encoded(place)
     assert (said["text"], said["symbol"]) == ("Cart.total, lines 12-30", {"name": "Cart.total", "kind": "method"})
-    assert as_json.location(Location(0, 9, 1, 1))["symbol"] is None
+    assert as_json.encoded(Location(0, 9, 1, 1))["symbol"] is None
