@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import operator
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
@@ -29,6 +27,7 @@ from rag.prompting.templates import load_template
 from rag.retrieval.hit import Hit
 from rag.retrieval.retriever import Found
 from rag.text.sentence_encoder import RememberingEncoder, SentenceEncoder
+from rag.timing import Clock
 from rag.verification.citations import check
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def ask(
     encoder = RememberingEncoder(resources.encoder())
     model = as_model(llm, encoder, options)
     composer = Composer(_budget(model, options), model.count, encoder, load_template(options.template))
-    clock = _Clock()
+    clock = Clock()
     evidence = _gather(resources, question, model, options, history, clock)
     with clock("compose"):
         prompt = composer.compose(
@@ -76,7 +75,7 @@ def ask(
         question,
         checked.text,
         prompt,
-        clock.timings,
+        clock.timings(),
         abstained=text == NOT_ANSWERED,
         citations=checked.citations,
         confidence=checked.confidence,
@@ -156,7 +155,7 @@ class _Evidence:
 
 
 def _gather(
-    resources: Resources, question: str, model: LLM, options: AskOptions, history: Sequence[Turn], clock: _Clock
+    resources: Resources, question: str, model: LLM, options: AskOptions, history: Sequence[Turn], clock: Clock
 ) -> _Evidence:
     beside: list[Usage] = []
     writer = _writer(model, beside.append)
@@ -235,19 +234,6 @@ def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str],
     return text, reply.usage
 
 
-class _Clock:
-    """How long each step took, in milliseconds; a step that took none is not told."""
-
-    def __init__(self) -> None:
-        self.timings: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.timings[step] = round((time.perf_counter() - start) * 1_000, 3)
-
-
 def _budget(model: LLM, options: AskOptions) -> int:
     """The tokens of the prompt: what was asked for, as far as the model's window leaves room for an answer."""
     if model.window is None:
@@ -265,9 +251,9 @@ def _budget(model: LLM, options: AskOptions) -> int:
 
 
 def _abstention(
-    question: str, evidence: _Evidence, prompt: Prompt, clock: _Clock, on_text: Callable[[str], None] | None
+    question: str, evidence: _Evidence, prompt: Prompt, clock: Clock, on_text: Callable[[str], None] | None
 ) -> Answer:
     text = abstain(question, evidence.hits, evidence.consulted.background)
     if on_text is not None:
         on_text(text)
-    return evidence.answer(question, text, prompt, clock.timings)
+    return evidence.answer(question, text, prompt, clock.timings())

@@ -35,6 +35,7 @@ from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
 from rag.retrieval.results import evidence, make_hits
 from rag.retrieval.selection import Choice, always_found, choose, diversified
 from rag.retrieval.tuned import SETTING, Tuning, read
+from rag.timing import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +116,7 @@ class Retriever:
             RerankerError: `judge` failed.
         """
         _check(query, k, min_relevance, diversity)
-        clock = _Clock()
+        clock = Clock()
         choice = Choice(k, judge.depth if judge else 0, self._ranking.pool, fold_copies, diversity)
         with self._encoded(query, clock) as (view, encoder, respelled, encoded):
             with clock("names"):
@@ -146,7 +147,8 @@ class Retriever:
                     _add_late(pool, np.array([group.row for group in groups], np.intp), prepared, view, encoder)
                 hits = make_hits(pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=explain)
         kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
-        return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
+        timings = {**clock.timings(), "total": clock.total()}
+        return Found(kept, timings, respelled.corrections, tuning.min_relevance, reranked, named.links)
 
     def candidates(self, query: str) -> Candidates:
         """Everything that the hybrid search puts in order for `query`.
@@ -155,7 +157,7 @@ class Retriever:
             ConfigurationError: for an empty query.
         """
         _check(query, 1, 0.0, 0.0)
-        with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
+        with self._encoded(query, Clock()) as (view, encoder, respelled, encoded):
             prepared = prepare(respelled, encoded, view)
             named = _named(query, view, encoder)
             pool = self._pool(prepared, named, view, Mode.HYBRID, self._ranking.pool, {})
@@ -166,7 +168,7 @@ class Retriever:
             return Candidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
 
     @contextmanager
-    def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
+    def _encoded(self, query: str, clock: Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
         """A view, its encoder, the query in the view's spelling, and that encoded."""
         while True:
             encoder = self._store.encoder
@@ -289,21 +291,3 @@ def _check(query: str, k: int, min_relevance: float, diversity: float) -> None:
         raise ConfigurationError(
             f"the diversity {diversity} is not between 0 and 1", hint="0 is none; 0.5 weighs it as much as the score"
         )
-
-
-class _Clock:
-    """Milliseconds by step."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._steps: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self._steps[step] = self._steps.get(step, 0.0) + (time.perf_counter() - start) * 1_000
-
-    def timings(self) -> dict[str, float]:
-        total = (time.perf_counter() - self._start) * 1_000
-        return {step: round(spent, 3) for step, spent in {**self._steps, "total": total}.items()}

@@ -10,7 +10,7 @@ from connectors.registry import is_database
 from connectors.source import Options
 from rag.llm.base import LLM, is_small
 from rag.retrieval.hit import Filters, Hit
-from rag.sql.answering import SqlAnswer, answer_from, needs_model, no_model
+from rag.sql.answering import SqlAnswer, answer_from, no_model
 from rag.sql.databases import Database, choose_database, open_database
 from rag.sql.limits import Limits
 from rag.sql.values import Rows
@@ -50,7 +50,7 @@ def ask_database(
         SourceError: the database cannot be reached.
         LLMError: the model could not answer.
     """
-    if needs_model(model):  # before anybody is asked for a password
+    if not model.can_write:  # before anybody is asked for a password
         raise no_model(model)
     database = open_database(*choose_database(asked, registered))
     nearest = _nearest(question, database, find)
@@ -82,7 +82,7 @@ def rows_beside(
     meant = next((uri for uri in map(_database_of, _about(hits, threshold)) if uri in known), None)
     if meant is None and wanted is None:
         return None
-    if needs_model(model):
+    if not model.can_write:
         raise no_model(model)
     spec, options = (meant, known[meant]) if meant is not None else choose_database(None, registered)
     try:
@@ -93,7 +93,7 @@ def rows_beside(
 
 
 def _is_able(model: LLM) -> bool:
-    return not needs_model(model) and not is_small(model)
+    return model.can_write and not is_small(model)
 
 
 def _about(hits: Sequence[Hit], threshold: float) -> list[Hit]:
