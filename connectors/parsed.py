@@ -23,6 +23,7 @@ _PART = re.compile(
 )
 _BEGINNING = 300  # characters
 _HEADING_LIMIT = 200  # longer than this is a paragraph that someone made bold or gave a heading style
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class Parsed:
     names: tuple[Name, ...] = ()
 
 
+class Line(NamedTuple):
+    """One line without its end, and the offsets where it starts and where its text ends."""
+
+    text: str
+    start: int
+    end: int
+
+
 def clean(text: str) -> str:
     r"""`text` without what no reader sees: control characters, lone surrogates, odd line ends.
 
@@ -56,6 +65,21 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def lines_of(text: str) -> list[Line]:
+    r"""The lines of `text` as Markdown counts them: by `\n`, `\r\n` or a lone `\r`.
+
+    >>> [line.text for line in lines_of("a\r\nb\rc")]
+    ['a', 'b', 'c']
+    """
+    found = []
+    for match in _LINE.finditer(text):
+        if match.start() == match.end():
+            break
+        line = match.group().rstrip("\r\n")
+        found.append(Line(line, match.start(), match.start() + len(line)))
+    return found
+
+
 def heading_title(blocks: Iterable[Block]) -> str:
     """The heading that names the whole document, or nothing.
 
@@ -68,6 +92,17 @@ def heading_title(blocks: Iterable[Block]) -> str:
     if not highest or _PART.match(highest[0].label):
         return ""
     return highest[0].label if len(highest) == 1 or highest[0].start < _BEGINNING else ""
+
+
+def parse_text(text: str) -> Parsed:
+    """Plain text: the file itself, nothing assumed about it."""
+    return Parsed(text, "text")
+
+
+def parse_code(text: str) -> Parsed:
+    """Source code and configuration: the file itself, one block in which lines matter."""
+    blocks = (Block(BlockKind.CODE, 0, len(text)),) if text.strip() else ()
+    return Parsed(text, "code", blocks=blocks)
 
 
 class TextBuilder:
@@ -204,40 +239,3 @@ def _compact(rows: list[list[str]]) -> list[list[str]]:
     rows = [row + [""] * (width - len(row)) for row in rows]
     kept = [column for column in range(width) if any(row[column] for row in rows)]
     return [[row[column] for column in kept] for row in rows]
-
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
-
-
-class Line(NamedTuple):
-    """One line without its end, and the offsets where it starts and where its text ends."""
-
-    text: str
-    start: int
-    end: int
-
-
-def lines_of(text: str) -> list[Line]:
-    r"""The lines of `text` as Markdown counts them: by `\n`, `\r\n` or a lone `\r`.
-
-    >>> [line.text for line in lines_of("a\r\nb\rc")]
-    ['a', 'b', 'c']
-    """
-    found = []
-    for match in _LINE.finditer(text):
-        if match.start() == match.end():
-            break
-        line = match.group().rstrip("\r\n")
-        found.append(Line(line, match.start(), match.start() + len(line)))
-    return found
-
-
-def parse_text(text: str) -> Parsed:
-    """Plain text: the file itself, nothing assumed about it."""
-    return Parsed(text, "text")
-
-
-def parse_code(text: str) -> Parsed:
-    """Source code and configuration: the file itself, one block in which lines matter."""
-    blocks = (Block(BlockKind.CODE, 0, len(text)),) if text.strip() else ()
-    return Parsed(text, "code", blocks=blocks)

@@ -8,13 +8,10 @@ from pathlib import Path
 
 from connectors.document import Document, MetadataValue
 from connectors.formats import PARSER_VERSION
-from connectors.source import (
-    Options,
-)
+from connectors.source import Options
 
 MAX_BYTES = 100 * 1024 * 1024
 """Files larger than this are reported instead of read, unless the source is told otherwise."""
-
 
 DEFAULTS: Options = {"use_ignore": True, "include": [], "exclude": [], "max_bytes": MAX_BYTES, "vendored": False}
 

@@ -17,17 +17,9 @@ from rag.retrieval.hit import Hit, Mode
 from rag.searchable import Searchable
 
 MODES = (Mode.HYBRID, Mode.SPARSE, Mode.DENSE)
-
-
 DEPTH = 100  # documents a ranking is read to
-
-
 TIMED_HITS = 10  # what a person's search asks for
-
-
 TIMED_QUERIES = 200
-
-
 TIMED_RERANKED = 20  # of searches with a reranker, which take seconds
 
 

@@ -1,4 +1,4 @@
-"""A reply of an LLM, and what bounds it."""
+"""A reply of an LLM, and what ends it early: a limit of time or length, nobody waiting for it, or a loop."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from rag.llm.worker import HandOver
 
 # Bounds every answer, so that a small model which starts to ramble comes to an end.
 ANSWER_TOKENS = 512
-
-
 # Tokens are estimated on the safe side. Where a server is told the bound it stops at its own count, well before this.
 _SLACK = 2
+# Small models at temperature 0 may repeat themselves for ever. That shows in the end of the text, of which this much is
+# looked at: a loop of up to a third of it is found.
+TAIL = 3_000
+# A sentence said three times running is a loop. What is shorter must go on for longer: dashes under a heading, "ha ha".
+_SENTENCE = 20
+_SHORT_LOOP = 240
 
 
 class LLMError(PilotfishError):
@@ -195,13 +199,6 @@ class Reply(Iterator[str]):
                     return
         finally:
             pieces.close()
-
-
-# What is looked at: the end of the text. A loop of up to a third of it is found.
-TAIL = 3_000
-# A sentence said three times running is a loop. What is shorter must go on for longer: dashes under a heading, "ha ha".
-_SENTENCE = 20
-_SHORT_LOOP = 240
 
 
 def repeats_itself(text: str) -> bool:
