@@ -16,9 +16,7 @@ of chunking_eval; the questions of XQuAD at odd places were never looked at. `--
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common import command_line, kept_in
 from connectors.sentences import sentence_spans
 from indexes.encoding.base import EncodedQuery, Encoder
 from indexes.encoding.loading import load_encoder
@@ -73,16 +72,15 @@ Cut = Callable[[int], list[Spans]]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, keep="the knowledge bases")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here")
     parser.add_argument("--half", choices=["even", "odd", "both"], default="both", help="which questions")
     arguments = parser.parse_args()
     step = {"even": slice(0, None, 2), "odd": slice(1, None, 2), "both": slice(None)}[arguments.half]
     encoder = load_encoder()
-    with tempfile.TemporaryDirectory() as temporary:
+    with kept_in(arguments.keep) as keep:
         for name, read in {"xquad_en": xquad, "chunking_eval": chunking}.items():
-            folder = (arguments.keep or Path(temporary)) / name
+            folder = keep / name
             folder.mkdir(parents=True, exist_ok=True)
             source, questions = read(arguments.data / name, folder)
             cases = list(found(source, questions[step], folder / "kb"))

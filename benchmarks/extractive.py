@@ -11,7 +11,6 @@ score how often the chosen sentences (at most four) hold a right one, how many t
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common import command_line
 from indexes.encoding.loading import load_encoder
 from rag.llm.extractive import sentence_scores
 from rag.text.bm25 import bm25
@@ -36,7 +36,7 @@ Case = tuple[str, list[str], Floats]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("data", type=Path)
     data = parser.parse_args().data
     encoder = load_encoder()

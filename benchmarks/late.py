@@ -10,7 +10,6 @@ Python's language reference. Quality depends on the code alone, the times on the
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,14 +21,14 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
+from benchmarks.common import command_line
 from indexes.encoding import encoder as encoder_module
 from indexes.terms.analyzer import query_terms
+from rag import Hit, KnowledgeBase
 from rag.evaluation.collections.collection import Collection, beir_collection
 from rag.evaluation.metrics import ndcg
 from rag.evaluator import indexed
-from rag.knowledge_base import KnowledgeBase
 from rag.query.term_weights import idf, piece_weights
-from rag.retrieval.hit import Hit
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
 
@@ -134,10 +133,7 @@ class States:
 
 def main() -> None:
     """Evaluate and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="a folder of BEIR folders")
-    parser.add_argument("names", nargs="+", help="the collections")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
+    parser = command_line(__doc__, collections="+", keep="the knowledge bases")
     parser.add_argument("--queries", type=int, default=60, help="how many of each collection")
     arguments = parser.parse_args()
     states = States()
