@@ -181,10 +181,10 @@ class TextBuilder:
 
     def build(self, kind: str, title: str = "", metadata: Mapping[str, MetadataValue | None] = _NO_METADATA) -> Parsed:
         """The finished result; metadata without a value is left out."""
-        found = {key: value for key, value in metadata.items() if value not in (None, "")}
+        found = MappingProxyType({key: value for key, value in metadata.items() if value not in (None, "")})
         pages = (*self._pages, *[self._length] * self._new_pages)
         text, blocks, names = "".join(self._parts), tuple(self._blocks), tuple(self._names)
-        return Parsed(text, kind, one_line(title), _frozen(found), blocks, pages, names)
+        return Parsed(text, kind, one_line(title), found, blocks, pages, names)
 
     @property
     def heading_title(self) -> str:
@@ -220,10 +220,6 @@ def moved(block: Block, offset: int, limit: int) -> Block:
         parts=tuple(moved(part, offset, limit) for part in block.parts),
         cuts=tuple(tuple(place + offset for place in places) for places in block.cuts),
     )
-
-
-def _frozen(metadata: Mapping[str, MetadataValue | None]) -> Metadata:
-    return MappingProxyType({key: value for key, value in metadata.items() if value is not None})
 
 
 def _tidy(text: str) -> str:

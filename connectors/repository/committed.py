@@ -104,7 +104,8 @@ class CommittedSource:
             yield _failed(prefix + lost.path, lost.error)
         with closing(Objects(listing.repository.git)) as objects:
             reading = _Reading(prefix, objects, Renames(known, lambda uri: uri not in there))
-            for page in _pages(listing.files):
+            for start in range(0, len(listing.files), _PAGE):
+                page = listing.files[start : start + _PAGE]
                 remembered = among(known, [prefix + file.path for file in page])
                 for file in page:
                     event = self._event(file, remembered.get(prefix + file.path), reading)
@@ -152,7 +153,7 @@ class CommittedSource:
                 return None
             if known is not None and known.revision == revision:
                 return Unchanged(uri, stamp)
-            if not _is_text(file.path):
+            if _printable(file.path) != file.path:
                 return Failed(_printable(uri), "its name is not valid UTF-8", "rename it")
             origin = reading.renames.origin(revision) if known is None and data else None
             renamed = {"renamed_from": origin.removeprefix(reading.prefix)} if origin else {}
@@ -217,17 +218,8 @@ def _marked(git: Git, tree: Tree, files: Sequence[File], objects: Objects) -> di
     return {}
 
 
-def _pages(files: Sequence[File]) -> Iterator[Sequence[File]]:
-    for start in range(0, len(files), _PAGE):
-        yield files[start : start + _PAGE]
-
-
 def _failed(uri: str, error: SourceError) -> Failed:
     return Failed(_printable(uri), str(error), error.hint)
-
-
-def _is_text(path: str) -> bool:
-    return _printable(path) == path
 
 
 def _printable(path: str) -> str:

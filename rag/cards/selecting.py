@@ -148,7 +148,12 @@ class Selecting:
 
     def _relevant(self, said: Sequence[Said]) -> list[Said]:
         """Of a passage that the card found relevant more stays: what answers may be an "It was so"."""
-        return [one if not _open(one) or one.relevance >= _bar(one) else _as(one, Verdict.IRRELEVANT) for one in said]
+        return [
+            one
+            if not _open(one) or one.relevance >= (_LEAST_VOUCHED if one.vouched else _LEAST_RELEVANCE)
+            else _as(one, Verdict.IRRELEVANT)
+            for one in said
+        ]
 
     def _true(self, said: Sequence[Said]) -> list[Said]:
         """Every sentence is looked for in the knowledge base, up to a number; the rest stays unverified."""
@@ -199,10 +204,6 @@ def best_relevance(hits: Sequence[Hit]) -> float:
 
 def _terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
-
-
-def _bar(one: Said) -> float:
-    return _LEAST_VOUCHED if one.vouched else _LEAST_RELEVANCE
 
 
 def _open(one: Said) -> bool:

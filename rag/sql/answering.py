@@ -118,7 +118,10 @@ class _Asking:
 
     def run(self, nearest: Sequence[str], budget: int | None) -> SqlAnswer:
         database = self._database
-        room = (budget or _budget(self._model)) - self._fixed_cost()
+        window = self._model.window
+        if not budget:
+            budget = _BUDGET if window is None else min(_BUDGET, window - min(ANSWER_TOKENS, window // 4))
+        room = budget - self._fixed_cost()
         description = describe(
             self._question, database.tables, database.allowed.dialect, room, self._model.count, nearest
         )
@@ -182,12 +185,6 @@ class _Asking:
         """The tokens of a prompt beside the tables, with room for what went wrong before."""
         told = instructions(self._database.allowed.dialect, fence_for(self._question))
         return self._model.count(f"{told}\n{self._question}") + _ROOM_FOR_ERRORS
-
-
-def _budget(model: LLM) -> int:
-    if model.window is None:
-        return _BUDGET
-    return min(_BUDGET, model.window - min(ANSWER_TOKENS, model.window // 4))
 
 
 def _ignore(_attempt: Attempt) -> None:

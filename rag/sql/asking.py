@@ -76,10 +76,11 @@ def rows_beside(
         ConfigurationError: rows are wanted, and there is no database, or no telling which.
         LLMError: the model could not answer.
     """
-    if wanted is False or (wanted is None and not _is_able(model)):
+    if wanted is False or (wanted is None and not (model.can_write and not is_small(model))):
         return None
     known = {uri: options for uri, options in registered.items() if is_database(uri) and not options.get("query")}
-    meant = next((uri for uri in map(_database_of, _about(hits, threshold)) if uri in known), None)
+    about = (hit for hit in hits if hit.kind in {ROW, SCHEMA} and hit.relevance >= threshold)
+    meant = next((uri for uri in map(_database_of, about) if uri in known), None)
     if meant is None and wanted is None:
         return None
     if not model.can_write:
@@ -90,14 +91,6 @@ def rows_beside(
     except SourceError as error:  # the documents are there all the same
         return SqlAnswer(question, spec, "", Rows((), ()), str(error), error.hint)
     return answer_from(database, question, model, nearest=_nearest(question, database, find))
-
-
-def _is_able(model: LLM) -> bool:
-    return model.can_write and not is_small(model)
-
-
-def _about(hits: Sequence[Hit], threshold: float) -> list[Hit]:
-    return [hit for hit in hits if hit.kind in {ROW, SCHEMA} and hit.relevance >= threshold]
 
 
 def _database_of(hit: Hit) -> str:

@@ -89,7 +89,8 @@ def drop_running_heads(pages: list[list[Line]]) -> list[list[Line]]:
     """
     if len(pages) < _RUNNING_FROM:
         return pages
-    seen = Counter(key for page in pages for key in {_running_key(line) for line in _edges(page)})
+    edges = (page[:_RUNNING_LINES] + page[-_RUNNING_LINES:] for page in pages)
+    seen = Counter(key for lines in edges for key in set(map(_running_key, lines)))
     running = {key for key, count in seen.items() if count >= max(3, 0.4 * len(pages))}
     return [pages[0], *(_without_edges(page, running) for page in pages[1:])]
 
@@ -125,10 +126,6 @@ def _without_edges(page: list[Line], running: set[str]) -> list[Line]:
     while end > max(start, len(page) - _RUNNING_LINES) and _running_key(page[end - 1]) in running:
         end -= 1
     return page[start:end]
-
-
-def _edges(page: list[Line]) -> list[Line]:
-    return page[:_RUNNING_LINES] + page[-_RUNNING_LINES:]
 
 
 def _running_key(line: Line) -> str:

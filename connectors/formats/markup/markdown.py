@@ -30,7 +30,9 @@ def parse_markdown(text: str) -> Parsed:
     body_start = matter.end() if matter else 0
     fields = {found[1].lower(): found[2].strip().strip("\"'") for found in _FIELD.finditer(matter[2] if matter else "")}
     blocks = tuple(markdown_blocks(text, body_start))
-    title = fields.pop("title", "") or heading_title(blocks) or _html_title(text)
+    title = fields.pop("title", "") or heading_title(blocks)
+    if not title and (in_html := _HTML_TITLE.search(text, 0, _FRONT_MATTER_LIMIT)):
+        title = _TAG.sub(" ", in_html[1])
     return Parsed(text, "markdown", one_line(title), fields, blocks)
 
 
@@ -88,14 +90,9 @@ def _plain(inline: str) -> str:
     if len(inline) > _MAX_INLINE:
         return one_line(inline)
     tokens = _inline_parser().parseInline(inline)
-    pieces = [child.content or " " for child in tokens[0].children or () if _shown(child)]
+    pieces = [
+        child.content or " "
+        for child in tokens[0].children or ()
+        if child.type in {"text", "code_inline", "softbreak", "hardbreak", "image", "text_special"}
+    ]
     return one_line("".join(pieces))
-
-
-def _shown(token: Token) -> bool:
-    return token.type in {"text", "code_inline", "softbreak", "hardbreak", "image", "text_special"}
-
-
-def _html_title(text: str) -> str:
-    found = _HTML_TITLE.search(text, 0, _FRONT_MATTER_LIMIT)
-    return _TAG.sub(" ", found[1]) if found else ""

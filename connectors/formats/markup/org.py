@@ -42,7 +42,8 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
         elif _in_table(line):
             while end < len(lines) and _in_table(lines[end]):
                 end += 1
-            yield _table(lines[index:end])
+            rows = [row.text.strip() for row in lines[index:end] if not _RULE.match(row.text)]
+            yield Block(BlockKind.TABLE, line.start, lines[end - 1].end, header=rows[0] if rows else "")
         index = end
 
 
@@ -57,8 +58,3 @@ def _closings(lines: list[Line]) -> dict[str, list[int]]:
         if match := _END.match(line.text):
             found[match[1].lower()].append(position)
     return found
-
-
-def _table(rows: list[Line]) -> Block:
-    content = [row.text.strip() for row in rows if not _RULE.match(row.text)]
-    return Block(BlockKind.TABLE, rows[0].start, rows[-1].end, header=content[0] if content else "")

@@ -94,7 +94,7 @@ class Corpus:
 
 def held_out(documents: Iterable[str], seed: int) -> set[str]:
     """Those of many documents that are not learned, drawn by their names, so that the same stay out."""
-    drawn = sorted(set(documents), key=lambda name: _drawn(name, seed))
+    drawn = sorted(set(documents), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
     return set(drawn[: max(1, round(_HELD_OUT * len(drawn)))])
 
 
@@ -112,10 +112,6 @@ def _parted(passages: Sequence[Passage], seed: int) -> tuple[list[Passage], list
         learned += mine[:end]
         kept += mine[end:]
     return learned, kept
-
-
-def _drawn(name: str, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed}:{name}".encode()).digest()
 
 
 def _text(passage: Passage, tokenizer: Tokenizer) -> list[int]:

@@ -70,7 +70,10 @@ def train_card(
         raise ConfigurationError(
             f"there is a card {name!r} already", hint=f"choose another name, or: rag card remove {name}"
         )
-    _let_threads_sleep()
+    # The threads of OpenMP wait for each other asleep, and not spinning: on a busy machine with two cores, two that
+    # spin learned 21 tokens a second, and 137 asleep. The library reads this once, when llama.cpp or torch is loaded:
+    # in a process that has done so before, all stays as it is.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     passages, titles, failures = _read(source, splitter)
     draft = shelf.folder / f".training-{name}"
     draft.mkdir(parents=True, exist_ok=True)
@@ -107,15 +110,6 @@ def tokenizer(model: LocalLLM) -> Tokenizer:
         asked=lambda message: model.tokens(model.asked(message), control=True),
         end=[model.end],
     )
-
-
-def _let_threads_sleep() -> None:
-    """Have the threads of OpenMP wait for each other asleep, and not spinning.
-
-    On a busy machine with two cores, two that spin learned 21 tokens a second, and 137 asleep. The library reads this
-    once, when llama.cpp or torch is loaded: in a process that has done so before, all stays as it is.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _read(source: str, splitter: Splitter) -> tuple[list[Passage], list[str], tuple[Failed, ...]]:
