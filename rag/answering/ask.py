@@ -22,7 +22,7 @@ from rag.llm.reply import ANSWER_TOKENS, EmptyReplyError
 from rag.llm.usage import Usage
 from rag.prompting.composer import NOT_ANSWERED, Composer
 from rag.prompting.fence_filter import Unfenced
-from rag.prompting.prompt import Demonstration, Message, Prompt, Turn
+from rag.prompting.prompt import Message, Prompt, Turn
 from rag.prompting.templates import load_template
 from rag.retrieval.hit import Hit
 from rag.retrieval.retriever import Found
@@ -57,12 +57,15 @@ def ask(
     clock = Clock()
     evidence = _gather(resources, question, model, options, history, clock)
     with clock("compose"):
+        # Solved examples are for a model that can follow one.
+        wanted = not is_small(model) if options.demonstrations is None else options.demonstrations
+        shown = resources.demonstrations().nearest(evidence.standalone.text) if wanted and model.can_write else ()
         prompt = composer.compose(
             evidence.standalone.text,
             evidence.hits,
             min_relevance=evidence.threshold,
             background=evidence.consulted.background,
-            demonstrations=_demonstrations(resources, model, evidence.standalone.text, options),
+            demonstrations=shown,
             history=history,
         )
     if not prompt.sources and not (prompt.background and model.can_write):
@@ -187,12 +190,6 @@ def _gather(
     with clock("cards"):
         consulted = resources.consult(standalone.text, hits, options.cards, writer)
     return _Evidence(standalone, expansions, found, decomposed, rows, consulted, threshold, tuple(beside))
-
-
-def _demonstrations(resources: Resources, model: LLM, question: str, options: AskOptions) -> Sequence[Demonstration]:
-    """Solved examples, for a model that can follow one."""
-    wanted = not is_small(model) if options.demonstrations is None else options.demonstrations
-    return resources.demonstrations().nearest(question) if wanted and model.can_write else ()
 
 
 def _writer(model: LLM, on_usage: Callable[[Usage], None], seconds: float | None = None) -> Complete | None:

@@ -115,8 +115,10 @@ class Reply(Iterator[str]):
         if self._pieces is None:
             self._until = time.monotonic() + self.limits.whole
             self._pieces = HandOver(self._bounded, self._cancelled)
+        # What is there already is taken without a wait, however late it is.
+        silence = self.limits.silence if self._said else self.limits.first
         try:
-            piece = self._pieces.next(self._patience())
+            piece = self._pieces.next(max(0.0, min(silence, self._until - time.monotonic())))
         except StopIteration:
             self._end()
             raise
@@ -148,11 +150,6 @@ class Reply(Iterator[str]):
     def pause(self, seconds: float) -> bool:
         """Wait, as `produce` does between two attempts; False where nobody waits for the reply any longer."""
         return not self._cancelled.wait(seconds)
-
-    def _patience(self) -> float:
-        """How long the next piece may take. What is there already is taken without a wait, however late it is."""
-        patience = self.limits.silence if self._said else self.limits.first
-        return max(0.0, min(patience, self._until - time.monotonic()))
 
     def _timed_out(self) -> LLMError:
         limits, hint = self.limits, "use a faster model, or in Python give it more time: load_llm(…, limits=…)"
