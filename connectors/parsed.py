@@ -11,11 +11,14 @@ from typing import NamedTuple
 from connectors.document import Block, BlockKind, Metadata, MetadataValue, Name
 
 _NO_METADATA: Metadata = MappingProxyType({})
+# The line ends of Windows and of old Macs, of Word (a vertical tab) and of Unicode.
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# What no reader sees; a soft hyphen would cut the word that it is in.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff]")
 _BULLETS = dict.fromkeys((0xF0A7, 0xF0B7, 0xF0D8, 0xF0FC), "•")  # where the Symbol and Wingdings fonts keep theirs
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\n]+")  # of any width, no-break ones too, but no line end
 _BLANK_LINES = re.compile(r"\n{3,}")
+# A heading of a part names no document: on the passages of chapter 12, "Chapter 1" would be worse than none.
 _PART = re.compile(
     r"(?:(?:chapter|section|part|appendix|kapitel|chapitre)\s+)?(?:\d+(?:\.\d+)*|[ivx]+)[\s.:)–-]"
     r"|(?:abstract|introduction|preface|(?:table of )?contents|summary|overview)$",

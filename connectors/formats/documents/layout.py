@@ -19,7 +19,9 @@ _MAX_PITCH = 2.2
 _HEADING_PITCH = 1.6  # headings of two lines stand apart, but not this far in terms of their size
 _RUNNING_FROM = 4  # pages a document needs before repeated first and last lines are taken for running heads
 _RUNNING_LINES = 2
+# Running heads differ in their page number alone, which may be Roman.
 _NUMBER = re.compile(r"\d+|\b[ivxl]+\b")
+# Brackets and quotes may close behind the stop.
 _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
 
 

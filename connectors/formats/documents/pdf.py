@@ -33,7 +33,7 @@ _GENERIC = re.compile(
 _NO_NAME = re.compile(r"\S*[_/\\.-]\S*|[\d\W_]+|.*\.(docx?|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|rtf|odt)", re.IGNORECASE)
 _BOLD = 600
 _UPRIGHT = 0.2  # sine of the angle up to which a line counts as upright
-_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
+_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")  # D:20240131…, as PDF writes it
 
 
 def parse_pdf(data: bytes, path: Path) -> Parsed:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # The block parser takes about a second for 2 MB, far more for hostile nesting; no hand-written page comes near this.
 _MAX_CHARACTERS = 8_000_000
 _MAX_INLINE = 1000  # a longer heading is none, and emphasis marks can nest to quadratic time
+# YAML between lines of ---, TOML between lines of +++; it begins the file, but for a byte order mark.
 _FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
-_FRONT_MATTER_LIMIT = 20_000
+_FRONT_MATTER_LIMIT = 20_000  # characters: what opens and is never closed is not searched for to the end of the file
 _FIELD = re.compile(r"^(title|author|date|description)\s*[:=]\s*(\S.*)$", re.MULTILINE | re.IGNORECASE)
 _HTML_TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")

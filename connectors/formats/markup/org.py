@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from connectors.document import Block, BlockKind
 from connectors.parsed import Line, Parsed, heading_title, lines_of
 
+# The text of a headline stands between its state and priority and its :tags:.
 _HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE)\s+)?(?:\[#[A-Z]\]\s+)?(.*?)(?:\s+:[\w@#%:]+:)?\s*$")
 _KEYWORD = re.compile(r"#\+(title|author|date):\s*(\S.*)$", re.IGNORECASE)
-_MAX_HEADLINE = 500  # characters
+_MAX_HEADLINE = 500  # characters; of a longer line, finding the tags would take quadratic time
 _BEGIN = re.compile(r"\s*#\+begin_(src|example)\b", re.IGNORECASE)
 _END = re.compile(r"\s*#\+end_(src|example)\s*$", re.IGNORECASE)
 _RULE = re.compile(r"\s*\|[-+]+\|?\s*$")

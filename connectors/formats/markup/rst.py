@@ -10,10 +10,12 @@ from connectors.document import Block, BlockKind
 from connectors.parsed import Line, Parsed, heading_title, lines_of
 
 _ADORNMENT = re.compile(r"([!-/:-@[-`{-~])\1{2,}\s*$")
+# What ends in two colons announces a literal block, unless it is another directive, such as `.. note::`.
 _CODE = re.compile(r"\s*\.\.\s+(code|code-block|sourcecode)::|(?!\s*\.\.\s).*::\s*$")
 _MAX_TITLE = 300  # characters
 _SIMPLE_RULE = re.compile(r"\s*={2,}(\s+={2,})+\s*$")
 _GRID_RULE = re.compile(r"\s*\+[-=]+(\+[-=]+)*\+\s*$")
+# A heading shows the text of a role or a link, not its markup: `text <target>`_, :ref:`text`, ``text``.
 _ROLE = re.compile(r"(?::[\w:+.-]+:)?`([^`<]+?)\s*(?:<[^`>]*>)?`_{0,2}|``([^`]+)``")
 
 
