@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.document import Document, MetadataValue
 from connectors.errors import SourceError
-from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, revision_of
+from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, printable, revision_of
 from connectors.folders.ignore import IgnoreRules
 from connectors.folders.walk import Entry, Unreadable, Walk
 from connectors.formats import PARSER_VERSION
@@ -174,9 +174,9 @@ class FileSource:
 
     def _look_at(self, found: Entry | Unreadable, known: Mapping[str, Known]) -> Iterator[_Seen]:
         if isinstance(found, Unreadable):
-            yield _unreadable(_printable(found.path), found.error)
-        elif _printable(found.path) != found.path:
-            yield Failed(_printable(found.path), "its name is not valid UTF-8", "rename it")
+            yield _unreadable(printable(found.path), found.error)
+        elif printable(found.path) != found.path:
+            yield Failed(printable(found.path), "its name is not valid UTF-8", "rename it")
         else:
             event = self._event(found, known.get(found.path))
             if event is not None:
@@ -262,8 +262,3 @@ def _unreadable(path: str, error: OSError) -> Failed:
     if isinstance(error, FileNotFoundError):
         return Failed(path, "disappeared during the run", "run the command again")
     return Failed(path, f"cannot be read: {(error.strerror or str(error)).lower()}", _PERMISSION_HINT)
-
-
-def _printable(path: str) -> str:
-    """A path as it can be stored and shown: names are bytes, and not all of them are text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

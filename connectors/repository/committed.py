@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.errors import SourceError
-from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document
+from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, printable
 from connectors.folders.ignore import IgnoreRules
 from connectors.formats import PARSER_VERSION
 from connectors.formats.sniff import OpaqueContentError, refuse_opaque
@@ -153,8 +153,8 @@ class CommittedSource:
                 return None
             if known is not None and known.revision == revision:
                 return Unchanged(uri, stamp)
-            if _printable(file.path) != file.path:
-                return Failed(_printable(uri), "its name is not valid UTF-8", "rename it")
+            if printable(file.path) != file.path:
+                return Failed(printable(uri), "its name is not valid UTF-8", "rename it")
             origin = reading.renames.origin(revision) if known is None and data else None
             renamed = {"renamed_from": origin.removeprefix(reading.prefix)} if origin else {}
             folder = file.path.rpartition("/")[0] or "."
@@ -219,9 +219,4 @@ def _marked(git: Git, tree: Tree, files: Sequence[File], objects: Objects) -> di
 
 
 def _failed(uri: str, error: SourceError) -> Failed:
-    return Failed(_printable(uri), str(error), error.hint)
-
-
-def _printable(path: str) -> str:
-    """A path as it can be stored and shown: names are bytes, and not all of them are text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return Failed(printable(uri), str(error), error.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -120,6 +121,11 @@ class Shop:
 
     def rag(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
         return self.run(*arguments, cwd=self.folder, env=env)
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    """Have standard input hold these lines."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
 def write_shop(folder: Path) -> None:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from connectors.document import with_context
 from connectors.errors import ConfigurationError
 from connectors.sentences import sentence_spans
 from rag.cards.training.questions import HEADINGS, Topic
@@ -115,7 +116,7 @@ def _parted(passages: Sequence[Passage], seed: int) -> tuple[list[Passage], list
 
 
 def _text(passage: Passage, tokenizer: Tokenizer) -> list[int]:
-    text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
+    text = with_context(passage.context, passage.text)
     return [*tokenizer.tokens(text), *tokenizer.end]
 
 

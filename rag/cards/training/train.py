@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from connectors.chunking.splitter import Splitter
+from connectors.document import with_context
 from connectors.errors import ConfigurationError
 from connectors.registry import open_source
 from connectors.source import Added, Failed
@@ -133,5 +134,5 @@ def _read(source: str, splitter: Splitter) -> tuple[list[Passage], list[str], tu
 
 
 def _example(passage: Passage) -> str:
-    text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
+    text = with_context(passage.context, passage.text)
     return " ".join(text.split())[:_LONGEST_EXAMPLE]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 
 import pytest
 
 from rag.llm.models import find_model
-from tests.cli.conftest import Shop
+from tests.cli.conftest import Shop, typed
 from tests.rag.gguf_files import CHAT
 
 TERMS = """term,definition
@@ -42,10 +41,6 @@ def add(desk: Shop, name: str, target: str) -> None:
     described = ["--description", "parcels, express parcels, what they cost and who carries them"]
     ran = desk.rag("card", "add", name, target, *described)
     assert ran.code == 0, ran.err
-
-
-def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
 def test_what_cards_said_follows_the_sources(desk: Shop) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +13,6 @@ from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_st
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
-
-
-@pytest.fixture
-def store(tmp_path: Path, bag: BagEncoder) -> Store:
-    return Store(tmp_path / "kb", create=True)
 
 
 @pytest.fixture
