@@ -1,14 +1,17 @@
 # Two commands do everything on a machine with Python 3.11 or later, pip and make:
-#   make demo    install, index this repository's own documentation and code, ask it a question
-#   make test    install, lint, type-check, run the tests
+#   make demo    install, index this repository's own documentation and examples, ask it a question
+#   make test    install, lint, type-check, run the tests that need no server and no model
+# and one more runs the rest:
+#   make test-all    all tests; what is not installed, pulled or running is skipped and named
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := .rag
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 QUESTION ?= What happens if indexing is interrupted?
 
-.PHONY: demo test test-long lint format clean
+.PHONY: demo test test-all test-long lint format clean
 
 $(VENV)/base: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "pilotfish needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ...")'
@@ -23,14 +26,17 @@ $(VENV)/dev: $(VENV)/base
 
 demo: $(VENV)/base
 	@echo
-	@echo '$$ rag index README.md docs rag connectors indexes cli'
-	@$(BIN)/rag --kb $(DEMO) index README.md docs rag connectors indexes cli
+	@echo '$$ rag index README.md docs examples'
+	@$(BIN)/rag --kb $(DEMO) index README.md docs examples
 	@echo
 	@echo '$$ rag ask "$(QUESTION)"'
 	@$(BIN)/rag --kb $(DEMO) ask "$(QUESTION)"
 
 test: lint
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope
+	@$(PYTEST) -m 'not server and not model and not slow'
+
+test-all: lint
+	@$(PYTEST)
 
 test-long: lint
 	@PILOTFISH_LONG=1 $(BIN)/python -m pytest --timeout=3600

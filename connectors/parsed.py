@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from connectors.document import Block, BlockKind, Metadata, MetadataValue, Name
+from connectors.document import Block, BlockKind, DocumentName, Metadata, MetadataValue
 
 _NO_METADATA: Metadata = MappingProxyType({})
 # The line ends of Windows and of old Macs, of Word (a vertical tab) and of Unicode.
@@ -42,10 +42,10 @@ class Parsed:
     metadata: Metadata = field(default_factory=lambda: _NO_METADATA)
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
-    names: tuple[Name, ...] = ()
+    names: tuple[DocumentName, ...] = ()
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """One line without its end, and the offsets where it starts and where its text ends."""
 
     text: str
@@ -68,7 +68,7 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def lines_of(text: str) -> list[Line]:
+def lines_of(text: str) -> list[TextLine]:
     r"""The lines of `text` as Markdown counts them: by `\n`, `\r\n` or a lone `\r`.
 
     >>> [line.text for line in lines_of("a\r\nb\rc")]
@@ -79,7 +79,7 @@ def lines_of(text: str) -> list[Line]:
         if match.start() == match.end():
             break
         line = match.group().rstrip("\r\n")
-        found.append(Line(line, match.start(), match.start() + len(line)))
+        found.append(TextLine(line, match.start(), match.start() + len(line)))
     return found
 
 
@@ -123,7 +123,7 @@ class TextBuilder:
         self._length = 0
         self._tight = False
         self._blocks: list[Block] = []
-        self._names: list[Name] = []
+        self._names: list[DocumentName] = []
         self._pages: list[int] = []
         self._new_pages = 0
 

@@ -17,23 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.document import Chunk, Document
-from connectors.source import Facts, Known, Options
+from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
 from indexes.catalog.writing import Writing
 from indexes.dense.base import BaseState, discard_others, open_base, write_base
-from indexes.dense.dense import outgrown, usable_state
+from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoder
 from indexes.errors import StoreError
+from indexes.limits import StoreLimits
 from indexes.sparse.sparse import SparseIndex, SparseState
 from indexes.terms.analyzer import detect_language
 from indexes.terms.names import distinct
-
-_EMBED_BATCH = 256  # texts between two writes of vectors of record: what a crash can cost
-_TEXTS_HELD = 10_000  # texts in memory while everything is embedded anew
-_BURIED_AT_ONCE = 500  # documents in one transaction
 
 Notify = Callable[[str], None]
 OnEmbedded = Callable[[int, int], None]  # texts just embedded, and texts that still wait
@@ -92,8 +89,9 @@ class Encoders:
 class Writer:
     """Changes a store. Made by `Store.writer`, which holds the lock around it."""
 
-    def __init__(self, path: Path, catalog: Catalog, encoders: Encoders, notify: Notify) -> None:
+    def __init__(self, path: Path, catalog: Catalog, encoders: Encoders, limits: StoreLimits, notify: Notify) -> None:
         self._path = path
+        self._limits = limits
         self._catalog = catalog
         self._encoders = encoders
         self._dense = path / "dense"
@@ -139,13 +137,13 @@ class Writer:
         with self._catalog.reading() as reading:
             return reading.source_options()
 
-    def known(self, source_uri: str) -> Mapping[str, Known]:
+    def known(self, source_uri: str) -> Mapping[str, KnownDocument]:
         """What is indexed of a source; nothing for one that is not registered."""
         with self._catalog.reading() as reading:
             source_id = reading.source_uris().get(source_uri)
         return {} if source_id is None else StoredKnown(self._catalog, source_id, self.generation)
 
-    def find(self, uri: str) -> tuple[int, Known] | None:
+    def find(self, uri: str) -> tuple[int, KnownDocument] | None:
         """The source id of the live document with this URI, and what is known of it."""
         with self._catalog.reading() as reading:
             return reading.find_document(uri, self.generation)
@@ -254,7 +252,7 @@ class Writer:
             encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
         if len(dead):
             self._sparse.apply([], dead, state)
-        if self._sparse.worth_rebuilding():
+        if self._sparse.worth_rebuilding(self._limits):
             self._rebuild_sparse()
         base = self._compact_dense(encoder, dimensions)
         self._bury_the_dead()
@@ -291,7 +289,7 @@ class Writer:
             state = usable_state(self._dense, reading, encoder, self.generation)
             if state.generation:
                 return open_base(self._dense, state, int(reading.setting("dimensions"))) is None
-            return outgrown(reading.count_changed(0, self.generation), 0) and self._dense.exists()
+            return self._limits.outgrown(reading.count_changed(0, self.generation), 0) and self._dense.exists()
 
     def _embed_missing(self, encoder: Encoder, on_embedded: OnEmbedded | None, *, tokens: bool = False) -> int:
         """Embed the live chunks without a vector (without token vectors), some thousands at a time."""
@@ -299,7 +297,7 @@ class Writer:
         while True:
             with self._catalog.reading() as reading:
                 found = reading.unencoded_chunks(
-                    encoder.fingerprint, self.generation, after, _TEXTS_HELD, tokens=tokens
+                    encoder.fingerprint, self.generation, after, self._limits.texts_held, tokens=tokens
                 )
             if not found:
                 return embedded
@@ -326,8 +324,9 @@ class Writer:
         todo = sorted((item for item in texts if again or item[0] in missing), key=lambda item: len(item[1]))
         if todo and on_embedded is not None:
             on_embedded(0, len(todo))
-        for start in range(0, len(todo), _EMBED_BATCH):
-            part = todo[start : start + _EMBED_BATCH]
+        size = self._limits.embedded_at_once
+        for start in range(0, len(todo), size):
+            part = todo[start : start + size]
             encoded = encoder.encode([text for _, text in part])
             with self._catalog.writing() as writing:
                 writing.set_setting("embedding", "unfinished")
@@ -362,7 +361,7 @@ class Writer:
         with self._catalog.reading() as reading:
             encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
             state = usable_state(self._dense, reading, encoder, self.generation)
-            if not outgrown(reading.count_changed(state.generation, self.generation), state.count):
+            if not self._limits.outgrown(reading.count_changed(state.generation, self.generation), state.count):
                 return
 
         def compact() -> None:
@@ -381,10 +380,10 @@ class Writer:
         generation = self.generation
         with self._catalog.reading() as reading:
             state = usable_state(self._dense, reading, encoder, generation)
-            if not outgrown(reading.count_changed(state.generation, generation), state.count):
+            if not self._limits.outgrown(reading.count_changed(state.generation, generation), state.count):
                 return state
             try:
-                return write_base(self._dense, reading, encoder, generation, dimensions, state)
+                return write_base(self._dense, reading, encoder, generation, dimensions, state, self._limits)
             except OSError as error:
                 raise StoreError(
                     f"the dense index at {self._path} could not be written: {error.strerror}",
@@ -392,10 +391,10 @@ class Writer:
                 ) from error
 
     def _bury_the_dead(self) -> None:
-        buried = _BURIED_AT_ONCE
-        while buried == _BURIED_AT_ONCE:
+        buried = most = self._limits.buried_at_once
+        while buried == most:
             with self._catalog.writing() as writing:
-                buried = writing.bury(self.generation, _BURIED_AT_ONCE)
+                buried = writing.bury(self.generation, most)
 
     def _initialise(self) -> None:
         encoder = self._encoders.current()

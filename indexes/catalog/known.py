@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from connectors.source import Known, KnownDocuments
+from connectors.source import KnownDocument, KnownDocuments
 
 if TYPE_CHECKING:
     from indexes.catalog.catalog import Catalog
@@ -15,19 +15,25 @@ _PAGE = 10_000
 
 
 class StoredKnown(KnownDocuments):
-    """The documents of a source as generation `generation` has them, whatever is committed meanwhile."""
+    """The documents of a source as generation `generation` has them, whatever is committed meanwhile.
 
-    def __init__(self, catalog: Catalog, source_id: int, generation: int) -> None:
+    Up to `held` of them are held in memory; of more, `page` are read at a time.
+    """
+
+    def __init__(
+        self, catalog: Catalog, source_id: int, generation: int, *, held: int = _HELD, page: int = _PAGE
+    ) -> None:
+        self._page = page
         self._catalog = catalog
         self._source_id = source_id
         self._generation = generation
-        self._held: dict[str, Known] | None = None
+        self._held: dict[str, KnownDocument] | None = None
         with catalog.reading() as reading:
             self._count = reading.count_known(source_id, generation)
-            if self._count <= _HELD:
+            if self._count <= held:
                 self._held = reading.known(source_id, generation)
 
-    def __getitem__(self, uri: str) -> Known:
+    def __getitem__(self, uri: str) -> KnownDocument:
         """What is remembered of one document."""
         if self._held is not None:
             return self._held[uri]
@@ -41,7 +47,7 @@ class StoredKnown(KnownDocuments):
         after = 0
         while True:
             with self._catalog.reading() as reading:
-                page = reading.known_uris(self._source_id, self._generation, after, _PAGE)
+                page = reading.known_uris(self._source_id, self._generation, after, self._page)
             if not page:
                 return
             yield from (uri for _, uri in page)
@@ -51,7 +57,7 @@ class StoredKnown(KnownDocuments):
         """How many documents there are."""
         return self._count
 
-    def among(self, uris: Sequence[str]) -> dict[str, Known]:
+    def among(self, uris: Sequence[str]) -> dict[str, KnownDocument]:
         """What is remembered of those of these documents that are known."""
         if self._held is not None:
             return super().among(uris)

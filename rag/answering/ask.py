@@ -21,11 +21,11 @@ from rag.llm.loading import as_llm, load_llm
 from rag.llm.reply import ANSWER_TOKENS, EmptyReplyError
 from rag.llm.usage import Usage
 from rag.prompting.composer import NOT_ANSWERED, Composer
-from rag.prompting.fence_filter import Unfenced
+from rag.prompting.fence_filter import FenceFilter
 from rag.prompting.prompt import Message, Prompt, Turn
 from rag.prompting.templates import load_template
 from rag.retrieval.hit import Hit
-from rag.retrieval.retriever import Found
+from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import RememberingEncoder, SentenceEncoder
 from rag.timing import Clock
 from rag.verification.citations import check
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
 _SMALL_BUDGET = 1_200  # for a small one, which is also a slow one: reading 1,200 tokens takes a CPU some seconds
-_PARTS_SECONDS = 20.0  # for an LLM to name parts of a question: the rules find some without it
 
 
 def ask(
@@ -86,8 +85,8 @@ def ask(
         unsupported=checked.unsupported,
         unverified=checked.unverified,
         unchecked=checked.unchecked,
-        marked=checked.marked,
-        written=text,
+        annotated=checked.annotated,
+        raw=text,
     )
 
 
@@ -115,7 +114,7 @@ class _Evidence:
 
     standalone: Standalone
     expansions: tuple[str, ...]
-    found: Found
+    found: SearchResult
     decomposed: Decomposed
     rows: SqlAnswer | None
     consulted: Consulted
@@ -139,7 +138,7 @@ class _Evidence:
         """An answer with all that led to it. `usage` is of its text; the short jobs beside it come on top."""
         spent = [*self.beside, *usage]
         total = reduce(operator.add, spent) if spent else Usage()
-        bare = Answer(question, text, True, (), (), (), 0.0, total, marked=text)
+        bare = Answer(question, text, True, (), (), (), 0.0, total, annotated=text)
         return replace(
             bare,
             **parts,
@@ -179,7 +178,7 @@ def _gather(
                 lambda part, k: resources.hits(part, replace(narrow, k=k)).hits,
                 k=options.k,
                 threshold=threshold,
-                divide=_divider(model, beside.append),
+                divide=_divider(model, beside.append, options.parts_seconds),
             )
     rows = resources.rows_beside(standalone.text, model, decomposed.hits, threshold, options.sql)
     hits = decomposed.hits
@@ -203,16 +202,16 @@ def _writer(model: LLM, on_usage: Callable[[Usage], None], seconds: float | None
     return write
 
 
-def _divider(model: LLM, on_usage: Callable[[Usage], None]) -> Divide | None:
+def _divider(model: LLM, on_usage: Callable[[Usage], None], seconds: float) -> Divide | None:
     """The LLM for naming parts of a question; None where it adds nothing to the rules (benchmarks/decomposition.py)."""
-    writer = _writer(model, on_usage, _PARTS_SECONDS)
+    writer = _writer(model, on_usage, seconds)
     return None if writer is None or is_small(model) else partial(sub_questions, complete=writer)
 
 
 def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str], None] | None) -> tuple[str, Usage]:
     """What the model writes but for echoed fences, heard by `on_text` as it comes, and what that took."""
     said: list[str] = []
-    unfenced = Unfenced(prompt.fence)
+    unfenced = FenceFilter(prompt.fence)
 
     def hear(text: str) -> None:
         said.append(text)

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.terms.names import StoredName, is_of_row, reference
 from rag.judging.odds import probability
-from rag.query.disambiguation import ONE_ROW, Judge, Mention, column
+from rag.query.disambiguation import ONE_ROW, Mention, MentionJudge, column
 from rag.query.mention_detection import mentions
-from rag.query.tokens import Question
+from rag.query.tokens import TokenizedQuestion
 
 LIKELY = 0.5  # what is less likely to be meant is not linked
 MOST_ROWS = 20  # of one link: a name that more rows have is a property of them
@@ -29,7 +29,7 @@ _ROUNDABOUT = 0.6  # what a mention that is not the whole name, or mistyped, cou
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class EntityLink:
     """A name that a question mentions.
 
     Attributes:
@@ -77,21 +77,21 @@ class Linker:
         self._dictionary = dictionary
         self._is_common = is_common
 
-    def link(self, text: str) -> tuple[Link, ...]:
+    def link(self, text: str) -> tuple[EntityLink, ...]:
         """The links of a question, in its order; of one mention the likeliest first."""
         roles = self._dictionary.roles()
         columns = [column(role) for role in roles if is_of_row(role)]
         if not columns:
             return ()
-        question = Question(text, most=_MOST_WORDS)
+        question = TokenizedQuestion(text, most=_MOST_WORDS)
         schema = {word for each in columns for word in each.table | each.column}
         common = {token.word for token in question.tokens if self._is_common(token.word)}
-        judge = Judge(question, _related(roles), schema, common)
+        judge = MentionJudge(question, _related(roles), schema, common)
         found = self._judged(mentions(question, self._dictionary, schema, common), judge)
         links = [self._link(candidate, question) for candidate in _chosen(self._one_row(found, question), question)]
         return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
 
-    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: Judge) -> list[_Candidate]:
+    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: MentionJudge) -> list[_Candidate]:
         """Everything that may be meant, each with its odds."""
         meanings = self._dictionary.meanings({name for _, name in pairs})
         found = [
@@ -109,7 +109,7 @@ class Linker:
             for mention, meaning in found
         ]
 
-    def _one_row(self, candidates: list[_Candidate], question: Question) -> list[_Candidate]:
+    def _one_row(self, candidates: list[_Candidate], question: TokenizedQuestion) -> list[_Candidate]:
         """The candidates, surer of neighbours that one row has: given and family name, a city and its state."""
         starting: dict[int, list[_Candidate]] = defaultdict(list)
         for candidate in candidates:
@@ -128,12 +128,12 @@ class Linker:
                         joined[id(each)] = replace(each, odds=each.odds + ONE_ROW, rows=tuple(rows))
         return [joined.get(id(candidate), candidate) for candidate in candidates]
 
-    def _link(self, candidate: _Candidate, question: Question) -> Link | None:
+    def _link(self, candidate: _Candidate, question: TokenizedQuestion) -> EntityLink | None:
         rows = candidate.rows or tuple(self._dictionary.rows(candidate.meaning, MOST_ROWS + 1))
         if not rows:  # all dead
             return None
         tokens = question.tokens[candidate.mention.first : candidate.mention.last]
-        return Link(
+        return EntityLink(
             text=question.typed(candidate.mention.first, candidate.mention.last),
             start=tokens[0].start,
             end=tokens[-1].end,
@@ -164,13 +164,13 @@ def _of_one_table(one: Meaning, other: Meaning) -> bool:
     return table == other_table and name != other_name
 
 
-def _shown(question: Question, *mentions: Mention) -> bool:
+def _shown(question: TokenizedQuestion, *mentions: Mention) -> bool:
     """Whether every word of these mentions is written as a name, or there is no telling."""
     tokens = [token for mention in mentions for token in question.tokens[mention.first : mention.last]]
     return not question.shows_names or all(token.text[:1].isupper() for token in tokens)
 
 
-def _chosen(candidates: Sequence[_Candidate], question: Question) -> Iterator[_Candidate]:
+def _chosen(candidates: Sequence[_Candidate], question: TokenizedQuestion) -> Iterator[_Candidate]:
     """Of overlapping mentions the longest and surest; of each mention all meanings that are likely enough."""
     spans: dict[tuple[int, int], list[_Candidate]] = defaultdict(list)
     for candidate in candidates:

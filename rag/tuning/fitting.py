@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.evaluation.metrics import Judgements, ndcg
-from rag.retrieval.ranking import Candidates, Ranking
+from rag.retrieval.ranking import RankedCandidates, Ranking
 from rag.retrieval.tuned import Calibration
 
 Floats = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ class Asked:
 
     text: str
     grades: Judgements | None
-    candidates: Candidates
+    candidates: RankedCandidates
 
     def documents(self, ranking: Ranking) -> list[str]:
         """The first ten documents, each where its best passage is."""

@@ -63,4 +63,4 @@ class Unverified:
     """A sentence of an answer that no source supports, and the words of a card that do. Nobody has checked those."""
 
     sentence: str
-    rests_on: Background
+    background: Background

@@ -21,21 +21,20 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from indexes import writer
 from indexes.catalog import reading
-from indexes.dense import base as dense_base
-from indexes.dense import dense
 from indexes.encoding.base import EncodedQuery
 from indexes.errors import LockedError
+from indexes.limits import StoreLimits
 from indexes.sparse import sparse
 from indexes.store import Store, View
 from indexes.writer import Batch, NewDocument
 from rag import KnowledgeBase, Mode
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.search import SearchOptions
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
 LONG = os.environ.get("PILOTFISH_LONG") == "1"
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = [pytest.mark.process, pytest.mark.timeout(0 if LONG else 300)]
 COMMITS = 1_500 if LONG else 40
 READERS = 3
 WORDS = ["amber", "birch", "cedar", "delta", "ember"]
@@ -58,16 +57,12 @@ class ReadingStore(BagStore):
 
 def write(path: Path, seed: int, done: Event, results: Queue[object]) -> None:
     """Commit many small generations, some in one run, some in runs of their own."""
-    for module, name, value in (
-        (dense, "_DELTA_LEAST", 10),
-        (dense_base, "EXACT_CHUNKS", 40),
-        (sparse, "_DEAD_LEAST", 10),
-        (reading, "_PAGE", 7),
-        (writer, "_BURIED_AT_ONCE", 3),
-    ):
-        setattr(module, name, value)
+    reading._PAGE = 7
+    limits = StoreLimits(delta_least=10, exact_chunks=40, dead_least=10, buried_at_once=3)
     generator = random.Random(seed)
-    store = BagStore(path, notify=lambda line: results.put(AssertionError(f"the writer had to mend: {line}")))
+    store = BagStore(
+        path, notify=lambda line: results.put(AssertionError(f"the writer had to mend: {line}")), limits=limits
+    )
     number, published = 0, 0
     while number < COMMITS:
         with store.writer() as opened:
@@ -275,7 +270,7 @@ def test_a_search_during_which_the_encoder_changes_is_made_with_the_new_one(
         return encoded
 
     monkeypatch.setattr(bag, "encode_query", change_meanwhile)
-    hits = Retriever(Store(store.path)).search("amber stone", 2, mode=Mode.DENSE).hits
+    hits = Retriever(Store(store.path)).search("amber stone", SearchOptions(k=2, mode=Mode.DENSE)).hits
     assert [hits[0].text, round(hits[0].signals.cosine, 2)] == ["amber stone", 1]
 
 

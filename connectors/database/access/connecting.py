@@ -12,22 +12,23 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 
-from connectors.database.access.address import Address, Dialect
+from connectors.database.access.address import DatabaseAddress, DatabaseDialect
 from connectors.database.access.credentials import Ask, Credentials, ask_on_terminal
 from connectors.database.access.failures import PasswordError, connection_error, too_slow
 from connectors.database.access.reading_only import only_read_sqlite
 from connectors.errors import SourceError
 
 CONNECT_SECONDS = 10
-_BUSY_SECONDS = 10  # how long to wait for a writer of an SQLite file
+BUSY_SECONDS = 10  # how long to wait for a writer of an SQLite file
 
 
 def connect(
-    address: Address,
+    address: DatabaseAddress,
     credentials: Credentials,
     *,
     ask: Ask = ask_on_terminal,
     timeout: float = CONNECT_SECONDS,
+    busy_seconds: float = BUSY_SECONDS,
 ) -> Engine:
     """An engine whose every connection can only read; each transaction sees one state of the database.
 
@@ -39,13 +40,14 @@ def connect(
         credentials: who reads it.
         ask: asks for the password where one is needed and none is known.
         timeout: seconds to wait for the server.
+        busy_seconds: how long to wait for a writer of an SQLite file.
 
     Raises:
         SourceError: there is no such database, nobody answers, or the password is refused.
         ConfigurationError: the driver is not installed.
     """
-    if address.dialect is Dialect.SQLITE:
-        return _connected(address, _sqlite_engine(address), ())
+    if address.dialect is DatabaseDialect.SQLITE:
+        return _connected(address, _sqlite_engine(address, busy_seconds), ())
     user, password = credentials.user_name(address.uri), credentials.find_password(address.uri)
     try:
         return _connected(address, _server_engine(address, user, password, timeout), (password or "",))
@@ -56,7 +58,7 @@ def connect(
     return _connected(address, _server_engine(address, user, asked, timeout), (asked,))
 
 
-def _connected(address: Address, engine: Engine, secrets: tuple[str, ...]) -> Engine:
+def _connected(address: DatabaseAddress, engine: Engine, secrets: tuple[str, ...]) -> Engine:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
@@ -70,13 +72,13 @@ def _connected(address: Address, engine: Engine, secrets: tuple[str, ...]) -> En
     return engine
 
 
-def _sqlite_engine(address: Address) -> Engine:
+def _sqlite_engine(address: DatabaseAddress, busy_seconds: float) -> Engine:
     file = Path(address.database)
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
         raise SourceError(f"{address.uri}: {address.database} {what}", hint="check the path of the file")
     # The same thread need not use it throughout: a generator may be finished by another one.
-    engine = create_engine(address.url(), creator=lambda: _open_sqlite(file), pool_size=1)
+    engine = create_engine(address.url(), creator=lambda: _open_sqlite(file, busy_seconds), pool_size=1)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -85,7 +87,7 @@ def _sqlite_engine(address: Address) -> Engine:
     return engine
 
 
-def _open_sqlite(file: Path) -> sqlite3.Connection:
+def _open_sqlite(file: Path, busy_seconds: float) -> sqlite3.Connection:
     """A connection to a file that stays as it is.
 
     In WAL mode also a reader needs a file beside the database. Where none can be made, nobody writes either: then the
@@ -95,7 +97,7 @@ def _open_sqlite(file: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(str(file))}?{mode}",
             uri=True,
-            timeout=_BUSY_SECONDS,
+            timeout=busy_seconds,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -116,9 +118,9 @@ def _open_sqlite(file: Path) -> sqlite3.Connection:
     raise AssertionError  # the second mode returned or raised
 
 
-def _server_engine(address: Address, user: str, password: str | None, timeout: float) -> Engine:
+def _server_engine(address: DatabaseAddress, user: str, password: str | None, timeout: float) -> Engine:
     arguments: dict[str, Any] = {"connect_timeout": max(1, int(timeout))}
-    if address.dialect is Dialect.MYSQL:
+    if address.dialect is DatabaseDialect.MYSQL:
         arguments |= {"charset": "utf8mb4"} if "charset" not in address.parameters else {}
     engine = create_engine(
         address.url(user, password),
@@ -140,9 +142,9 @@ def _server_engine(address: Address, user: str, password: str | None, timeout: f
             with suppress(context.dialect.loaded_dbapi.Error):
                 cursor.close()
 
-    prepare = _prepare_postgresql if address.dialect is Dialect.POSTGRESQL else _prepare_mysql
+    prepare = _prepare_postgresql if address.dialect is DatabaseDialect.POSTGRESQL else _prepare_mysql
     event.listen(engine, "connect", prepare)
-    if address.dialect is Dialect.MYSQL:
+    if address.dialect is DatabaseDialect.MYSQL:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -173,7 +175,7 @@ def _prepare_mysql(connection: Any, _record: Any) -> None:
         cursor.execute("SET SESSION net_write_timeout = 86400, wait_timeout = 86400")
 
 
-def _within(seconds: float, make: Callable[[], Any], address: Address) -> Any:
+def _within(seconds: float, make: Callable[[], Any], address: DatabaseAddress) -> Any:
     """What `make` returns, if it does in time; else it is left behind, and what it makes is closed."""
     made: list[Any] = []
     failed: list[BaseException] = []

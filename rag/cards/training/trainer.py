@@ -19,7 +19,7 @@ import numpy as np
 
 from connectors.errors import ConfigurationError
 from rag.cards.card import CardError
-from rag.cards.training.corpus import Block, Corpus, Passage, Tokenizer
+from rag.cards.training.corpus import ModelTokenizer, TrainingBlock, TrainingCorpus, TrainingPassage
 from rag.cards.training.lora import Pair, attach, write_gguf
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ADAPTER = "adapter.gguf"
 _CHECKPOINT = "checkpoint.safetensors"
-_SECONDS_A_CHECKPOINT = 60.0
+CHECKPOINT_SECONDS = 60.0
 _WARM_UP = 0.05  # of the steps
 _CLIP = 1.0
 _IGNORED = -100  # torch's name for a token that is not learned
@@ -86,21 +86,23 @@ class Trained:
     seconds: float
 
 
-OnProgress = Callable[[TrainingProgress], None]
+OnTrainingProgress = Callable[[TrainingProgress], None]
 
 
 def train(
     base: Path,
-    passages: Sequence[Passage],
+    passages: Sequence[TrainingPassage],
     folder: Path,
-    tokenizer: Tokenizer,
+    tokenizer: ModelTokenizer,
     *,
     options: TrainingOptions | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnTrainingProgress | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Trained:
     """Teach the model in the GGUF file `base` a domain, and write the LoRA into `folder`.
 
-    What an earlier run left in `folder` is gone on with, if it was the same text, model and options.
+    What an earlier run left in `folder` is gone on with, if it was the same text, model and options: every
+    `checkpoint_seconds` it writes how far it is.
 
     Raises:
         ConfigurationError: the extra is missing, the model is not of a kind that can be adapted, too little text.
@@ -108,10 +110,10 @@ def train(
     """
     options = options or TrainingOptions()
     start = time.perf_counter()
-    text = Corpus(passages, tokenizer, options.seed)
+    text = TrainingCorpus(passages, tokenizer, options.seed)
     run = _Run(base, text, folder, options)
     before = run.losses(text.held_out)
-    run.learn(on_progress)
+    run.learn(on_progress, checkpoint_seconds)
     after = run.losses(text.held_out)
     change = _change(before, after)
     if not change[2] < 0:
@@ -139,7 +141,7 @@ Losses = tuple[np.ndarray, np.ndarray]
 class _Run:
     """One training: the model, the pairs beside its weights, and how far it is."""
 
-    def __init__(self, base: Path, text: Corpus, folder: Path, options: TrainingOptions) -> None:
+    def __init__(self, base: Path, text: TrainingCorpus, folder: Path, options: TrainingOptions) -> None:
         import torch
 
         self._text = text
@@ -159,7 +161,7 @@ class _Run:
         self._optimiser = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=0.0)
         self._step = 0
 
-    def learn(self, on_progress: OnProgress | None) -> None:
+    def learn(self, on_progress: OnTrainingProgress | None, checkpoint_seconds: float) -> None:
         """Go through the text as often as was asked for, from where an earlier run was left.
 
         Raises:
@@ -170,7 +172,7 @@ class _Run:
         self._resume()
         each = math.ceil(self._text.blocks / self._options.batch)  # steps of an epoch
         steps = self._options.epochs * each
-        batches: list[list[Block]] = []
+        batches: list[list[TrainingBlock]] = []
         saved = time.perf_counter()
         self.model.train()
         while self._step < steps:
@@ -188,14 +190,14 @@ class _Run:
             self._optimiser.step()
             self._optimiser.zero_grad()
             self._step += 1
-            if time.perf_counter() - saved > _SECONDS_A_CHECKPOINT:
+            if time.perf_counter() - saved > checkpoint_seconds:
                 self._save()
                 saved = time.perf_counter()
             if on_progress is not None:
                 on_progress(TrainingProgress(self._step, steps, float(mean.detach())))
         self._save()
 
-    def losses(self, blocks: Sequence[Block]) -> Losses:
+    def losses(self, blocks: Sequence[TrainingBlock]) -> Losses:
         """The loss of each block, with the pairs as they are now."""
         import torch
 
@@ -208,7 +210,7 @@ class _Run:
                 counts += tokens.tolist()
         return np.array(losses), np.array(counts)
 
-    def _loss(self, blocks: Sequence[Block]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _loss(self, blocks: Sequence[TrainingBlock]) -> tuple[torch.Tensor, torch.Tensor]:
         """The summed loss and the number of learned tokens of each block, shape [blocks]."""
         import torch
 
@@ -231,7 +233,7 @@ class _Run:
         each[places] = torch.nn.functional.cross_entropy(logits.float(), wanted[places], reduction="none")
         return each.sum(dim=1), places.sum(dim=1)
 
-    def _batches(self, epoch: int) -> list[list[Block]]:
+    def _batches(self, epoch: int) -> list[list[TrainingBlock]]:
         """The blocks of each step; the same for the same seed, so that a run that was cut off goes on with them.
 
         Blocks of about the same length go together, so that little is padding.

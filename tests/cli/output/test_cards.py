@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 
-from rag.llm.models import find_model
 from tests.cli.conftest import Shop, typed
 from tests.rag.gguf_files import CHAT
 
@@ -142,17 +141,15 @@ def test_a_conversation_tells_the_same_and_a_problem_once(desk: Shop, monkeypatc
     assert ran.err.count("⚠ the card 'broken' cannot answer") == 1
 
 
+@pytest.mark.usefixtures("smollm2")
 def test_what_a_real_model_said(desk: Shop) -> None:
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     add(desk, "small", "local")
     question = "how does an express parcel travel?"
     (told,) = desk.rag("ask", question, "--json").json["cards"]
     assert told["asked"]
     shown = desk.rag("ask", question)
     assert shown.err == ""
-    for said in told["said"]:
+    for said in told["statements"]:
         kept = said["verdict"] in {"background", "evidence"}
         assert (f"{said['text']}  " in shown.out) == kept, said
-    assert any(said["verdict"] in {"background", "evidence"} for said in told["said"])
+    assert any(said["verdict"] in {"background", "evidence"} for said in told["statements"])

@@ -1,11 +1,10 @@
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from connectors.document import CALLS, DEFINES, Name
+from connectors.document import CALLS, DEFINES, DocumentName
 from indexes.catalog import form_rows
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.catalog.schema import name_forms
@@ -38,10 +37,10 @@ def _named(uri, *names):
 
 
 def test_forms_go_with_the_last_document_that_has_the_name(store: Store) -> None:
-    name, other = Name("Torque Wrench", "products.name"), Name("Cart.total", DEFINES)
+    name, other = DocumentName("Torque Wrench", "products.name"), DocumentName("Cart.total", DEFINES)
     with store.writer() as writer:
         source = writer.register("/names")
-        documents = [_named("/names/1", name, other), _named("/names/2", name, Name("total", CALLS))]
+        documents = [_named("/names/1", name, other), _named("/names/2", name, DocumentName("total", CALLS))]
         writer.commit(Batch([NewDocument(source, document, chunks, "") for document, chunks in documents]))
     forms_of_code = {"=cart total", "=total", "total"}
     for removed, kept in (("/names/1", True), ("/names/2", False)):
@@ -57,7 +56,7 @@ def test_forms_go_with_the_last_document_that_has_the_name(store: Store) -> None
 
 
 def test_a_form_that_many_names_have_gives_some_of_them_and_one_more(store: Store) -> None:
-    names = [Name(f"Wrench {number:03d}", "products.name") for number in range(90)]
+    names = [DocumentName(f"Wrench {number:03d}", "products.name") for number in range(90)]
     with store.writer() as writer:
         document, chunks = _named("/names/1", *names)
         writer.commit(Batch([NewDocument(writer.register("/names"), document, chunks, "")]))
@@ -67,25 +66,27 @@ def test_a_form_that_many_names_have_gives_some_of_them_and_one_more(store: Stor
     assert {form: len(each) for form, each in found.items()} == {"wrench": 11, "007": 1, "=007 wrench": 1}
 
 
-def test_forms_are_compared_and_restored_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form_rows, "_PAGE", 3)
-    monkeypatch.setattr(form_rows, "_AT_ONCE", 2)
-    names = [Name(f"Torque Wrench {number % 5}", f"products.{column}") for number in range(9) for column in "ab"]
+def test_forms_are_compared_and_restored_in_pages(store: Store) -> None:
+    names = [
+        DocumentName(f"Torque Wrench {number % 5}", f"products.{column}") for number in range(9) for column in "ab"
+    ]
     with store.writer() as writer:
         source = writer.register("/names")
-        documents = [_named(f"/names/{number}", name, Name("total", CALLS)) for number, name in enumerate(names)]
+        documents = [
+            _named(f"/names/{number}", name, DocumentName("total", CALLS)) for number, name in enumerate(names)
+        ]
         writer.commit(Batch([NewDocument(source, document, chunks, "") for document, chunks in documents]))
     with store.catalog.writing() as writing:
         connection = writing.connection
         before = {tuple(row) for row in connection.execute(select(name_forms))}
-        assert form_rows.compare_forms(connection) == []
+        assert form_rows.compare_forms(connection, page=3, at_once=2) == []
         connection.exec_driver_sql("DELETE FROM name_forms WHERE normal = 'torque wrench 3'")
         connection.exec_driver_sql("INSERT INTO name_forms VALUES ('total', 'total')")
         missing = len(forms("torque wrench 3"))
-        assert form_rows.compare_forms(connection) == [
+        assert form_rows.compare_forms(connection, page=3, at_once=2) == [
             f"{missing} forms of names are missing",
             "1 forms are of no name",
         ]
-        form_rows.restore_forms(connection)
-        assert form_rows.compare_forms(connection) == []
+        form_rows.restore_forms(connection, page=3)
+        assert form_rows.compare_forms(connection, page=3, at_once=2) == []
         assert {tuple(row) for row in connection.execute(select(name_forms))} == before

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,7 @@ from connectors.errors import ConfigurationError
 from rag.answering.sub_questions import sub_questions
 from rag.llm.base import LLM, complete
 from rag.llm.loading import load_llm
-from rag.llm.models import find_model
-from rag.llm.reply import Limits, LLMError, Stop
+from rag.llm.reply import LLMError, ReplyLimits, Stop
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Message, Prompt
@@ -57,14 +57,12 @@ def serve() -> Iterator[type[Misbehaving]]:
 
 
 @pytest.fixture(scope="module")
-def llama_server() -> Iterator[str]:
+def llama_server(smollm2: Path) -> Iterator[str]:
     """The address of a llama.cpp server that serves SmolLM2 to whoever has the key `sesame`."""
-    model = find_model("smollm2")
-    if not model.present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    xllamacpp = pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+    import xllamacpp
+
     params = xllamacpp.CommonParams()
-    params.model.path = str(model.path)
+    params.model.path = str(smollm2)
     params.n_ctx = 512
     params.n_parallel = 1
     params.verbosity = -1
@@ -165,10 +163,10 @@ def test_replies_of_a_real_server_are_kept(llama_server, monkeypatch, tmp_path):
     assert not other.usage.cached
 
 
-LIMITS = Limits(connect=2.0, first=1.0, silence=0.5, whole=3.0, tokens=100)
+LIMITS = ReplyLimits(connect=2.0, first=1.0, silence=0.5, whole=3.0, tokens=100)
 
 
-def loaded(url: str, limits: Limits = LIMITS) -> LLM:
+def loaded(url: str, limits: ReplyLimits = LIMITS) -> LLM:
     return load_llm("openai:m", base_url=url, limits=limits)
 
 
@@ -192,7 +190,7 @@ def test_a_busy_server_is_asked_a_bounded_number_of_times(serve, code, hint):
     assert server.asked == 3
 
 
-PATIENT = Limits(connect=2.0, first=30.0, silence=1.0, whole=30.0)
+PATIENT = ReplyLimits(connect=2.0, first=30.0, silence=1.0, whole=30.0)
 
 
 @pytest.mark.parametrize("first", [status(429), status(503), hang_up], ids=["429", "503", "hung up"])

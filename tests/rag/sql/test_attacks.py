@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import URL, create_engine, text
 
-from rag.sql.allowed import AllowList, Dialect
+from rag.sql.allowed import AllowList, SqlDialect
 from rag.sql.errors import LimitError, RefusedError, SqlError
 from rag.sql.executor import execute
 from rag.sql.guard.guard import guard
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.values import Rows
 from tests.rag.sql.attacks import ATTACKS, BOMBS, GUARD_ONLY, UNSTOPPABLE, Attack
 from tests.rag.sql.shop import SECRET, allowed, build, checksum, sqlite_shop
 from tests.servers import MARIADB, POSTGRESQL, new_database
 
-LIMITS = Limits(seconds=0.7, rows=100, size=200_000, cell=20_000, memory=512 * 2**20)
+LIMITS = StatementLimits(seconds=0.7, rows=100, size=200_000, cell=20_000, memory=512 * 2**20)
 FILE = "pilotfish_attack"
 
 
@@ -37,7 +39,7 @@ class Target:
         self.folder = folder
         self.allowed: AllowList = allowed(url)
         self.before = checksum(url)
-        self.is_server = self.allowed.dialect is not Dialect.SQLITE
+        self.is_server = self.allowed.dialect is not SqlDialect.SQLITE
         self._engine = create_engine(url)
         # A session of somebody else, which must live on.
         self._victim = self._engine.connect() if self.is_server else None
@@ -72,43 +74,57 @@ class Target:
         return [tuple(row) for row in sessions]
 
 
-_OWN_ID = {Dialect.POSTGRESQL: "SELECT pg_backend_pid()", Dialect.MARIADB: "SELECT CONNECTION_ID()"}
+Targets = Callable[[SqlDialect], Target]
+
+_OWN_ID = {SqlDialect.POSTGRESQL: "SELECT pg_backend_pid()", SqlDialect.MARIADB: "SELECT CONNECTION_ID()"}
 _SESSIONS = {
-    Dialect.POSTGRESQL: "SELECT pid, state, query FROM pg_stat_activity"
+    SqlDialect.POSTGRESQL: "SELECT pid, state, query FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-    Dialect.MARIADB: "SELECT id, info FROM information_schema.processlist"
+    SqlDialect.MARIADB: "SELECT id, info FROM information_schema.processlist"
     " WHERE db = DATABASE() AND id <> CONNECTION_ID()",
 }
 
 
 @pytest.fixture(scope="module")
-def targets() -> Iterator[dict[Dialect, Target]]:
+def targets() -> Iterator[Targets]:
+    """The shop in a database of any dialect, made when it is first asked for."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o777)  # the servers could write here
-        urls = [sqlite_shop(folder)]
-        for server in (POSTGRESQL, MARIADB):
-            urls.append(stack.enter_context(new_database(server)))
-            build(urls[-1])
-        made = {Dialect.of(url.get_backend_name()): Target(url, folder) for url in urls}
-        yield made
-        for target in made.values():
-            target.close()
+
+        @cache
+        def target(dialect: SqlDialect) -> Target:
+            if dialect is SqlDialect.SQLITE:
+                url = sqlite_shop(folder)
+            else:
+                server = {SqlDialect.POSTGRESQL: POSTGRESQL, SqlDialect.MARIADB: MARIADB}[dialect]
+                url = stack.enter_context(new_database(server))
+                build(url)
+            made = Target(url, folder)
+            stack.callback(made.close)
+            return made
+
+        yield target
 
 
 def kinds(attacks: list[Attack], *, guarded: bool = True) -> list[Any]:
     """The attacks of each kind on each dialect; without the guard, not those that are for the guard alone."""
-    listed: dict[tuple[Dialect, str], list[Attack]] = {}
+    listed: dict[tuple[SqlDialect, str], list[Attack]] = {}
     for attack in attacks:
         for dialect in attack.dialects:
-            if guarded or attack.kind != GUARD_ONLY or dialect is Dialect.SQLITE:
+            if guarded or attack.kind != GUARD_ONLY or dialect is SqlDialect.SQLITE:
                 listed.setdefault((dialect, attack.kind), []).append(attack)
-    return [pytest.param(dialect, those, id=f"{dialect}: {kind}") for (dialect, kind), those in listed.items()]
+    return [
+        pytest.param(
+            dialect, those, id=f"{dialect}: {kind}", marks=() if dialect is SqlDialect.SQLITE else pytest.mark.server
+        )
+        for (dialect, kind), those in listed.items()
+    ]
 
 
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS))
-def test_the_guard_refuses(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
-    target = targets[dialect]
+def test_the_guard_refuses(targets: Targets, dialect: SqlDialect, attacks: list[Attack]) -> None:
+    target = targets(dialect)
     let_through = []
     for attack in attacks:
         with suppress(RefusedError):
@@ -117,25 +133,32 @@ def test_the_guard_refuses(targets: dict[Dialect, Target], dialect: Dialect, att
 
 
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS, guarded=False))
-def test_the_executor_alone_keeps_them_harmless(
-    targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]
-) -> None:
-    target = targets[dialect]
-    outcomes = {attack.sql: attempt(target, target.filled(attack.sql)) for attack in attacks}
+def test_the_executor_alone_keeps_them_harmless(targets: Targets, dialect: SqlDialect, attacks: list[Attack]) -> None:
+    target = targets(dialect)
+    outcomes = attempts(target, [target.filled(attack.sql) for attack in attacks])
     assert {sql: harm for sql, outcome in outcomes.items() if (harm := harm_of(outcome, dialect))} == {}
     target.check()
 
 
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(BOMBS))
-def test_bombs_are_stopped(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
-    target = targets[dialect]
+def test_bombs_are_stopped(targets: Targets, dialect: SqlDialect, attacks: list[Attack]) -> None:
+    target = targets(dialect)
+    statements: list[str] = []
     for attack in attacks:
-        statements = [] if (dialect, attack.kind) == (Dialect.MARIADB, UNSTOPPABLE) else [attack.sql]
+        if (dialect, attack.kind) != (SqlDialect.MARIADB, UNSTOPPABLE):
+            statements.append(attack.sql)
         with suppress(RefusedError):
             statements.append(guard(attack.sql, target.allowed))
-        for statement in dict.fromkeys(statements):
-            assert is_within_limits(attempt(target, statement)), statement[:200]
+    outcomes = attempts(target, statements)
+    assert [sql[:200] for sql, outcome in outcomes.items() if not is_within_limits(outcome)] == []
     target.check()
+
+
+def attempts(target: Target, statements: Iterable[str]) -> dict[str, Rows | SqlError]:
+    """What becomes of each statement: a few at a time, each in the process of its own that the executor starts."""
+    each = list(dict.fromkeys(statements))
+    with ThreadPoolExecutor(4) as pool:
+        return dict(zip(each, pool.map(partial(attempt, target), each), strict=True))
 
 
 def attempt(target: Target, sql: str) -> Rows | SqlError:
@@ -145,13 +168,13 @@ def attempt(target: Target, sql: str) -> Rows | SqlError:
         return error
 
 
-def harm_of(outcome: Rows | SqlError, dialect: Dialect) -> str:
+def harm_of(outcome: Rows | SqlError, dialect: SqlDialect) -> str:
     """What an attack has reached; empty for nothing."""
     if isinstance(outcome, LimitError):
         return "it was left to run"
     shown = repr(outcome.rows) if isinstance(outcome, Rows) else str(outcome)
     loot = ["root:", "/var/lib"]
-    if dialect is Dialect.SQLITE:
+    if dialect is SqlDialect.SQLITE:
         loot += [SECRET, "CREATE TABLE customers", "90000"]
     return ", ".join(found for found in loot if found in shown)
 
@@ -165,7 +188,7 @@ def is_within_limits(outcome: Rows | SqlError) -> bool:
 
 def test_there_are_enough_attacks_of_every_kind() -> None:
     assert len({attack.sql for attack in ATTACKS + BOMBS}) >= 60
-    for dialect in Dialect:
+    for dialect in SqlDialect:
         assert sum(dialect in attack.dialects for attack in ATTACKS + BOMBS) >= 60
 
 

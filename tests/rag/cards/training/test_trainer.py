@@ -15,7 +15,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from rag.cards.card import CardError
-from rag.cards.training.corpus import Corpus, Passage, Tokenizer, held_out
+from rag.cards.training.corpus import ModelTokenizer, TrainingCorpus, TrainingPassage, held_out
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for a real training; it is read when torch is loaded
 pytest.importorskip("torch", reason="needs the extra: pip install 'pilotfish[models]'")
@@ -25,10 +25,13 @@ from rag.cards.training import trainer as training
 from rag.cards.training.trainer import Trained, TrainingOptions, train
 from rag.llm.gguf import read_header
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789 .?\n"
-TOKENIZER = Tokenizer(
+TOKENIZER = ModelTokenizer(
     tokens=lambda text: [3 + LETTERS.find(letter) % len(LETTERS) for letter in text.lower()],
     asked=lambda message: [1, *(3 + LETTERS.find(letter) % len(LETTERS) for letter in message.lower()[-12:]), 1],
     end=[2],
@@ -78,7 +81,7 @@ def write_tiny_model(path: Path, *, architecture: str = "llama") -> Path:
     return path
 
 
-def regular() -> list[Passage]:
+def regular() -> list[TrainingPassage]:
     """A language with a rule: every word is followed by the next one."""
     words = ["one", "two", "three", "four", "five", "six"]
     rng = random.Random(0)
@@ -86,12 +89,15 @@ def regular() -> list[Passage]:
     for _ in range(30):
         start = rng.randrange(6)
         texts.append(" ".join(words[(start + step) % 6] for step in range(24)) + ".")
-    return [Passage(f"doc{number}", "", text) for number, text in enumerate(texts)]
+    return [TrainingPassage(f"doc{number}", "", text) for number, text in enumerate(texts)]
 
 
-def noise() -> list[Passage]:
+def noise() -> list[TrainingPassage]:
     rng = random.Random(0)
-    return [Passage(f"doc{number}", "", "".join(rng.choice(LETTERS[:36]) for _ in range(150))) for number in range(30)]
+    return [
+        TrainingPassage(f"doc{number}", "", "".join(rng.choice(LETTERS[:36]) for _ in range(150)))
+        for number in range(30)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +105,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_model(tmp_path_factory.mktemp("base") / "tiny.gguf")
 
 
-def trained(base: Path, folder: Path, passages: Sequence[Passage] | None = None, **options: Any) -> Trained:
+def trained(base: Path, folder: Path, passages: Sequence[TrainingPassage] | None = None, **options: Any) -> Trained:
     folder.mkdir(exist_ok=True)
     return train(base, regular() if passages is None else passages, folder, TOKENIZER, options=QUICK, **options)
 
@@ -126,11 +132,8 @@ def test_a_card_that_did_not_learn_is_none(base: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "adapter.gguf").exists()
 
 
-def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
-    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(training, "_SECONDS_A_CHECKPOINT", 0.0)
-    whole = trained(base, tmp_path / "whole")
+def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(base: Path, tmp_path: Path) -> None:
+    whole = trained(base, tmp_path / "whole", checkpoint_seconds=0.0)
 
     class CutOffError(Exception):
         pass
@@ -140,7 +143,7 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
             raise CutOffError
 
     with pytest.raises(CutOffError):
-        trained(base, tmp_path / "cut", on_progress=cut)
+        trained(base, tmp_path / "cut", on_progress=cut, checkpoint_seconds=0.0)
     steps: list[int] = []
     again = trained(base, tmp_path / "cut", on_progress=lambda done: steps.append(done.step))
     assert steps[0] == 6
@@ -149,11 +152,11 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
 
 def test_a_killed_run_leaves_a_checkpoint_that_is_gone_on_with(base: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from tests.rag.cards import test_training as t;"
-        "from rag.cards import training; training._SECONDS_A_CHECKPOINT = 0.0;"
-        "t.trained(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=lambda done: print(done.step, flush=True))"
+        "import sys; from pathlib import Path; from tests.rag.cards.training import test_trainer as t;"
+        "t.trained(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=lambda done: print(done.step, flush=True),"
+        " checkpoint_seconds=0.0)"
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     child = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", script, base, tmp_path / "card"],
         cwd=root,
@@ -189,34 +192,37 @@ def test_the_same_seed_gives_the_same_card(base: Path, tmp_path: Path) -> None:
     assert one.perplexity_after == pytest.approx(two.perplexity_after, rel=1e-4)
 
 
-@pytest.mark.parametrize("passages", [[], [Passage("a", "", "Too little.")], [Passage("a", "", "")] * 9])
-def test_too_little_text_is_told(base: Path, tmp_path: Path, passages: list[Passage]) -> None:
+@pytest.mark.parametrize(
+    "passages", [[], [TrainingPassage("a", "", "Too little.")], [TrainingPassage("a", "", "")] * 9]
+)
+def test_too_little_text_is_told(base: Path, tmp_path: Path, passages: list[TrainingPassage]) -> None:
     with pytest.raises(ConfigurationError, match="too little to learn from"):
         trained(base, tmp_path / "card", passages)
 
 
 def test_what_is_held_out_is_whole_documents_and_is_never_learned() -> None:
     passages = [
-        Passage(f"doc{number // 3}", f"Name{number}", f"Only {number} is of this. " * 12) for number in range(60)
+        TrainingPassage(f"doc{number // 3}", f"Name{number}", f"Only {number} is of this. " * 12)
+        for number in range(60)
     ]
-    made = Corpus(passages, TOKENIZER, seed=0)
+    made = TrainingCorpus(passages, TOKENIZER, seed=0)
     out = held_out([passage.document for passage in passages], seed=0)
     assert len(out) == 2
-    assert made.fingerprint != Corpus(passages, TOKENIZER, seed=1).fingerprint
+    assert made.fingerprint != TrainingCorpus(passages, TOKENIZER, seed=1).fingerprint
     read = ["".join(LETTERS[token - 3] for token in block.tokens if token > 2) for block in made.epoch(0)]
     for passage in passages:
         assert any(passage.context.lower() in text for text in read) == (passage.document not in out)
 
 
 def test_each_reading_asks_something_else_and_the_same_seed_the_same() -> None:
-    one, two = Corpus(regular(), TOKENIZER, seed=0), Corpus(regular(), TOKENIZER, seed=0)
+    one, two = TrainingCorpus(regular(), TOKENIZER, seed=0), TrainingCorpus(regular(), TOKENIZER, seed=0)
     assert one.epoch(3) == two.epoch(3)
     assert one.epoch(3) != one.epoch(4)
     assert len(one.epoch(3)) == len(one.epoch(4)) == one.blocks
 
 
 def test_only_the_answer_to_a_question_is_learned() -> None:
-    made = Corpus(regular(), TOKENIZER, seed=0)
+    made = TrainingCorpus(regular(), TOKENIZER, seed=0)
     pairs = [block for block in made.epoch(0) if not all(block.learned)]
     assert pairs
     for block in pairs:
@@ -233,13 +239,10 @@ def test_a_file_that_cannot_be_trained_says_why(tmp_path: Path) -> None:
         trained(broken, tmp_path / "card")
 
 
+@pytest.mark.usefixtures("smollm2")
 def test_a_training_that_cannot_be_gone_on_with_leaves_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     from rag import KnowledgeBase
-    from rag.llm.models import find_model
 
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
     note = tmp_path / "note.md"
     note.write_text("# A note\n\nIt says little.\n")
     kb = KnowledgeBase.open(tmp_path / "kb")
@@ -250,17 +253,13 @@ def test_a_training_that_cannot_be_gone_on_with_leaves_nothing(tmp_path: Path) -
 
 
 @pytest.mark.timeout(600)
-def test_llama_cpp_reads_the_adapter_as_torch_does(tmp_path: Path) -> None:
+def test_llama_cpp_reads_the_adapter_as_torch_does(tmp_path: Path, smollm2: Path) -> None:
     """A LoRA of random numbers changes what both say next, in the same way: no row is in the wrong place."""
-    xllamacpp = pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     import torch
 
     from rag.cards.training.lora import attach, write_gguf
     from rag.llm.local import LocalLLM
-    from rag.llm.models import find_model
 
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
     plain = LocalLLM()
     text = "The refund of a parcel that was sent back takes"
     tokens = plain.tokens(text)
@@ -280,7 +279,6 @@ def test_llama_cpp_reads_the_adapter_as_torch_does(tmp_path: Path) -> None:
         replies: list[Any] = []
         request = {"prompt": tokens, "max_tokens": 1, "n_predict": 1, "n_probs": 20, "temperature": 0, "logprobs": 20}
         engine._server.handle_completions(request, lambda reply: bool(replies.append(reply)))
-        assert xllamacpp
         content = replies[0]["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
         return {one["id"]: one["logprob"] for one in content}
 
