@@ -1,8 +1,9 @@
 # Two commands do everything on a machine with Python 3.11 or later, pip and make:
 #   make demo    install, index this repository's own documentation and examples, ask it a question
 #   make test    install, lint, type-check, run the tests that need no server and no model
-# and one more runs the rest:
+# and two more do the rest:
 #   make test-all    all tests; what is not installed, pulled or running is skipped and named
+#   make docs        build the documentation as a site, into site/
 
 PYTHON ?= python3
 VENV   := .venv
@@ -11,7 +12,7 @@ DEMO   := .rag
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 QUESTION ?= What happens if indexing is interrupted?
 
-.PHONY: demo test test-all test-long lint format clean
+.PHONY: demo test test-all test-long lint format docs clean
 
 $(VENV)/base: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "pilotfish needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ...")'
@@ -50,5 +51,9 @@ format: $(VENV)/dev
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
+docs: $(VENV)/base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/mkdocs build --quiet
+
 clean:
-	@rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(DEMO) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

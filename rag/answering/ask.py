@@ -24,6 +24,7 @@ from rag.prompting.composer import NOT_ANSWERED, Composer
 from rag.prompting.fence_filter import FenceFilter
 from rag.prompting.prompt import Message, Prompt, Turn
 from rag.prompting.templates import load_template
+from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import RememberingEncoder, SentenceEncoder
@@ -165,17 +166,17 @@ def _gather(
         standalone = stand_alone(question, history, writer)
         expansions = tuple(resources.cards().expansions(standalone.text))
     with clock("search"):
-        query = f"{standalone.query} ({', '.join(expansions)})" if expansions else standalone.query
-        found = resources.hits(query, options)
+        expanded = f"{standalone.query} ({', '.join(expansions)})" if expansions else standalone.query
+        found = resources.hits(Query.of(expanded), options)
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     with clock("parts"):
         decomposed = Decomposed(found.hits)
         if options.parts:
             narrow = replace(options, reranking=None)
             decomposed = decompose(
-                standalone.text,
+                Query.of(standalone.text),
                 found.hits,
-                lambda part, k: resources.hits(part, replace(narrow, k=k)).hits,
+                lambda part, k: resources.hits(Query.of(part), replace(narrow, k=k)),
                 k=options.k,
                 threshold=threshold,
                 divide=_divider(model, beside.append, options.parts_seconds),

@@ -18,11 +18,11 @@ from indexes.terms.names import StoredName, is_of_row, reference
 from rag.judging.odds import probability
 from rag.query.disambiguation import ONE_ROW, Mention, MentionJudge, column
 from rag.query.mention_detection import mentions
+from rag.query.query import Query
 from rag.query.tokens import TokenizedQuestion
 
 LIKELY = 0.5  # what is less likely to be meant is not linked
 MOST_ROWS = 20  # of one link: a name that more rows have is a property of them
-_MOST_WORDS = 100  # of a question that are looked at
 _MOST_PAIRS = 12  # of neighbouring mentions that are tried as one row
 _FAINT = 4.0  # log-odds below the best meaning of a mention: dropped
 _ROUNDABOUT = 0.6  # what a mention that is not the whole name, or mistyped, counts beside another
@@ -77,13 +77,13 @@ class Linker:
         self._dictionary = dictionary
         self._is_common = is_common
 
-    def link(self, text: str) -> tuple[EntityLink, ...]:
+    def link(self, query: Query) -> tuple[EntityLink, ...]:
         """The links of a question, in its order; of one mention the likeliest first."""
         roles = self._dictionary.roles()
         columns = [column(role) for role in roles if is_of_row(role)]
         if not columns:
             return ()
-        question = TokenizedQuestion(text, most=_MOST_WORDS)
+        question = query.tokens
         schema = {word for each in columns for word in each.table | each.column}
         common = {token.word for token in question.tokens if self._is_common(token.word)}
         judge = MentionJudge(question, _related(roles), schema, common)
