@@ -86,6 +86,7 @@ def train_card(
         raise
     files = (CardFile.of(model.path), CardFile.of(draft / ADAPTER, own=True))
     step = max(1, len(passages) // MOST_EXAMPLES)
+    texts = (with_context(passage.context, passage.text) for passage in passages[::step][:MOST_EXAMPLES])
     card = Card(
         name,
         CardKind.LM,
@@ -95,7 +96,7 @@ def train_card(
         licence=licence,
         settings={"lora": ADAPTER, TRAINED: "yes"},
         files=files,
-        examples=tuple(_example(passage) for passage in passages[::step][:MOST_EXAMPLES]),
+        examples=tuple(" ".join(text.split())[:_LONGEST_EXAMPLE] for text in texts),
     )
     try:
         added = shelf.add(card, payload=draft)
@@ -131,8 +132,3 @@ def _read(source: str, splitter: Splitter) -> tuple[list[TrainingPassage], list[
                     hint="a card is a small expert: choose a part",
                 )
     return passages, titles, tuple(failures)
-
-
-def _example(passage: TrainingPassage) -> str:
-    text = with_context(passage.context, passage.text)
-    return " ".join(text.split())[:_LONGEST_EXAMPLE]
