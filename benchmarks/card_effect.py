@@ -20,7 +20,6 @@ With --prompts nothing is written, and only counted what reaches the prompt: eno
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import re
@@ -32,12 +31,11 @@ from typing import Any
 
 import numpy as np
 
-from rag.answering.answer import Answer
-from rag.answering.options import AskOptions
+from benchmarks.common import command_line, interval, read_json_lines
+from rag import Answer, AskOptions, KnowledgeBase
 from rag.cards.consulting import CardUse, Integration
 from rag.cards.selecting import Selectors
 from rag.evaluation.collections.beir import BeirCorpus
-from rag.knowledge_base import KnowledgeBase
 from rag.llm.base import complete
 from rag.llm.loading import load_llm
 from rag.prompting.prompt import Message
@@ -85,7 +83,7 @@ def write(messages: Sequence[Mapping[str, str]]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--keep", type=Path, required=True, help="where knowledge bases and replies are kept")
     parser.add_argument("--questions", type=int, default=50, help="of each half")
@@ -165,24 +163,18 @@ def _tell(
         mine = [i for i, question in enumerate(questions) if question.held is held]
         right = np.array([results[i]["right"] for i in mine], dtype=float)
         without = np.array([none[i]["right"] for i in mine], dtype=float)
-        change, low, high = _interval(right - without)
+        low, high = interval(right - without, _RESAMPLED)
         shares = {
             key: np.mean([results[i][key] for i in mine]) for key in ("gold", "background", "asked", "characters")
         }
         print(
             f"{condition.name:28} {'held' if held else 'missing':8} right {right.mean():.3f}  "
-            f"change {change:+.3f} [{low:+.3f}, {high:+.3f}]  gold in the prompt {shares['gold']:.2f}  "
+            f"change {np.mean(right - without):+.3f} [{low:+.3f}, {high:+.3f}]  "
+            f"gold in the prompt {shares['gold']:.2f}  "
             f"background {shares['background']:.2f} of {shares['characters']:.0f} characters  "
             f"asked {shares['asked']:.2f}  n={len(mine)}",
             flush=True,
         )
-
-
-def _interval(differences: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    rng = np.random.default_rng(0)
-    means = rng.choice(differences, (_RESAMPLED, len(differences))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(differences.mean()), float(low), float(high)
 
 
 def is_right(text: str, gold: Sequence[str]) -> bool:
@@ -204,13 +196,13 @@ def _normal(text: str) -> list[str]:
 def _prepared(data: Path, keep: Path, count: int) -> tuple[KnowledgeBase, list[Question]]:
     """The knowledge base with its cards, and the questions."""
     folder = data / "xquad_en"
-    paragraphs = {record["_id"]: record for record in _records(folder / "corpus.jsonl")}
-    asked = _records(folder / "qa.jsonl")
+    paragraphs = {record["_id"]: record for record in read_json_lines(folder / "corpus.jsonl")}
+    asked = read_json_lines(folder / "qa.jsonl")
     held = {name for name in paragraphs if int(name.rpartition("#")[2]) % 2 == 0}
     kb = _indexed(keep / "base", [paragraphs[name] for name in sorted(held)])
     kinds: dict[str, Callable[[], str]] = {
         "right": lambda: _card(keep / "right", [each for name, each in paragraphs.items() if name not in held]),
-        "foreign": lambda: _card(keep / "foreign", _records(data / "nfcorpus" / "corpus.jsonl")[:_FOREIGN]),
+        "foreign": lambda: _card(keep / "foreign", read_json_lines(data / "nfcorpus" / "corpus.jsonl")[:_FOREIGN]),
         "liar": lambda: _card(keep / "liar", _lying(paragraphs, asked)),
         "stranger": lambda: "benchmarks.card_effect:write",
         "talker": lambda: "benchmarks.card_effect:write",
@@ -268,10 +260,6 @@ def _indexed(folder: Path, records: Sequence[Mapping[str, str]]) -> KnowledgeBas
     kb = KnowledgeBase.open(folder / ".rag")
     kb.index(BeirCorpus(folder))
     return kb
-
-
-def _records(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 if __name__ == "__main__":

@@ -10,14 +10,12 @@ with an answer to something else.
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.common import auroc, command_line, read_json_lines
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from rag.cards.card import Card, CardKind
@@ -41,7 +39,7 @@ _ENOUGH = 0.5
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("data", type=Path)
     data = parser.parse_args().data
     encoder = load_encoder()
@@ -61,16 +59,16 @@ def _about(data: Path, encoder: Encoder, examples: int) -> None:
         card = Card(name, CardKind.LM, description, "", examples=texts)
         for other, asked in questions.items():
             (own if other == name else others).extend(gate.probability(question, card) for question in asked)
-    auroc = _auroc(np.array(own), np.array(others))
+    area = auroc(np.array(own), np.array(others))
     print(
         f"about a card, {examples:2} examples: own questions asked {np.mean(np.array(own) >= _ENOUGH):.3f}, "
-        f"others' {np.mean(np.array(others) >= _ENOUGH):.3f}, AUROC {auroc:.3f}"
+        f"others' {np.mean(np.array(others) >= _ENOUGH):.3f}, AUROC {area:.3f}"
     )
 
 
 def _matters(folder: Path, encoder: Encoder) -> None:
     rng = random.Random(0)  # noqa: S311
-    texts = {record["_id"]: record["text"][:_CLIPPED] for record in _records(folder)}
+    texts = {record["_id"]: record["text"][:_CLIPPED] for record in read_json_lines(folder / "corpus.jsonl")}
     queries, right, wrong = read_queries(folder), [], []
     for key, judged in list(read_qrels(folder, "test").items())[:_QUESTIONS]:
         answers = [document for document, grade in judged.items() if grade > 0]
@@ -79,23 +77,17 @@ def _matters(folder: Path, encoder: Encoder) -> None:
             pair = encoder.encode([texts[answers[0]], texts[rng.choice(list(texts))]]).vectors @ question
             right.append(relevance(float(pair[0])))
             wrong.append(relevance(float(pair[1])))
-    auroc = _auroc(np.array(right), np.array(wrong))
+    area = auroc(np.array(right), np.array(wrong))
     print(
         f"matters, {folder.name}: right answers kept {np.mean(np.array(right) >= _ENOUGH):.3f}, "
-        f"others {np.mean(np.array(wrong) >= _ENOUGH):.3f}, AUROC {auroc:.3f}"
+        f"others {np.mean(np.array(wrong) >= _ENOUGH):.3f}, AUROC {area:.3f}"
     )
 
 
 def _passages(folder: Path) -> list[str]:
-    return [f"{record.get('title', '')}. {record['text']}"[:_CLIPPED] for record in _records(folder)]
-
-
-def _records(folder: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
-def _auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
-    return float((positive[:, None] > negative[None, :]).mean())
+    return [
+        f"{record.get('title', '')}. {record['text']}"[:_CLIPPED] for record in read_json_lines(folder / "corpus.jsonl")
+    ]
 
 
 if __name__ == "__main__":

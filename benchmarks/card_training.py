@@ -11,7 +11,6 @@ as it is, and the card about the pages that were held out, of which it can only 
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
 import re
@@ -22,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.common import command_line
 from rag import KnowledgeBase
 from rag.cards.card import Card
 from rag.cards.selecting import CardVerdict
@@ -138,7 +138,7 @@ class Asked:
 
 def main() -> None:
     """Train, ask and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     defaults = TrainingOptions()
     parser.add_argument("--pages", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=defaults.epochs)

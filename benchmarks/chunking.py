@@ -22,10 +22,8 @@ that concerns the splitters with 400 word pieces, and not BM25.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +35,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.common import command_line, kept_in
 from connectors.chunking.splitter import Splitter
 from connectors.document import Chunk, Document, Location
 from connectors.errors import ConfigurationError, PilotfishError, SourceError
@@ -46,8 +45,8 @@ from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
-from rag.knowledge_base import SPECIAL_PIECES, KnowledgeBase
-from rag.retrieval.hit import Mode
+from rag import KnowledgeBase, Mode
+from rag.knowledge_base import SPECIAL_PIECES
 
 K = 5
 MOST = 20  # chunks of `min-k`
@@ -83,11 +82,10 @@ class Result:
 
 def main() -> int:
     """Cut, index, ask, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, keep="the knowledge bases")
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only splitters whose name begins so")
     parser.add_argument("--target", nargs="+", type=int, default=[], help="also our splitter with these targets")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here: the next run embeds what is new")
     parser.add_argument("--plot", type=Path, help="draw recall against IoU into this file")
     arguments = parser.parse_args()
     documents = read_corpora(arguments.data)
@@ -97,10 +95,10 @@ def main() -> int:
     makers = {name: make for name, make in cutters(arguments.target).items() if name.startswith(wanted)}
     chosen = {name: make(encoder) for name, make in makers.items()}  # what is not installed is missed at once
     results = []
-    with tempfile.TemporaryDirectory() as temporary:
+    with kept_in(arguments.keep) as keep:
         for name, cut in chosen.items():
             print(f"{name} …", file=sys.stderr, flush=True)
-            folder = (arguments.keep or Path(temporary)) / name.replace(" ", "-").replace("/", "-")
+            folder = keep / name.replace(" ", "-").replace("/", "-")
             results.append(measure(name, cut, folder, documents, questions))
     print("\n".join(table(results)))
     if arguments.plot:

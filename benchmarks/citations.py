@@ -22,8 +22,6 @@ sets. Chosen on WiCE and BEGIN alone, the cosine would have no weight, and Healt
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import re
 import time
@@ -36,6 +34,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common import auroc, command_line, read_json_lines
 from indexes.encoding.loading import load_encoder
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import negations, words
@@ -63,7 +62,7 @@ class Scored:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--without-encoder", action="store_true")
     arguments = parser.parse_args()
@@ -79,7 +78,7 @@ def main() -> None:
 
 
 def _score(path: Path, encoder: SentenceEncoder | None) -> Scored:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = read_json_lines(path)
     rows = [row for row in rows if row["response"].strip() and row["context"].strip()]
     pairs = [(row["response"].strip(), row["context"]) for row in rows]
     judge = SupportJudge(encoder)
@@ -180,12 +179,6 @@ def _cosines(pairs: Sequence[tuple[str, str]], encoder: SentenceEncoder) -> Floa
     return cosines
 
 
-def _auroc(labels: Flags, scores: Floats) -> float:
-    """The chance that a supported pair scores above an unsupported one; ties count half."""
-    positive, negative = scores[labels][:, None], scores[~labels][None, :]
-    return float((positive > negative).mean() + (positive == negative).mean() / 2)
-
-
 def _balanced(labels: Flags, predicted: Flags) -> float:
     return float((predicted[labels].mean() + (~predicted[~labels]).mean()) / 2)
 
@@ -200,7 +193,9 @@ def _report(scored: Mapping[str, Scored]) -> None:
         for name, one in scored.items():
             others = [(scored[key].labels, scored[key].scores[method]) for key in _SETS if key != name]
             balanced = _balanced(one.labels, one.scores[method] >= _threshold(others))
-            line = f"{method:15} {name:14} n={len(one.labels):5} AUROC {_auroc(one.labels, one.scores[method]):.3f}"
+            scores = one.scores[method]
+            area = auroc(scores[one.labels], scores[~one.labels])
+            line = f"{method:15} {name:14} n={len(one.labels):5} AUROC {area:.3f}"
             line += f"  balanced accuracy {balanced:.3f}"
             print(line + (f"  at its own threshold {_balanced(one.labels, one.holds):.3f}" * (method == "judge")))
 
@@ -219,7 +214,7 @@ def _report_contradictions(name: str, one: Scored) -> None:
 
 def _report_speed(path: Path, encoder: SentenceEncoder, claims: int = 10, sources: int = 8, rounds: int = 9) -> None:
     """How long it takes to judge the sentences of an answer against its sources, none of them seen before."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = read_json_lines(path)
     seconds = []
     for turn in range(rounds):
         own = rows[turn * claims : (turn + 1) * claims]

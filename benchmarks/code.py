@@ -12,24 +12,21 @@ in the lines of the definition they are made of. `fields` ranks without the hook
 
 from __future__ import annotations
 
-import argparse
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line, kept_in
 from connectors.code.source import parse_source
 from connectors.document import Document
-from rag import KnowledgeBase
+from rag import Hit, KnowledgeBase, Mode, evaluate
 from rag.evaluation.collections.beir import BeirCorpus
 from rag.evaluation.collections.collection import beir_collection
 from rag.evaluation.outcome import Evaluation
 from rag.evaluation.significance import compare, interval
-from rag.evaluator import evaluate
-from rag.retrieval.hit import Hit, Mode
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.search import SearchOptions
@@ -60,15 +57,13 @@ class PythonFunctions(BeirCorpus):
 
 def main() -> None:
     """Evaluate and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, keep="the knowledge bases")
     parser.add_argument("folder", type=Path, nargs="?", help="a folder of BEIR folders")
     parser.add_argument("names", nargs="*", default=("cosqa", "pydoc_code"), help="which collections")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
     parser.add_argument("--split", help="whose judgements")
     parser.add_argument("--repository", type=Path, help="look up the symbols of the Python code in this folder")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="pilotfish-code-") as temporary:
-        keep = arguments.keep or Path(temporary)
+    with kept_in(arguments.keep) as keep:
         if arguments.folder is not None:
             print(f"{'collection':<12}{'split':<7}{'queries':>8}  {'mode':<8}{'text':>7}{'code':>7}  difference")
             for name in arguments.names:

@@ -16,7 +16,6 @@ Target: ≥ 5 MB/s scanned where nothing changed, and nothing embedded.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
@@ -32,6 +31,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 import indexes.store
+from benchmarks.common import command_line
 from benchmarks.static_encoder import StaticEncoder
 from indexes.catalog.schema import attributes
 from rag import IndexReport, KnowledgeBase
@@ -47,9 +47,8 @@ _ages = itertools.count(step=10)
 
 def main() -> None:
     """Make the repository, index it, measure, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, as_json=True)
     parser.add_argument("folder", type=Path, nargs="?", default=Path(sysconfig.get_path("stdlib")), help="code")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     indexes.store.load_encoder = StaticEncoder.load  # type: ignore[attr-defined, assignment]
     with tempfile.TemporaryDirectory() as temporary:

@@ -16,17 +16,14 @@ of chunking_eval; the questions of XQuAD at odd places were never looked at. `--
 
 from __future__ import annotations
 
-import argparse
-import json
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common import command_line, kept_in, read_json_lines
 from connectors.sentences import sentence_spans
 from indexes.encoding.base import EncodedQuery, Encoder
 from indexes.encoding.loading import load_encoder
@@ -74,16 +71,15 @@ Cut = Callable[[int], list[Spans]]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, keep="the knowledge bases")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here")
     parser.add_argument("--half", choices=["even", "odd", "both"], default="both", help="which questions")
     arguments = parser.parse_args()
     step = {"even": slice(0, None, 2), "odd": slice(1, None, 2), "both": slice(None)}[arguments.half]
     encoder = load_encoder()
-    with tempfile.TemporaryDirectory() as temporary:
+    with kept_in(arguments.keep) as keep:
         for name, read in {"xquad_en": xquad, "chunking_eval": chunking}.items():
-            folder = (arguments.keep or Path(temporary)) / name
+            folder = keep / name
             folder.mkdir(parents=True, exist_ok=True)
             source, questions = read(arguments.data / name, folder)
             cases = list(found(source, questions[step], folder / "kb"))
@@ -97,12 +93,12 @@ def xquad(data: Path, folder: Path) -> tuple[Path, list[Question]]:
     source = folder / "paragraphs"
     source.mkdir(exist_ok=True)
     files = {}
-    for place, row in enumerate(_rows(data / "corpus.jsonl")):
+    for place, row in enumerate(read_json_lines(data / "corpus.jsonl")):
         files[row["_id"]] = f"{place:04d}.txt"
         (source / files[row["_id"]]).write_text(row["text"], encoding="utf-8", newline="")
     return source, [
         Question(row["question"], files[row["gold_doc_ids"][0]], tuple(map(tuple, row["spans"][:1])))
-        for row in _rows(data / "qa.jsonl")
+        for row in read_json_lines(data / "qa.jsonl")
     ]
 
 
@@ -115,13 +111,8 @@ def chunking(data: Path, folder: Path) -> tuple[Path, list[Question]]:
             f"{row['gold_doc_ids'][0]}.md",
             tuple((span["start"], span["end"]) for span in row["spans"]),
         )
-        for row in _rows(data / "qa.jsonl")
+        for row in read_json_lines(data / "qa.jsonl")
     ]
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def found(source: Path, questions: Sequence[Question], folder: Path) -> Iterator[Case]:

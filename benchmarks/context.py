@@ -11,7 +11,6 @@ context; and with neither. The second evaluates a BEIR folder with its titles as
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -22,16 +21,16 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line
 from connectors.chunking.splitter import Splitter
 from connectors.document import Chunk, Document
 from connectors.registry import open_source
 from connectors.source import Added
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
-from rag import evaluate
+from rag import Hit, KnowledgeBase, Mode, evaluate
 from rag.evaluation.significance import compare
-from rag.knowledge_base import SPECIAL_PIECES, KnowledgeBase
-from rag.retrieval.hit import Hit, Mode
+from rag.knowledge_base import SPECIAL_PIECES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (  # by name: a new page, such as the one with these figures, must not change them
@@ -182,9 +181,8 @@ def _line(name: str, cells: Sequence[str]) -> str:
 
 def main() -> None:
     """Measure what the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, keep="with --beir, the knowledge bases")
     parser.add_argument("--beir", type=Path, help="a BEIR folder, instead of this project's documentation")
-    parser.add_argument("--keep", type=Path, help="with --beir: where to keep the knowledge bases")
     chosen = parser.parse_args()
     if chosen.beir and not chosen.keep:
         parser.error("--beir needs --keep")

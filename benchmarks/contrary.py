@@ -12,7 +12,6 @@ and of both that are said to contradict.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from collections import defaultdict
@@ -20,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.common import command_line
 from indexes.encoding.loading import load_encoder
 from rag.verification.support import Support, SupportJudge
 
@@ -48,7 +48,7 @@ class Judged:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--half", choices=_HALVES, action="append", help="this half alone")
     parser.add_argument("--without-encoder", action="store_true")
     parser.add_argument("--show", action="store_true", help="show what is judged wrong")

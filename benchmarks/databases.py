@@ -33,6 +33,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
+from benchmarks.common import command_line
 from connectors.database.source import DatabaseSource
 from connectors.source import Added, Changed, Unchanged
 from indexes.store import CATALOG_FILE
@@ -64,11 +65,10 @@ TABLES = [
 
 def main() -> None:
     """Fill the databases, prepare a knowledge base for each, measure, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, as_json=True)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--postgresql", help="the URL of an empty database")
     parser.add_argument("--no-sqlite", action="store_true", help="measure only the database of --postgresql")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--resync", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.resync:

@@ -13,8 +13,6 @@ questions of HotpotQA.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,14 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line, interval, read_json_lines
+from rag import Hit, KnowledgeBase
 from rag.answering.decomposition import QuestionPart, decompose
 from rag.answering.sub_questions import sub_questions
 from rag.evaluation.collections.beir import BeirCorpus, read_qrels, read_queries
-from rag.knowledge_base import KnowledgeBase
 from rag.llm.base import LLM, complete
 from rag.llm.loading import as_llm, load_llm
 from rag.query.query import Query
-from rag.retrieval.hit import Hit
 from rag.retrieval.search import SearchResult
 
 _RESAMPLED = 2_000
@@ -38,7 +36,7 @@ _NAMES = ("all, hits", "one, hits", "all, prompt", "one, prompt", "in prompt")
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("collections", type=Path, nargs="+")
     parser.add_argument("--keep", type=Path, required=True, help="where knowledge bases are kept for the next run")
     parser.add_argument("--split", default="test")
@@ -61,7 +59,7 @@ class Replies:
     """A model whose replies are in a file."""
 
     def __init__(self, path: Path) -> None:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = read_json_lines(path)
         self._parts = {row["question"]: "\n".join(row["parts"]) for row in rows}
 
     def __call__(self, messages: Sequence[Mapping[str, str]]) -> str:
@@ -137,19 +135,13 @@ def _reached(hits: Sequence[Hit], found: SearchResult, gold: set[str]) -> list[f
 def _compare(title: str, before: np.ndarray, after: np.ndarray) -> None:
     print(f" {title}")
     for name, one, other in zip(_NAMES, before.T, after.T, strict=True):
-        low, high = _interval(other - one)
+        low, high = interval(other - one, _RESAMPLED)
         change = other.mean() - one.mean()
         print(f"  {name:12} {one.mean():.3f} -> {other.mean():.3f}  {change:+.3f} [{low:+.3f}, {high:+.3f}]")
 
 
 def _documents(hits: Sequence[Hit]) -> set[str]:
     return {hit.uri for hit in hits}
-
-
-def _interval(differences: np.ndarray) -> tuple[float, float]:
-    rng = np.random.default_rng(0)
-    means = rng.choice(differences, (_RESAMPLED, len(differences))).mean(axis=1)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
 
 
 if __name__ == "__main__":

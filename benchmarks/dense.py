@@ -10,7 +10,6 @@ one thread, in processor seconds.
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from pathlib import Path
@@ -18,6 +17,8 @@ from pathlib import Path
 import faiss
 import numpy as np
 import numpy.typing as npt
+
+from benchmarks.common import command_line
 
 Floats = npt.NDArray[np.float32]
 IP = faiss.METRIC_INNER_PRODUCT
@@ -96,7 +97,7 @@ def from_knowledge_base(folder: Path, queries: Path) -> tuple[Floats, Floats]:
 
 def main() -> None:
     """Study the vectors named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("vectors", type=Path, help="an .npy file, or with --knowledge-base a folder")
     parser.add_argument("queries", type=Path, help="an .npy file, or with --knowledge-base a text file")
     parser.add_argument("--knowledge-base", action="store_true")

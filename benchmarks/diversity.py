@@ -16,7 +16,6 @@ whose documents is judged by itself.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import random
@@ -30,10 +29,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import chosen_collections, command_line, interval, read_json_lines
+from rag import KnowledgeBase
 from rag.evaluation.collections.collection import beir_collection
 from rag.evaluation.metrics import Judgements, ndcg
 from rag.evaluator import indexed
-from rag.knowledge_base import KnowledgeBase
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
 DEPTH = 10
@@ -93,18 +93,16 @@ class Task:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, keep="the knowledge bases")
     parser.add_argument("folder", type=Path, nargs="?", help="a folder of BEIR folders; without it, the log")
     parser.add_argument("names", nargs="*", help="only these collections")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         if arguments.folder is None:
             homes = [Path(stack.enter_context(tempfile.TemporaryDirectory())) / "log"]
             write_log(homes[0])
         else:
-            every = sorted(path.parent for path in arguments.folder.glob("*/qrels"))
-            homes = [home for home in every if not arguments.names or home.name in arguments.names]
+            homes = chosen_collections(arguments)
         for home in homes:
             task = log_task(home) if arguments.folder is None else collection_task(home)
             with indexed(home, arguments.keep / home.name if arguments.keep else None) as (kb, _):
@@ -162,7 +160,7 @@ def log_queries() -> dict[str, str]:
 
 def log_task(folder: Path) -> Task:
     """What is asked of the log: the kinds of trouble of a service, or the services that have one kind."""
-    lines = [json.loads(line) for line in (folder / "aspects.jsonl").read_text().splitlines()]
+    lines = read_json_lines(folder / "aspects.jsonl")
     aspects: dict[str, dict[str, str]] = {}
     for key in log_queries():
         about = key.partition("/")[0]
@@ -263,8 +261,7 @@ def _cell(values: np.ndarray, plain: np.ndarray, differs: bool) -> str:
     if not differs:
         return f"{values.mean():.3f}" + " " * 25
     gain = values - plain
-    picks = np.random.default_rng(0).integers(0, len(gain), (RESAMPLES, len(gain)))
-    low, high = np.percentile(gain[picks].mean(axis=1), [2.5, 97.5])
+    low, high = interval(gain, RESAMPLES)
     return f"{values.mean():.3f} {gain.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
 
 

@@ -11,7 +11,6 @@ On a machine that does other work the ratio is still fair and the rates are not.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
@@ -21,13 +20,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.common import command_line
 from indexes.encoding.loading import load_encoder
 from scripts.build_encoder import fetch_model
 
 
 def main() -> None:
     """Measure, and print one JSON object."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = command_line(__doc__)
     arguments.add_argument("corpus", type=Path)
     arguments.add_argument("--passages", type=int, default=384)
     arguments.add_argument("--rounds", type=int, default=4)

@@ -11,8 +11,6 @@ score how often the chosen sentences (at most four) hold a right one, how many t
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common import command_line, read_json_lines
 from indexes.encoding.loading import load_encoder
 from rag.llm.extractive import sentence_scores
 from rag.query.query import Query
@@ -37,7 +36,7 @@ Case = tuple[str, list[str], Floats]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("data", type=Path)
     data = parser.parse_args().data
     encoder = load_encoder()
@@ -49,21 +48,16 @@ def main() -> None:
 
 
 def _cases(folder: Path) -> Iterator[Case]:
-    texts = {row["_id"]: row["text"] for row in _rows(folder / "corpus.jsonl")}
-    questions = {row["_id"]: row["text"] for row in _rows(folder / "queries.jsonl")}
+    texts = {row["_id"]: row["text"] for row in read_json_lines(folder / "corpus.jsonl")}
+    questions = {row["_id"]: row["text"] for row in read_json_lines(folder / "queries.jsonl")}
     candidates: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for row in _rows(folder / "pairs.jsonl"):
+    for row in read_json_lines(folder / "pairs.jsonl"):
         if folder.name != "wikiqa" or row["split"] != "test":
             candidates[row["query_id"]].append((texts[row["doc_id"]], row["label"]))
     for query, found in candidates.items():
         labels = np.array([label for _, label in found], dtype=np.float64)
         if 0 < labels.sum() < len(labels):
             yield questions[query], [text for text, _ in found], labels
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def _report(name: str, cases: list[Case], encoder: SentenceEncoder) -> None:

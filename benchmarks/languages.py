@@ -8,14 +8,12 @@ questions in the corpus's own language differ from the documents in their ending
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 from pathlib import Path
 
-from rag.knowledge_base import KnowledgeBase
-from rag.retrieval.hit import Mode
+from benchmarks.common import command_line, read_json_lines
+from rag import KnowledgeBase, Mode
 
 HOME = Path(__file__).parent.parent / "tests" / "rag" / "retrieval" / "languages"
 LANGUAGES = ("german", "french", "spanish", "chinese")
@@ -25,7 +23,7 @@ THRESHOLD = 0.2
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__)
     parser.add_argument("--encoder", default=None, help="another encoder than the default")
     arguments = parser.parse_args()
     print("| documents | questions | | sparse | dense | hybrid | relevance of the right first hit |")
@@ -33,19 +31,16 @@ def main() -> None:
     for language in LANGUAGES:
         with tempfile.TemporaryDirectory(prefix="pilotfish-languages-", ignore_cleanup_errors=True) as folder:
             kb = _index(language, Path(folder), arguments.encoder)
-            asked = _read(f"{language}_questions")
+            asked = read_json_lines(HOME / f"{language}_questions.jsonl")
             _row(kb, language, language, [each for each in asked if each["kind"] != "english"])
             _row(kb, language, "english", [each for each in asked if each["kind"] == "english"])
             kb.close()
 
 
-def _read(name: str) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (HOME / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
 def _index(language: str, folder: Path, encoder: str | None) -> KnowledgeBase:
     (folder / "documents").mkdir()
-    for place, document in enumerate(_read(language)):  # the names of the files tell nothing
+    # The names of the files tell nothing.
+    for place, document in enumerate(read_json_lines(HOME / f"{language}.jsonl")):
         (folder / "documents" / f"{place}.txt").write_text(document["text"], encoding="utf-8")
     kb = KnowledgeBase.open(folder / "kb")
     kb.index(folder / "documents", encoder=encoder)
@@ -53,7 +48,7 @@ def _index(language: str, folder: Path, encoder: str | None) -> KnowledgeBase:
 
 
 def _row(kb: KnowledgeBase, documents: str, questions: str, asked: list[dict[str, str]]) -> None:
-    ids = [document["id"] for document in _read(documents)]
+    ids = [document["id"] for document in read_json_lines(HOME / f"{documents}.jsonl")]
     cells, sure = [], []
     for mode in (Mode.SPARSE, Mode.DENSE, Mode.HYBRID):
         first = third = 0

@@ -10,7 +10,6 @@ Python's language reference. Quality depends on the code alone, the times on the
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,14 +21,16 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
+from benchmarks.common import command_line
+from benchmarks.static_encoder import normalised
+from connectors.document import with_context
 from indexes.encoding import encoder as encoder_module
 from indexes.terms.analyzer import query_terms
+from rag import Hit, KnowledgeBase
 from rag.evaluation.collections.collection import Collection, beir_collection
 from rag.evaluation.metrics import ndcg
 from rag.evaluator import indexed
-from rag.knowledge_base import KnowledgeBase
 from rag.query.term_weights import idf, piece_weights
-from rag.retrieval.hit import Hit
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.search import SearchOptions
@@ -74,7 +75,7 @@ class Kept:
 
     def query(self, states: Floats) -> Floats:
         """A query's states [tokens, 384] in the space of the passages."""
-        return states if self.projection is None else _unit(states @ self.projection)
+        return states if self.projection is None else normalised(states @ self.projection)
 
     def bytes_a_piece(self, dimensions: int = 384) -> float:
         """Bytes for each word piece of a passage."""
@@ -114,7 +115,7 @@ class States:
         if text not in self._known:
             ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
             self._request.infer([ids, np.ones_like(ids)])
-            self._known[text] = _unit(self._request.get_output_tensor(2).data[0, 1:-1]).astype(np.float16)
+            self._known[text] = normalised(self._request.get_output_tensor(2).data[0, 1:-1]).astype(np.float16)
         return self._known[text].astype(np.float32)
 
     def forget(self) -> None:
@@ -135,10 +136,7 @@ class States:
 
 def main() -> None:
     """Evaluate and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="a folder of BEIR folders")
-    parser.add_argument("names", nargs="+", help="the collections")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
+    parser = command_line(__doc__, collections="+", keep="the knowledge bases")
     parser.add_argument("--queries", type=int, default=60, help="how many of each collection")
     arguments = parser.parse_args()
     states = States()
@@ -168,7 +166,7 @@ def _ask(kb: KnowledgeBase, collection: Collection, key: str, states: States) ->
         states=states(text),
         fused=np.array([_fused(hit) for hit in hits], dtype=np.float32),
         uris=[hit.uri for hit in hits],
-        passages=[states(f"{hit.context}\n{hit.text}" if hit.context else hit.text) for hit in hits],  # as indexed
+        passages=[states(with_context(hit.context, hit.text)) for hit in hits],
     )
 
 
@@ -258,10 +256,6 @@ def _depths(
 # --- token vectors ----------------------------------------------------------------------------------------------------
 
 
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), dtype=np.float32)
-
-
 def _quantised(tokens: Floats, bits: int) -> Floats:
     """The nearest of the values that lose least of a normal variable of the components' deviation."""
     upper = np.array(BITS[bits])
@@ -281,7 +275,7 @@ def _pooled(tokens: Floats, share: float) -> Floats:
     labels = fcluster(linkage(tokens, "ward"), wanted, "maxclust") - 1
     sums = np.zeros((labels.max() + 1, tokens.shape[1]), dtype=np.float32)
     np.add.at(sums, labels, tokens)
-    return _unit(sums)
+    return normalised(sums)
 
 
 # --- the tables -------------------------------------------------------------------------------------------------------

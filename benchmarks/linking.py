@@ -27,7 +27,6 @@ Rules were made with the databases of `DEVELOPED_ON` before one's eyes; the othe
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -39,6 +38,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line
 from benchmarks.linking_gold import Database, Literal, Sort, mentioned, variants
 from connectors.database.source import DatabaseSource
 from connectors.document import Document
@@ -107,7 +107,7 @@ class Outcome:
 
 def main() -> None:
     """Link every question and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__)
     parser.add_argument("folder", type=Path, help="a folder with questions.jsonl and database/")
     parser.add_argument(
         "--show", choices=MEASURES, help="print what went wrong by this measure, of the first databases"

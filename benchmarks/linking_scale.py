@@ -9,17 +9,15 @@ work on the machine changes little, and `found` is how many of the questions led
 
 from __future__ import annotations
 
-import argparse
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count, islice
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line, kept_in
 from connectors.document import DocumentName
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.dictionary import Dictionary
@@ -98,12 +96,11 @@ class Maker:
 
 def main() -> None:
     """Write the names, link questions, and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, keep="the catalog")
     parser.add_argument("--names", type=int, default=1_000_000, help="how many")
-    parser.add_argument("--keep", type=Path, help="keep the catalog in this folder, and reuse it")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="pilotfish-names-") as folder:
-        path = (arguments.keep or Path(folder)) / "catalog.sqlite"
+    with kept_in(arguments.keep) as keep:
+        path = keep / "catalog.sqlite"
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new, maker = not path.exists(), Maker()
         with closing(Catalog(path, create=True)) as catalog:

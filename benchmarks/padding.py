@@ -9,7 +9,6 @@ one length stays. Printed are processor milliseconds, the best of all rounds, of
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import resource
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from benchmarks.common import command_line
 from connectors.sentences import sentence_spans
 from indexes.encoding import encoder
 from indexes.encoding.loading import load_encoder
@@ -32,7 +32,7 @@ _STEP = 16  # of longer texts
 
 def main() -> None:
     """Measure each way of padding, and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--rounds", type=int, default=6)
     arguments = parser.parse_args()

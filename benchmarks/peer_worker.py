@@ -8,7 +8,6 @@ answers queries. Both speak JSON, an object a line.
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import json
 import os
@@ -19,12 +18,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import command_line, process_megabytes
 from benchmarks.peer_systems import SYSTEMS, Passage, Place, System
 
 
 def main() -> None:
     """Do one job; everything that others print goes to stderr."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__)
     parser.add_argument("system", choices=list(SYSTEMS))
     parser.add_argument("job", choices=["versions", "index", "serve"])
     parser.add_argument("--model", type=Path, required=True, help="the folder with the encoder's weights")
@@ -70,7 +70,7 @@ def index(system: System, passages: Path) -> Iterator[dict[str, Any]]:
         "process_cpu_s": time.process_time(),
         "embedded": embedded(),
         "held": held,
-        "peak_mb": _peak_megabytes(),
+        "peak_mb": process_megabytes("VmHWM"),
     }
 
 
@@ -94,7 +94,7 @@ def serve(system: System, _passages: Path) -> Iterator[dict[str, Any]]:
             "ms": spent,
             "cpu_ms": used,
             "process_cpu_s": time.process_time(),
-            "peak_mb": _peak_megabytes(),
+            "peak_mb": process_megabytes("VmHWM"),
         }
 
 
@@ -123,15 +123,6 @@ def _count_embedded() -> Callable[[], int]:
 
         count(DefaultEncoder, "encode")
     return lambda: counted[0]
-
-
-def _peak_megabytes() -> float:
-    """The most memory this process has held; `getrusage` would count its parent's too."""
-    try:
-        lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    except FileNotFoundError:
-        return float("nan")  # not Linux
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1_000
 
 
 if __name__ == "__main__":

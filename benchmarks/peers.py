@@ -22,7 +22,6 @@ in a process of its own. What takes time is done in turns, and every time is als
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 import json
@@ -32,7 +31,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.common import command_line, kept_in
 from benchmarks.peer_figures import OURS, Measured, Task, figures, tables
 from benchmarks.peer_systems import SYSTEMS
 from connectors.chunking.splitter import Splitter
@@ -79,7 +78,7 @@ class Setting:
 
 def main() -> int:
     """Measure every collection and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("collections", nargs="+", type=Path, metavar="FOLDER", help="a BEIR folder")
     parser.add_argument("--venv", action="append", default=[], metavar="SYSTEM=FOLDER", help="where a system lives")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many documents of each, drawn at random")
@@ -91,8 +90,8 @@ def main() -> int:
     given = parser.parse_args()
     try:
         setting = Setting(given.model or _weights(), given.threads, _pythons(given.venv), given.cold_starts)
-        with tempfile.TemporaryDirectory() as temporary:
-            report = run(given.collections, setting, given.keep or Path(temporary), given.sample)
+        with kept_in(given.keep) as keep:
+            report = run(given.collections, setting, keep, given.sample)
     except PilotfishError as error:
         print(f"{error}\nhint: {error.hint}", file=sys.stderr)
         return 1

@@ -10,12 +10,11 @@ with `--keep`. Quality depends on the code alone; the times on the machine.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
+from benchmarks.common import chosen_collections, command_line
+from rag import evaluate
 from rag.evaluation.outcome import Evaluation
-from rag.evaluator import evaluate
 
 TARGETS = {
     ("nfcorpus", "hybrid"): 0.375,
@@ -32,17 +31,11 @@ TARGETS = {
 
 def main() -> int:
     """Evaluate and print; 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="a folder of BEIR folders")
-    parser.add_argument("names", nargs="*", help="only these collections")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
-    parser.add_argument("--split", default="test", help="whose judgements; `dev` where a collection has no such split")
+    parser = command_line(__doc__, collections="*", keep="the knowledge bases", split=True)
     arguments = parser.parse_args()
     missed = 0
     print(f"{'collection':<16}{'split':<7}{'queries':>8}{'sparse':>9}{'dense':>9}{'hybrid':>9}{'R@100':>8}{'ms':>8}")
-    for home in sorted(path.parent for path in arguments.folder.glob("*/qrels")):
-        if arguments.names and home.name not in arguments.names:
-            continue
+    for home in chosen_collections(arguments):
         split = arguments.split if (home / "qrels" / f"{arguments.split}.tsv").exists() else "dev"
         keep = arguments.keep / home.name if arguments.keep else None
         result = evaluate(home, split=split, folder=keep)

@@ -10,17 +10,15 @@ and `all` the mean gain over the collections, each of which counts the same.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import chosen_collections, command_line
+from rag import Hit, KnowledgeBase
 from rag.evaluation.collections.collection import Collection, beir_collection
 from rag.evaluation.metrics import ndcg
 from rag.evaluator import indexed
-from rag.knowledge_base import KnowledgeBase
-from rag.retrieval.hit import Hit
 
 STEPS = {
     "BM25": ("bm25",),
@@ -35,17 +33,11 @@ RESAMPLES = 10_000
 
 def main() -> None:
     """Evaluate and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="a folder of BEIR folders")
-    parser.add_argument("names", nargs="*", help="only these collections")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
-    parser.add_argument("--split", default="test", help="whose judgements; `dev` where a collection has no such split")
+    parser = command_line(__doc__, collections="*", keep="the knowledge bases", split=True)
     arguments = parser.parse_args()
     print(f"{'collection':<16}{'queries':>8}" + "".join(f"{step:>12}" for step in STEPS) + f"{'gain':>10}{'95%':>20}")
     gains = []
-    for home in sorted(path.parent for path in arguments.folder.glob("*/qrels")):
-        if arguments.names and home.name not in arguments.names:
-            continue
+    for home in chosen_collections(arguments):
         has_split = (home / "qrels" / f"{arguments.split}.tsv").exists()
         if arguments.split == "train" and not has_split:
             continue

@@ -10,7 +10,6 @@ candidates are those of the hybrid ranking. What a model is worth is measured by
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line
 from indexes.encoding import encoder as encoder_module
 from rag.evaluation.collections.collection import beir_collection
 from rag.evaluator import indexed
@@ -39,11 +39,10 @@ TOKENIZER = Path(encoder_module.__file__).parent / "encoder_data" / "tokenizer.j
 
 def main() -> None:
     """Time the models on a few queries and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, keep="the knowledge base")
     parser.add_argument("collection", type=Path, help="a BEIR folder")
     parser.add_argument("model", nargs="?", help="a reranker, as for `rag search --reranker`")
     parser.add_argument("--queries", type=int, default=5)
-    parser.add_argument("--keep", type=Path, help="keep the knowledge base here, and reuse it")
     arguments = parser.parse_args()
     import torch
 

@@ -32,6 +32,7 @@ import numpy as np
 
 import indexes.encoding.encoder
 import indexes.store
+from benchmarks.common import command_line, process_megabytes
 from benchmarks.static_encoder import StaticEncoder
 from connectors.document import Chunk, Document, Location
 from indexes.encoding.base import EncodedQuery
@@ -170,7 +171,7 @@ def search(folder: Path, queries: list[str]) -> Row:
         len(np.intersect1d(found, truth)) / DEPTH for found, truth in zip(nearest, exact(folder, queries), strict=True)
     ]
     row["dense recall@100"] = float(np.mean(hits))
-    row["resident MB"] = _status("VmRSS")
+    row["resident MB"] = process_megabytes("VmRSS")
     return row
 
 
@@ -295,15 +296,9 @@ def _percentiles(name: str, seconds: list[float]) -> Row:
     return {f"{name} p50 ms": float(p50), f"{name} p95 ms": float(p95)}
 
 
-def _status(key: str) -> float:
-    """Megabytes of this process's memory, as Linux counts them."""
-    lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    return int(next(line for line in lines if line.startswith(key)).split()[1]) / 1_000
-
-
 def main() -> None:
     """Measure every size and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("corpus", type=Path, help="what scale_corpus.py made")
     parser.add_argument(
         "--keep", type=Path, required=True, help="folder for the knowledge bases, used again when there"

@@ -18,7 +18,6 @@ The same package versions give the same corpus; they are printed, with what each
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import hashlib
 import json
@@ -33,6 +32,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.common import command_line
 from connectors.chunking.splitter import Splitter
 from connectors.document import Chunk, Document
 from connectors.errors import SourceError
@@ -91,7 +91,7 @@ class Cut(NamedTuple):
 
 def main() -> None:
     """Fetch, cut, write, and say what was used."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--chunks", type=int, default=1_000_000)
     parser.add_argument("--questions", type=Path, help="a folder of data sets with a queries.jsonl each")

@@ -12,18 +12,17 @@ Targets: cold search ≤ 1.5 s, warm search p95 ≤ 40 ms, help ≤ 0.3 s, re-in
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.common import command_line, kept_in
 from rag import KnowledgeBase
 
 FILES = 5_000
@@ -43,12 +42,10 @@ QUERIES = (
 
 def main() -> None:
     """Build or reuse the knowledge base, measure, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--keep", type=Path, help="keep files and knowledge base here, and reuse them")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = command_line(__doc__, keep="files and knowledge base", as_json=True)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        figures = measure(arguments.keep or Path(temporary))
+    with kept_in(arguments.keep) as keep:
+        figures = measure(keep)
     if arguments.json:
         print(json.dumps(figures))
         return

@@ -10,7 +10,6 @@ refuses nothing legitimate. How well a model writes SQL is another question.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sqlite3
 import statistics
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import command_line
 from rag.llm.loading import as_llm
 from rag.sql.answering import SqlAnswer, answer_from
 from rag.sql.databases import Database, open_database
@@ -41,9 +41,8 @@ class Outcome:
 
 def main() -> int:
     """Run every statement, print the accuracy and what was wrong; 1 where anything was."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, as_json=True)
     parser.add_argument("folder", type=Path, help="questions.jsonl and database/")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     outcomes = list(run(arguments.folder))
     figures = summed_up(outcomes)

@@ -63,7 +63,7 @@ class StaticEncoder:
         self._weighted = embeddings * weights[:, np.newaxis]
         normal = np.random.default_rng(_SEED).standard_normal((self.dimensions, TOKEN_DIMENSIONS))
         projection, _ = np.linalg.qr(normal)
-        self._tokens = _normalised(embeddings @ projection.astype(np.float32))
+        self._tokens = normalised(embeddings @ projection.astype(np.float32))
         self._codes = np.frombuffer(pack(self._tokens), dtype=np.dtype((np.void, TOKEN_BYTES)))
         # Like the real encoder's, the vector of a text without word pieces is that of [CLS].
         self._first = self._weighted[self._tokenizer.token_to_id("[CLS]")]
@@ -91,7 +91,7 @@ class StaticEncoder:
         counts = csr_array(
             (np.ones(len(pieces), np.float32), pieces, ends), shape=(len(texts), len(self._weighted)), copy=False
         )
-        vectors = _normalised(counts @ self._weighted + self._first)
+        vectors = normalised(counts @ self._weighted + self._first)
         codes = self._codes[pieces].tobytes()
         bounds = (ends * TOKEN_BYTES).tolist()
         return Encoded(vectors, [codes[start:end] for start, end in pairwise(bounds)])
@@ -101,7 +101,7 @@ class StaticEncoder:
         encoding = self._tokenizer.encode(encodable(text), add_special_tokens=False)
         kept = encoding.ids[: self.window - 2]
         vector = self._weighted[kept].sum(axis=0) + self._first
-        return EncodedQuery(_normalised(vector), self._tokens[kept], encoding.offsets[: len(kept)])
+        return EncodedQuery(normalised(vector), self._tokens[kept], encoding.offsets[: len(kept)])
 
 
 class _PiecesOfWords(dict[str, bytes]):
@@ -139,5 +139,6 @@ def _frequencies(tokenizer: Tokenizer) -> Floats:
     return np.asarray(counts / counts.sum(), dtype=np.float32)
 
 
-def _normalised(vectors: Floats) -> Floats:
+def normalised(vectors: Floats) -> Floats:
+    """Each made one long."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), dtype=np.float32)

@@ -9,18 +9,16 @@ makes of names left out.
 
 from __future__ import annotations
 
-import argparse
 import random
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import select
 
+from benchmarks.common import command_line, kept_in
 from connectors.document import DEFINES
 from indexes.catalog.schema import documents, names
-from rag.knowledge_base import KnowledgeBase
-from rag.retrieval.hit import Hit
+from rag import Hit, KnowledgeBase
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.search import SearchOptions
@@ -32,15 +30,11 @@ Places = dict[str, set[tuple[str, int]]]  # name → the documents and offsets w
 
 def main() -> None:
     """Index, search every name, and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, keep="the knowledge base")
     parser.add_argument("sources", nargs="+", type=Path, help="folders or files of code")
     parser.add_argument("--sample", type=int, default=500, help="how many names of each sort")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge base here, and reuse it")
     arguments = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="pilotfish-symbols-", ignore_cleanup_errors=True) as folder,
-        closing(KnowledgeBase.open(arguments.keep or Path(folder, "kb"))) as kb,
-    ):
+    with kept_in(arguments.keep) as keep, closing(KnowledgeBase.open(keep)) as kb:
         kb.index(*arguments.sources)
         measure(kb, arguments.sample)
 

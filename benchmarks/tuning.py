@@ -9,13 +9,13 @@ and the most. Questions have the documents that their qrels name; the document w
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line
 from rag.evaluation.collections.beir import read_qrels, read_queries
 from rag.evaluation.collections.collection import Collection, Grades
 from rag.evaluator import indexed
@@ -30,10 +30,9 @@ DRAWS = 5
 
 def main() -> None:
     """Print a line for each data set and number of questions."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command_line(__doc__, keep="the knowledge bases")
     parser.add_argument("data", type=Path, help="a folder of BEIR folders")
     parser.add_argument("names", nargs="+", help="which of them")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
     arguments = parser.parse_args()
     for name in arguments.names:
         home = arguments.data / name

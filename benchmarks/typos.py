@@ -11,7 +11,6 @@ of random passages and asks them the same questions, typed well and mistyped.
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
 import tempfile
@@ -23,17 +22,17 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_line
 from indexes.terms.analyzer import analyze, query_terms
+from rag import KnowledgeBase, Mode
 from rag.evaluation.collections.beir import BeirCorpus
 from rag.evaluation.collections.collection import Collection, beir_collection
 from rag.evaluation.metrics import ndcg
 from rag.evaluation.significance import compare
 from rag.evaluator import indexed
-from rag.knowledge_base import KnowledgeBase
 from rag.query.query import Query
 from rag.query.spelling import Correction, respell
 from rag.query.term_weights import common_stems
-from rag.retrieval.hit import Mode
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.search import SearchOptions
@@ -107,10 +106,7 @@ class MistypedQuery:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="a folder of BEIR folders")
-    parser.add_argument("names", nargs="+", help="the collections")
-    parser.add_argument("--keep", type=Path, help="keep the knowledge bases here, and reuse them")
+    parser = command_line(__doc__, collections="+", keep="the knowledge bases")
     parser.add_argument("--split", default="test", help="whose queries")
     parser.add_argument("--small", type=int, nargs="*", default=[20, 200], help="passages of the small knowledge bases")
     arguments = parser.parse_args()

@@ -164,6 +164,11 @@ class Location:
         )
 
 
+def with_context(context: str, text: str) -> str:
+    """What the indexes see of a chunk: its context, then its text."""
+    return f"{context}\n{text}" if context else text
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A passage that fits the encoder's window.
@@ -179,7 +184,7 @@ class Chunk:
     @property
     def indexed_text(self) -> str:
         """What the indexes see: the context, then the text."""
-        return f"{self.context}\n{self.text}" if self.context else self.text
+        return with_context(self.context, self.text)
 
 
 def _line_ends(text: str, start: int, end: int) -> int:

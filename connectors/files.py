@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.document import Document, MetadataValue
 from connectors.errors import SourceError
-from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, revision_of
+from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, printable, revision_of
 from connectors.folders.ignore import IgnoreRules
 from connectors.folders.walk import FolderEntry, Unreadable, Walk
 from connectors.formats import PARSER_VERSION
@@ -141,7 +141,8 @@ class FileSource:
         seen: set[str] = set()
         unreadable: list[str] = []
         # What is known of some hundred files is asked for at once where each question costs.
-        for page in _pages(self._entries(), _PAGE if isinstance(known, KnownDocuments) else 1):
+        entries, size = self._entries(), _PAGE if isinstance(known, KnownDocuments) else 1
+        while page := list(islice(entries, size)):
             remembered = among(known, [found.path for found in page])
             for found in page:
                 for event in self._look_at(found, remembered):
@@ -151,7 +152,8 @@ class FileSource:
                     unreadable.append(found.path + os.sep)
         for uri in known:
             if uri not in seen:
-                yield _missing(uri, tuple(unreadable))
+                # A known document that was not found: gone, unless it is in a folder that just cannot be read now.
+                yield Unchanged(uri) if uri.startswith(tuple(unreadable)) else Removed(uri)
 
     def _entries(self) -> Iterator[FolderEntry | Unreadable]:
         try:
@@ -159,7 +161,9 @@ class FileSource:
         except OSError as error:
             reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
             raise SourceError(f"{self._path} {reason}", hint=_GONE_HINT) from None
-        self._rules.tracking = self._work_tree = self._found_work_tree()
+        from connectors.repository.work_tree import WorkTree
+
+        self._rules.tracking = self._work_tree = WorkTree.around(self._path, vendored=self._vendored)
         if stat.S_ISDIR(info.st_mode):
             self._walk = Walk(self._path, self._rules)
             yield from self._walk
@@ -168,16 +172,11 @@ class FileSource:
         else:
             raise SourceError(f"{self._path} is neither a file nor a folder", hint="name a file or a folder")
 
-    def _found_work_tree(self) -> WorkTree | None:
-        from connectors.repository.work_tree import WorkTree
-
-        return WorkTree.around(self._path, vendored=self._vendored)
-
     def _look_at(self, found: FolderEntry | Unreadable, known: Mapping[str, KnownDocument]) -> Iterator[_Seen]:
         if isinstance(found, Unreadable):
-            yield _unreadable(_printable(found.path), found.error)
-        elif _printable(found.path) != found.path:
-            yield Failed(_printable(found.path), "its name is not valid UTF-8", "rename it")
+            yield _unreadable(printable(found.path), found.error)
+        elif printable(found.path) != found.path:
+            yield Failed(printable(found.path), "its name is not valid UTF-8", "rename it")
         else:
             event = self._event(found, known.get(found.path))
             if event is not None:
@@ -198,7 +197,11 @@ class FileSource:
         except OSError as error:
             return _unreadable(entry.path, error)
         except SourceError as error:
-            return None if self._is_expected(error, entry.path) else Failed(entry.path, str(error), error.hint)
+            from connectors.formats.sniff import OpaqueContentError
+
+            if isinstance(error, OpaqueContentError) and self._skips_opaque and entry.path != self._path:
+                return None
+            return Failed(entry.path, str(error), error.hint)
         return Added(document, content.stamp) if known is None else Changed(document, content.stamp)
 
     def _leaves_out(self, path: str, data: bytes) -> bool:
@@ -206,11 +209,6 @@ class FileSource:
         if self._work_tree is None or not self._skips_opaque or path == self._path or self._rules.includes(path):
             return False
         return self._work_tree.leaves_out_content(path, data)
-
-    def _is_expected(self, error: SourceError, path: str) -> bool:
-        from connectors.formats.sniff import OpaqueContentError
-
-        return isinstance(error, OpaqueContentError) and self._skips_opaque and path != self._path
 
     def _read(self, path: str) -> _Content:
         from connectors.formats.sniff import refuse_opaque
@@ -251,11 +249,6 @@ class _Content(NamedTuple):
     modified_ns: int
 
 
-def _pages(entries: Iterator[FolderEntry | Unreadable], size: int) -> Iterator[list[FolderEntry | Unreadable]]:
-    while page := list(islice(entries, size)):
-        yield page
-
-
 def _is_empty_folder(path: str) -> bool:
     """Whether there is nothing at all in it, which is how a drive that is not mounted looks."""
     try:
@@ -265,17 +258,7 @@ def _is_empty_folder(path: str) -> bool:
         return False
 
 
-def _missing(uri: str, unreadable: tuple[str, ...]) -> Removed | Unchanged:
-    """A known document that was not found: gone, unless it is in a folder that just cannot be read now."""
-    return Unchanged(uri) if uri.startswith(unreadable) else Removed(uri)
-
-
 def _unreadable(path: str, error: OSError) -> Failed:
     if isinstance(error, FileNotFoundError):
         return Failed(path, "disappeared during the run", "run the command again")
     return Failed(path, f"cannot be read: {(error.strerror or str(error)).lower()}", _PERMISSION_HINT)
-
-
-def _printable(path: str) -> str:
-    """A path as it can be stored and shown: names are bytes, and not all of them are text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

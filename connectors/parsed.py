@@ -11,11 +11,14 @@ from typing import NamedTuple
 from connectors.document import Block, BlockKind, DocumentName, Metadata, MetadataValue
 
 _NO_METADATA: Metadata = MappingProxyType({})
+# The line ends of Windows and of old Macs, of Word (a vertical tab) and of Unicode.
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# What no reader sees; a soft hyphen would cut the word that it is in.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff]")
 _BULLETS = dict.fromkeys((0xF0A7, 0xF0B7, 0xF0D8, 0xF0FC), "•")  # where the Symbol and Wingdings fonts keep theirs
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\n]+")  # of any width, no-break ones too, but no line end
 _BLANK_LINES = re.compile(r"\n{3,}")
+# A heading of a part names no document: on the passages of chapter 12, "Chapter 1" would be worse than none.
 _PART = re.compile(
     r"(?:(?:chapter|section|part|appendix|kapitel|chapitre)\s+)?(?:\d+(?:\.\d+)*|[ivx]+)[\s.:)–-]"
     r"|(?:abstract|introduction|preface|(?:table of )?contents|summary|overview)$",
@@ -23,6 +26,7 @@ _PART = re.compile(
 )
 _BEGINNING = 300  # characters
 _HEADING_LIMIT = 200  # longer than this is a paragraph that someone made bold or gave a heading style
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,14 @@ class Parsed:
     names: tuple[DocumentName, ...] = ()
 
 
+class TextLine(NamedTuple):
+    """One line without its end, and the offsets where it starts and where its text ends."""
+
+    text: str
+    start: int
+    end: int
+
+
 def clean(text: str) -> str:
     r"""`text` without what no reader sees: control characters, lone surrogates, odd line ends.
 
@@ -56,6 +68,21 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def lines_of(text: str) -> list[TextLine]:
+    r"""The lines of `text` as Markdown counts them: by `\n`, `\r\n` or a lone `\r`.
+
+    >>> [line.text for line in lines_of("a\r\nb\rc")]
+    ['a', 'b', 'c']
+    """
+    found = []
+    for match in _LINE.finditer(text):
+        if match.start() == match.end():
+            break
+        line = match.group().rstrip("\r\n")
+        found.append(TextLine(line, match.start(), match.start() + len(line)))
+    return found
+
+
 def heading_title(blocks: Iterable[Block]) -> str:
     """The heading that names the whole document, or nothing.
 
@@ -68,6 +95,17 @@ def heading_title(blocks: Iterable[Block]) -> str:
     if not highest or _PART.match(highest[0].label):
         return ""
     return highest[0].label if len(highest) == 1 or highest[0].start < _BEGINNING else ""
+
+
+def parse_text(text: str) -> Parsed:
+    """Plain text: the file itself, nothing assumed about it."""
+    return Parsed(text, "text")
+
+
+def parse_code(text: str) -> Parsed:
+    """Source code and configuration: the file itself, one block in which lines matter."""
+    blocks = (Block(BlockKind.CODE, 0, len(text)),) if text.strip() else ()
+    return Parsed(text, "code", blocks=blocks)
 
 
 class TextBuilder:
@@ -146,10 +184,10 @@ class TextBuilder:
 
     def build(self, kind: str, title: str = "", metadata: Mapping[str, MetadataValue | None] = _NO_METADATA) -> Parsed:
         """The finished result; metadata without a value is left out."""
-        found = {key: value for key, value in metadata.items() if value not in (None, "")}
+        found = MappingProxyType({key: value for key, value in metadata.items() if value not in (None, "")})
         pages = (*self._pages, *[self._length] * self._new_pages)
         text, blocks, names = "".join(self._parts), tuple(self._blocks), tuple(self._names)
-        return Parsed(text, kind, one_line(title), _frozen(found), blocks, pages, names)
+        return Parsed(text, kind, one_line(title), found, blocks, pages, names)
 
     @property
     def heading_title(self) -> str:
@@ -187,10 +225,6 @@ def moved(block: Block, offset: int, limit: int) -> Block:
     )
 
 
-def _frozen(metadata: Mapping[str, MetadataValue | None]) -> Metadata:
-    return MappingProxyType({key: value for key, value in metadata.items() if value is not None})
-
-
 def _tidy(text: str) -> str:
     """Spaces squeezed, line breaks kept, no more than one blank line in a row."""
     lines = (line.strip() for line in _BLANKS.sub(" ", clean(text)).split("\n"))
@@ -204,40 +238,3 @@ def _compact(rows: list[list[str]]) -> list[list[str]]:
     rows = [row + [""] * (width - len(row)) for row in rows]
     kept = [column for column in range(width) if any(row[column] for row in rows)]
     return [[row[column] for column in kept] for row in rows]
-
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
-
-
-class TextLine(NamedTuple):
-    """One line without its end, and the offsets where it starts and where its text ends."""
-
-    text: str
-    start: int
-    end: int
-
-
-def lines_of(text: str) -> list[TextLine]:
-    r"""The lines of `text` as Markdown counts them: by `\n`, `\r\n` or a lone `\r`.
-
-    >>> [line.text for line in lines_of("a\r\nb\rc")]
-    ['a', 'b', 'c']
-    """
-    found = []
-    for match in _LINE.finditer(text):
-        if match.start() == match.end():
-            break
-        line = match.group().rstrip("\r\n")
-        found.append(TextLine(line, match.start(), match.start() + len(line)))
-    return found
-
-
-def parse_text(text: str) -> Parsed:
-    """Plain text: the file itself, nothing assumed about it."""
-    return Parsed(text, "text")
-
-
-def parse_code(text: str) -> Parsed:
-    """Source code and configuration: the file itself, one block in which lines matter."""
-    blocks = (Block(BlockKind.CODE, 0, len(text)),) if text.strip() else ()
-    return Parsed(text, "code", blocks=blocks)

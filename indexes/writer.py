@@ -20,7 +20,6 @@ from connectors.document import Chunk, Document
 from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
-from indexes.catalog.reading import Reading
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
 from indexes.catalog.writing import Writing
@@ -361,7 +360,8 @@ class Writer:
             return
         with self._catalog.reading() as reading:
             encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
-            if not self._outgrown(reading, encoder):
+            state = usable_state(self._dense, reading, encoder, self.generation)
+            if not self._limits.outgrown(reading.count_changed(state.generation, self.generation), state.count):
                 return
 
         def compact() -> None:
@@ -374,10 +374,6 @@ class Writer:
     def _wait_for_compaction(self) -> None:
         if self._compacting is not None:
             self._compacting.join()
-
-    def _outgrown(self, reading: Reading, encoder: str) -> bool:
-        state = usable_state(self._dense, reading, encoder, self.generation)
-        return self._limits.outgrown(reading.count_changed(state.generation, self.generation), state.count)
 
     def _compact_dense(self, encoder: str, dimensions: int) -> BaseState:
         """The state of the dense base, written anew when the delta has outgrown it."""

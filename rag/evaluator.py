@@ -112,11 +112,10 @@ def generate_questions(
     """
     from rag.evaluation.question_making import make_questions
     from rag.evaluation.questions import questions_collection, write_questions
-    from rag.llm.extractive import ExtractiveLLM
     from rag.llm.loading import as_llm, load_llm
 
     model = load_llm(llm) if isinstance(llm, str) else as_llm(llm)
-    writer = None if isinstance(model, ExtractiveLLM) else model
+    writer = model if model.can_write else None
     tell = None if on_progress is None else lambda done: on_progress(Step("questions", done, count))
     made = make_questions(kb, count, writer, seed, tell)
     if save is not None:

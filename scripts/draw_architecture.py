@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[str, tuple[Floor, ...]]] = {
             (("query", "words, names and spelling of a question"),),
             (
                 ("text", "words, BM25"),
+                ("timing.py", "times each step"),
                 ("judging", "calibrated odds"),
                 ("reranking", "cross-encoders"),
                 ("indexing", "synchronises sources"),

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("connectors", "indexes", "rag", "cli")  # from the ground up
 FLOORS = (  # of rag/, from the ground up: each may import those below it, and none beside it
     {"lazy"},
-    {"text", "judging", "reranking", "indexing"},
+    {"text", "timing", "judging", "reranking", "indexing"},
     {"query"},
     {"retrieval"},
     {"status"},

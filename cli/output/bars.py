@@ -5,8 +5,6 @@ from __future__ import annotations
 from rich.text import Text
 
 _BAR_CELLS = 5
-
-
 _SURE, _LIKELY, _ONE_PERCENT = 0.5, 0.2, 0.01
 
 

@@ -62,7 +62,9 @@ def _questions() -> Iterator[str]:
         note("Ask. /new begins anew, /quit leaves.")
     while True:
         try:
-            line = _asked() if interactive else sys.stdin.readline()
+            if interactive:
+                stderr().file.flush()
+            line = input("\n› ") if interactive else sys.stdin.readline()
         except EOFError:
             note("")  # the shell's prompt is to begin a line
             return
@@ -73,11 +75,6 @@ def _questions() -> Iterator[str]:
             return
         if question:
             yield question
-
-
-def _asked() -> str:
-    stderr().file.flush()
-    return input("\n› ")
 
 
 def _answered(conversation: Conversation, question: str, told: set[str], *, json: bool) -> bool:

@@ -95,7 +95,8 @@ def _answer(
         def on_attempt(attempt: Attempt) -> None:
             if attempt.error:
                 wait.stop()
-                _tell_failed(attempt)
+                tried = f"{one_line(attempt.sql)}\n  " if attempt.sql else ""
+                note(f"{tried}✗ {one_line(attempt.error)}")
 
         try:
             with knowledge_base(context) as base:
@@ -113,11 +114,6 @@ def _answer(
 
             model = load_llm(llm, base_url=base_url)
             return ask_database(question, model, database, {}, limits=limits, on_attempt=on_attempt)
-
-
-def _tell_failed(attempt: Attempt) -> None:
-    tried = f"{one_line(attempt.sql)}\n  " if attempt.sql else ""
-    note(f"{tried}✗ {one_line(attempt.error)}")
 
 
 def _show(given: SqlAnswer) -> None:

@@ -62,7 +62,7 @@ class Divider:
         for run in self._runs(block):
             own = Stretch(run.start, run.end, path, symbol)
             if self._is_crumb(run, block):
-                if self._has_words(run) or not stretches:
+                if _WORD.search(self._text, run.start, run.end) or not stretches:
                     waiting = own
                 else:
                     stretches[-1:] = self._joined(stretches[-1], own)
@@ -111,9 +111,6 @@ class Divider:
         return (
             run.part is None and not run.has_members and not is_head and self._count(run.start, run.end) <= self._tiny
         )
-
-    def _has_words(self, run: _Run) -> bool:
-        return _WORD.search(self._text, run.start, run.end) is not None
 
     def _joined(self, first: Stretch, second: Stretch, about: Stretch | None = None) -> list[Stretch]:
         """Two neighbours as one, where the larger does not come to be cut only for the little that is added to it."""

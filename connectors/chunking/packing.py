@@ -19,6 +19,7 @@ _STRETCH = 16_384  # characters tokenised at once: the fastest size measured, an
 
 _SPACE = re.compile(r"\s+")
 _LINE = re.compile(r"\r\n?|[\n\x0b\x0c\x85\u2028\u2029]")
+# A comma ends a cell unless it stands between two digits: the 1,000 of a table is one value.
 _CELL = re.compile(r"[|\t;]|(?<!\d),|,(?!\d)")
 _CLAUSE = re.compile(r"[,;:)—–]\s+|[、，；：。！？…」』）】]+(?=\w)")
 _WORD = re.compile(r"[^\S\xa0\u2007\u202f]+")  # a no-break space holds a number and its unit together

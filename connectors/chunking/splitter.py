@@ -294,6 +294,10 @@ class _Passages:
 
     def _location(self, start: int, end: int, section: _Section) -> Location:
         document = self._document
+        symbol = section.symbol
+        if symbol is not None:  # with those stretches of its signature and docstring that are in `[start:end]`
+            signature, docstring = (_shared(part, start, end) for part in (symbol.signature, symbol.docstring))
+            symbol = replace(symbol, signature=signature, docstring=docstring)
         return Location(
             start=start,
             end=end,
@@ -302,7 +306,7 @@ class _Passages:
             page_start=document.page_at(start),
             page_end=document.page_at(end - 1),
             headings=section.headings,
-            symbol=None if section.symbol is None else _seen(section.symbol, start, end),
+            symbol=symbol,
         )
 
 
@@ -363,13 +367,6 @@ def _with_line(context: _Context, line: str, pieces: int, tokenizer: Tokenizer) 
         return context
     text = f"{context.text}\n{added.text}" if context.text else added.text
     return _Context(text, context.pieces + added.pieces, is_whole=context.is_whole and added.is_whole)
-
-
-def _seen(symbol: Symbol, start: int, end: int) -> Symbol:
-    """A symbol with those stretches of its signature and docstring that are in `[start:end]`."""
-    return replace(
-        symbol, signature=_shared(symbol.signature, start, end), docstring=_shared(symbol.docstring, start, end)
-    )
 
 
 def _shared(span: tuple[int, int], start: int, end: int) -> tuple[int, int]:

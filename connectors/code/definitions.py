@@ -42,7 +42,7 @@ _LONGEST_NAME = 200  # characters
 _PREFIX = "definition."
 _TAIL = re.compile(r"[^\S\r\n]*;")
 _VISIBLE = re.compile(r"\S")
-_TYPE_ARGUMENTS = re.compile(r"<[^<>]*>")
+_TYPE_ARGUMENTS = re.compile(r"<[^<>]*>")  # what belongs to Stack<T> belongs to Stack
 
 
 @dataclass(slots=True, eq=False)

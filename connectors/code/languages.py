@@ -10,6 +10,7 @@ SQL = "sql"  # read statement by statement instead
 
 _HEAD = 20_000  # characters of a header that are looked at
 _SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*(?:\w+=\S*\s+)*)?(?:\S*/)?([a-zA-Z]+)")
+# A header (.h) may be C or C++: what only C++ has tells.
 _CPLUSPLUS = re.compile(
     r"^\s*(?:class\s+\w[^;]*$|namespace\b|template\s*<|(?:public|private|protected)\s*:|using\s+\w|virtual\s)"
     r"|\bstd::|\bconstexpr\b|#\s*include\s*<\w+>",

@@ -11,7 +11,7 @@ from connectors.code.definitions import FILE, Definition, blocks, definitions
 from connectors.code.languages import LANGUAGES, SQL, language_of
 from connectors.code.names import MOST, names
 from connectors.code.sql import MOST_CHARACTERS, read_script
-from connectors.code.syntax import Leads, Match, Span, Syntax
+from connectors.code.syntax import Leads, Span, Syntax
 from connectors.document import CODE, Block, BlockKind, Metadata, MetadataValue, Symbol
 from connectors.parsed import Parsed, parse_code
 
@@ -53,7 +53,8 @@ def _program(text: str, language: str, module: str) -> Parsed:
         metadata["syntax_errors"] = len(errors)
     if sum(end - start for start, end in errors) > MOST_BROKEN * len(text):
         return replace(parse_code(text), metadata=metadata)
-    leads = _leads(syntax, matches)
+    comments = [span for match in matches for span in match.captures.get("comment", ())]
+    leads = Leads(syntax, comments, [span for match in matches for span in match.captures.get("lead", ())])
     outermost = definitions(syntax, LANGUAGES[language], matches, leads)
     docstring = leads.below(next((span for match in matches for span in match.captures.get("file", ())), (0, 0)))
     whole = _whole(text, module, docstring, outermost, statement_cuts(syntax, leads))
@@ -101,11 +102,6 @@ def _depth(text: str) -> int:
         depth += 1 if found[0] in "([{" else -1
         deepest = max(deepest, depth)
     return deepest
-
-
-def _leads(syntax: Syntax, matches: list[Match]) -> Leads:
-    comments = [span for match in matches for span in match.captures.get("comment", ())]
-    return Leads(syntax, comments, [span for match in matches for span in match.captures.get("lead", ())])
 
 
 def _outermost(spans: list[Span]) -> list[Span]:

@@ -29,10 +29,11 @@ _OPENS = frozenset({"BEGIN", "CASE", "IF", "LOOP", "WHILE", "REPEAT", "FOR"})
 _NO_NAME = frozenset({"SELECT", "LATERAL", "ONLY", "VALUES", "UNNEST", "TABLE", "SET", "OF", "STDIN"})
 _COMMENTS = re.compile(r"(?m)(?:^[^\S\n]*(?:(?:--|\#)[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/[^\S\n]*)\n)+[^\S\n]*\Z")
 _FARTHEST = 4_000  # characters of comments above a statement
+# In a dump of PostgreSQL rows follow `COPY … FROM stdin;` up to `\.`: data, of which no statement is made.
 _COPIED = re.compile(
     r"^(COPY\b[^;]*\bFROM\s+stdin\b[^;]*;[^\n]*\n)(.*?)^\\\.", re.MULTILINE | re.DOTALL | re.IGNORECASE
 )
-_VISIBLE = re.compile(r"[^\n]")
+_VISIBLE = re.compile(r"[^\n]")  # is blanked, so that offsets and lines stay
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LINE_START = re.compile(r"(?:\A|(?<=[\r\n]))[^\S\r\n]*+(?=\S)")
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 _FARTHEST = 400  # characters of white space between a comment and what it is about, at most
+# Syntax trees of what is not ASCII count in UTF-16, in which these take two units.
 _BEYOND_PLANE = re.compile("[\U00010000-\U0010ffff]")
 
 Span = tuple[int, int]

@@ -57,7 +57,9 @@ class Differences:
             self._begin(reading)
         else:
             schema = self._schema()
-            choice = choose(schema, self._options, lambda path: self._knows(f"{self._run.base}#{path}"))
+            choice = choose(
+                schema, self._options, lambda path: self._run.remembered.get(f"{self._run.base}#{path}") is not None
+            )
             reading = plan(schema, choice.tables, self._options)
             self._begin(reading, choice.notes)
             yield from self._structure(schema, choice)
@@ -74,9 +76,6 @@ class Differences:
                 hint="check that it is the right database; if they are gone for good, `rag remove` forgets them",
             )
         return schema
-
-    def _knows(self, uri: str) -> bool:
-        return self._run.remembered.get(uri) is not None
 
     def _begin(self, reading: ReadingPlan, notes: tuple[str, ...] = ()) -> None:
         """Check that the columns that were named are somewhere."""

@@ -113,17 +113,15 @@ class RowDifferences:
             row, data = batch.rows[place], batch.data[place]
             if _MARK in data:
                 yield from self._too_long(uri, row)
-            yield self._event(uri, row, others[place], self._revision(data, others[place]), known)
+            told = data + repr(others[place]).encode("utf-8", "surrogatepass") if others[place] else data
+            revision = hashlib.blake2b(told, digest_size=16, key=plan.shape).hexdigest()
+            yield self._event(uri, row, others[place], revision, known)
 
     def _uris(self, rows: Sequence[Row]) -> list[str]:
         if len(self._plan.key) == 1:  # the common case, and the only one that needs to be fast
             start, base, plan = self._start, self._run.base, self._plan
             return [f"{start}{row[0]}" if type(row[0]) is int else row_uri(base, plan, row) for row in rows]
         return [row_uri(self._run.base, self._plan, row) for row in rows]
-
-    def _revision(self, data: bytes, others: Joined) -> str:
-        told = data + repr(others).encode("utf-8", "surrogatepass") if others else data
-        return hashlib.blake2b(told, digest_size=16, key=self._plan.shape).hexdigest()
 
     def _event(self, uri: str, row: Row, others: Joined, revision: str, known: Mapping[str, KnownDocument]) -> Event:
         stamp = "" if self._cursor_at is None else stamp_of(row[self._cursor_at], self._plan.shape)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from connectors.document import Document, MetadataValue
 from connectors.formats import PARSER_VERSION
-from connectors.source import (
-    Options,
-)
+from connectors.source import Options
 
 MAX_BYTES = 100 * 1024 * 1024
 """Files larger than this are reported instead of read, unless the source is told otherwise."""
-
 
 DEFAULTS: Options = {"use_ignore": True, "include": [], "exclude": [], "max_bytes": MAX_BYTES, "vendored": False}
 
@@ -53,3 +51,8 @@ def file_document(
 def revision_of(data: bytes) -> str:
     """What tells one content of a file, read by this version of the parsers, from another."""
     return hashlib.blake2b(data, digest_size=20, person=str(PARSER_VERSION).encode()).hexdigest()
+
+
+def printable(path: str) -> str:
+    """A path as it can be stored and shown: names are bytes, and not all of them are text."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -137,7 +137,9 @@ class IgnoreRules:
         relative = _relative(self._root, path, is_folder=is_folder)
         if self._exclude.match_file(relative):
             return True
-        if self._include.match_file(relative) or (is_folder and self._leads_to_included(relative)):
+        if self._include.match_file(relative):
+            return False
+        if is_folder and any(included.startswith(relative) for included in self._included_paths):
             return False
         if not self._use_ignore:
             return False
@@ -149,9 +151,6 @@ class IgnoreRules:
     def includes(self, path: str) -> bool:
         """Whether a file is read whatever speaks against it."""
         return self._include.match_file(_relative(self._root, path, is_folder=False))
-
-    def _leads_to_included(self, folder: str) -> bool:
-        return any(path.startswith(folder) for path in self._included_paths)
 
     def _is_ignored(self, scope: IgnoreScope, path: str, *, is_folder: bool, tracked: bool = False) -> bool:
         decided = _by_files(scope, path, is_folder=is_folder, tracked=tracked)

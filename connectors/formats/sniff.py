@@ -140,7 +140,8 @@ _HTML_START = re.compile(
 def refuse_opaque(head: bytes) -> None:
     """Raise `OpaqueContentError` when a file that begins with `head` is an image, a program or the like."""
     if name := _opaque(head):
-        raise OpaqueContentError(f"{name}, not a document", hint=_hint(name))
+        hint = _ARCHIVE_HINT if "archive" in name else _DATABASE_HINT if "database" in name else ""
+        raise OpaqueContentError(f"{name}, not a document", hint=hint)
 
 
 def _opaque(head: bytes) -> str:
@@ -258,9 +259,3 @@ def _ole_format(data: bytes) -> Format:
             hint = f"convert it with LibreOffice: soffice --headless --convert-to {target} FILE"
             raise SourceError(f"{name} (the old binary format) cannot be read", hint=hint)
     raise SourceError("unknown OLE document", hint="convert it to PDF or DOCX")
-
-
-def _hint(name: str) -> str:
-    if "archive" in name:
-        return _ARCHIVE_HINT
-    return _DATABASE_HINT if "database" in name else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.errors import SourceError
-from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document
+from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, printable
 from connectors.folders.ignore import IgnoreRules
 from connectors.formats import PARSER_VERSION
 from connectors.formats.sniff import OpaqueContentError, refuse_opaque
@@ -116,7 +116,8 @@ class CommittedSource:
             yield _failed(prefix + lost.path, lost.error)
         with closing(Objects(listing.repository.git)) as objects:
             reading = _Reading(prefix, objects, Renames(known, lambda uri: uri not in there))
-            for page in _pages(listing.files):
+            for start in range(0, len(listing.files), _PAGE):
+                page = listing.files[start : start + _PAGE]
                 remembered = among(known, [prefix + file.path for file in page])
                 for file in page:
                     event = self._event(file, remembered.get(prefix + file.path), reading)
@@ -164,8 +165,8 @@ class CommittedSource:
                 return None
             if known is not None and known.revision == revision:
                 return Unchanged(uri, stamp)
-            if not _is_text(file.path):
-                return Failed(_printable(uri), "its name is not valid UTF-8", "rename it")
+            if printable(file.path) != file.path:
+                return Failed(printable(uri), "its name is not valid UTF-8", "rename it")
             origin = reading.renames.origin(revision) if known is None and data else None
             renamed = {"renamed_from": origin.removeprefix(reading.prefix)} if origin else {}
             folder = file.path.rpartition("/")[0] or "."
@@ -229,19 +230,5 @@ def _marked(git: Git, tree: Tree, files: Sequence[File], objects: Objects) -> di
     return {}
 
 
-def _pages(files: Sequence[File]) -> Iterator[Sequence[File]]:
-    for start in range(0, len(files), _PAGE):
-        yield files[start : start + _PAGE]
-
-
 def _failed(uri: str, error: SourceError) -> Failed:
-    return Failed(_printable(uri), str(error), error.hint)
-
-
-def _is_text(path: str) -> bool:
-    return _printable(path) == path
-
-
-def _printable(path: str) -> str:
-    """A path as it can be stored and shown: names are bytes, and not all of them are text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return Failed(printable(uri), str(error), error.hint)

@@ -33,7 +33,7 @@ class Foreign:
         self._submodules = frozenset(submodules)
         self._within = within
         self._everything = everything or self._marked.get(within.rstrip("/"), False)
-        self._own = {folder for path, foreign in self._marked.items() if not foreign for folder in _above(path)}
+        self._own = {folder for path, foreign in self._marked.items() if not foreign for folder in folders_above(path)}
         self._mounted: list[str] = []
         self._left_out: set[str] = set()
         self._large: list[str] = []
@@ -59,7 +59,10 @@ class Foreign:
             return True
         if self._everything or self._marked.get(path) is False:
             return False
-        if not is_minified(path, data) and not (_is_code(path) and is_generated(data)):
+        from connectors.formats.sniff import Format, text_format
+
+        is_code = text_format("", Path(path)) is Format.CODE
+        if not is_minified(path, data) and not (is_code and is_generated(data)):
             return False
         self._left_out.add(path)
         return True
@@ -91,12 +94,7 @@ class Foreign:
         return path if marked else ""
 
 
-def _above(path: str) -> list[str]:
+def folders_above(path: str) -> list[str]:
+    """The folders that `path` is in, from the outermost; none for what is in no folder."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
-
-
-def _is_code(path: str) -> bool:
-    from connectors.formats.sniff import Format, text_format
-
-    return text_format("", Path(path)) is Format.CODE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from connectors.source import KnownDocument, among
 
@@ -29,16 +29,12 @@ class Renames:
         """
         if self._by_revision is None:  # only now: most runs bring nothing new
             self._by_revision = {}
-            for uri, known in _all(self._known):
-                self._by_revision.setdefault(known.revision, []).append(uri)
+            uris = list(self._known)
+            for start in range(0, len(uris), _PAGE):
+                for uri, known in among(self._known, uris[start : start + _PAGE]).items():
+                    self._by_revision.setdefault(known.revision, []).append(uri)
         candidates = self._by_revision.get(revision, [])
         found = next((uri for uri in sorted(candidates) if self._is_gone(uri)), None)
         if found is not None:
             candidates.remove(found)
         return found
-
-
-def _all(known: Mapping[str, KnownDocument]) -> Iterator[tuple[str, KnownDocument]]:
-    uris = list(known)
-    for start in range(0, len(uris), _PAGE):
-        yield from among(known, uris[start : start + _PAGE]).items()

@@ -35,6 +35,7 @@ _SHORTEST = 1_000
 
 _HEAD = 4096
 _HEAD_LINES = 40
+# What begins a comment in C, Python, SQL, Lisp, TeX, Visual Basic, XML or Pascal, or a docstring.
 _COMMENT = re.compile(r"""\s*(?://|\#|/?\*|--|;|%|'|"{3}|<!--|\(\*)""")
 # Said in so many words, or said together with the request to leave the file alone.
 _WRITTEN_BY_PROGRAM = re.compile(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectors.errors import SourceError
 from connectors.repository import attributes
-from connectors.repository.foreign import Foreign
+from connectors.repository.foreign import Foreign, folders_above
 from connectors.repository.git import NoGitError
 from connectors.repository.repository import NoCommitsError, Repository, repository_around
 from connectors.source import Facts
@@ -70,7 +70,7 @@ class WorkTree:
         within = f"{inside}/" if inside else ""
         try:
             ignored = git.words("ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
-            self._tracked = frozenset(place for path in ignored for place in _with_folders(path))
+            self._tracked = frozenset(place for path in ignored for place in (*folders_above(path), path))
             staged = (entry.partition("\t") for entry in git.words("ls-files", "-z", "--stage"))
             submodules = {path for kind, _, path in staged if kind.startswith(_SUBMODULE)}
             marked = {} if vendored else attributes.of_work_tree(git, top)
@@ -85,8 +85,3 @@ class WorkTree:
 
     def _inside(self, path: str) -> str:
         return path.removeprefix(self._top).replace(os.sep, "/") if path.startswith(self._top) else ""
-
-
-def _with_folders(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
+from connectors.document import with_context
 from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.rows import SourceCount, StoredChunk, blob_checksum, stored_chunk
 from indexes.catalog.schema import (
@@ -285,7 +286,7 @@ class Reading:
             .order_by(chunks.c.id)
             .limit(limit)
         )
-        return [(row.id, row.text_hash, f"{row.context}\n{row.text}" if row.context else row.text) for row in rows]
+        return [(row.id, row.text_hash, with_context(row.context, row.text)) for row in rows]
 
     def _ranges(self, table: Any, *conditions: ColumnElement[bool]) -> Ids:
         """First chunk and number of chunks [rows, 2] of documents, or of graves."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.document import DocumentName, Location, Metadata, MetadataValue, Symbol
+from connectors.document import DocumentName, Location, Metadata, MetadataValue, Symbol, with_context
 from connectors.source import Facts
 from indexes.errors import DamagedError
 from indexes.terms.names import normal
@@ -62,7 +62,7 @@ class StoredChunk:
     @property
     def indexed_text(self) -> str:
         """What the indexes see: the context, then the text."""
-        return f"{self.context}\n{self.text}" if self.context else self.text
+        return with_context(self.context, self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,8 @@ def write_base(
             trained = len(ids) if len(ids) > limits.exact_chunks else 0
             index = _train(reading, encoder, ids, dimensions) if trained else empty_base(dimensions).index
             added = ids
-        for page_ids, vectors in _pages(reading, encoder, added, dimensions, limits.vectors_held):
+        for start in range(0, len(added), limits.vectors_held):
+            page_ids, vectors = reading.vectors_by_id(encoder, added[start : start + limits.vectors_held], dimensions)
             index.add_with_ids(vectors, page_ids)
     folder.mkdir(parents=True, exist_ok=True)
     data: Any = faiss.serialize_index(index)
@@ -247,11 +248,6 @@ def _train(reading: Reading, encoder: str, ids: Ids, dimensions: int) -> Any:
     quantizer.this.disown()  # type: ignore[attr-defined]
     index.own_fields = True
     return index
-
-
-def _pages(reading: Reading, encoder: str, ids: Ids, dimensions: int, size: int) -> Iterator[tuple[Ids, Vectors]]:
-    for start in range(0, len(ids), size):
-        yield reading.vectors_by_id(encoder, ids[start : start + size], dimensions)
 
 
 @contextmanager

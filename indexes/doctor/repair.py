@@ -36,7 +36,8 @@ def repair(store: Store, timeout: float) -> tuple[str, ...]:
     with writer_lock(store.path, timeout):
         found = examine(store, locked=True)
         if found.tables:
-            _rebuild_tables(store)
+            with suppress(StoreError), store.catalog.writing() as writing:
+                writing.connection.exec_driver_sql("REINDEX")
             found = examine(store, locked=True)
             if not found.tables:
                 done.append("wrote the catalog's look-up tables again")
@@ -52,11 +53,6 @@ def repair(store: Store, timeout: float) -> tuple[str, ...]:
     with store.writer(timeout, notify=done.append):
         pass
     return tuple(done)
-
-
-def _rebuild_tables(store: Store) -> None:
-    with suppress(StoreError), store.catalog.writing() as writing:
-        writing.connection.exec_driver_sql("REINDEX")
 
 
 def _mend_rows(writing: Writing, found: Findings, done: list[str]) -> None:

@@ -76,7 +76,7 @@ class RowExamination:
             stored = self._attributes(page[0].id, page[-1].id)
             called = self._names(page[0].id, page[-1].id)
             for row in page:
-                if not _is_whole_document(row):
+                if row.checksum != document_checksum(row.id, row._mapping):
                     problems.append(f"document {row.id} ({row.uri}) is not what was written")
                 elif row.names != called.get(row.id, 0):
                     problems.append(f"the names in document {row.id} ({row.uri}) are not what was written")
@@ -87,7 +87,8 @@ class RowExamination:
                         self._blame(newest, row, problems)
                     ranges.append((row.first_chunk, row.chunks, row.id, bool(row.visible)))
                     metadata = json.loads(row.metadata)
-                    entries = [(row.id, *_entry(entry)) for entry in attribute_values(row.id, metadata)]
+                    values = attribute_values(row.id, metadata)
+                    entries = [(row.id, entry["key"], entry["text"], entry["number"]) for entry in values]
                     if Counter(entries) != Counter(stored.get(row.id, [])):
                         unlike.append(f"what filters know of {row.uri} is not its metadata")
                         self._found.metadata[row.id] = metadata
@@ -274,14 +275,6 @@ def _with_vectors(encoder: str) -> Select[Any]:
             token_vectors, and_(token_vectors.c.text_hash == chunks.c.text_hash, token_vectors.c.encoder == encoder)
         )
     )
-
-
-def _is_whole_document(row: Any) -> bool:
-    return bool(row.checksum == document_checksum(row.id, row._mapping))
-
-
-def _entry(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    return entry["key"], entry["text"], entry["number"]
 
 
 def _vector_trouble(row: Any, dimensions: int) -> str:

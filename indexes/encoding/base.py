@@ -10,11 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-
-
 Pieces = list[int]
-
-
 Span = tuple[int, int]
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import operator
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
@@ -24,12 +22,13 @@ from rag.llm.reply import ANSWER_TOKENS, EmptyReplyError
 from rag.llm.usage import Usage
 from rag.prompting.composer import NOT_ANSWERED, Composer
 from rag.prompting.fence_filter import FenceFilter
-from rag.prompting.prompt import Demonstration, Message, Prompt, Turn
+from rag.prompting.prompt import Message, Prompt, Turn
 from rag.prompting.templates import load_template
 from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import RememberingEncoder, SentenceEncoder
+from rag.timing import Clock
 from rag.verification.citations import check
 
 if TYPE_CHECKING:
@@ -55,15 +54,18 @@ def ask(
     encoder = RememberingEncoder(resources.encoder())
     model = as_model(llm, encoder, options)
     composer = Composer(_budget(model, options), model.count, encoder, load_template(options.template))
-    clock = _Clock()
+    clock = Clock()
     evidence = _gather(resources, question, model, options, history, clock)
     with clock("compose"):
+        # Solved examples are for a model that can follow one.
+        wanted = not is_small(model) if options.demonstrations is None else options.demonstrations
+        shown = resources.demonstrations().nearest(evidence.standalone.text) if wanted and model.can_write else ()
         prompt = composer.compose(
             evidence.standalone.text,
             evidence.hits,
             min_relevance=evidence.threshold,
             background=evidence.consulted.background,
-            demonstrations=_demonstrations(resources, model, evidence.standalone.text, options),
+            demonstrations=shown,
             history=history,
         )
     if not prompt.sources and not (prompt.background and model.can_write):
@@ -76,7 +78,7 @@ def ask(
         question,
         checked.text,
         prompt,
-        clock.timings,
+        clock.timings(),
         abstained=text == NOT_ANSWERED,
         citations=checked.citations,
         confidence=checked.confidence,
@@ -156,7 +158,7 @@ class _Evidence:
 
 
 def _gather(
-    resources: Resources, question: str, model: LLM, options: AskOptions, history: Sequence[Turn], clock: _Clock
+    resources: Resources, question: str, model: LLM, options: AskOptions, history: Sequence[Turn], clock: Clock
 ) -> _Evidence:
     beside: list[Usage] = []
     writer = _writer(model, beside.append)
@@ -188,12 +190,6 @@ def _gather(
     with clock("cards"):
         consulted = resources.consult(standalone.text, hits, options.cards, writer)
     return _Evidence(standalone, expansions, found, decomposed, rows, consulted, threshold, tuple(beside))
-
-
-def _demonstrations(resources: Resources, model: LLM, question: str, options: AskOptions) -> Sequence[Demonstration]:
-    """Solved examples, for a model that can follow one."""
-    wanted = not is_small(model) if options.demonstrations is None else options.demonstrations
-    return resources.demonstrations().nearest(question) if wanted and model.can_write else ()
 
 
 def _writer(model: LLM, on_usage: Callable[[Usage], None], seconds: float | None = None) -> Complete | None:
@@ -235,19 +231,6 @@ def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str],
     return text, reply.usage
 
 
-class _Clock:
-    """How long each step took, in milliseconds; a step that took none is not told."""
-
-    def __init__(self) -> None:
-        self.timings: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.timings[step] = round((time.perf_counter() - start) * 1_000, 3)
-
-
 def _budget(model: LLM, options: AskOptions) -> int:
     """The tokens of the prompt: what was asked for, as far as the model's window leaves room for an answer."""
     if model.window is None:
@@ -265,9 +248,9 @@ def _budget(model: LLM, options: AskOptions) -> int:
 
 
 def _abstention(
-    question: str, evidence: _Evidence, prompt: Prompt, clock: _Clock, on_text: Callable[[str], None] | None
+    question: str, evidence: _Evidence, prompt: Prompt, clock: Clock, on_text: Callable[[str], None] | None
 ) -> Answer:
     text = abstain(question, evidence.hits, evidence.consulted.background)
     if on_text is not None:
         on_text(text)
-    return evidence.answer(question, text, prompt, clock.timings)
+    return evidence.answer(question, text, prompt, clock.timings())

@@ -73,7 +73,9 @@ def decompose(
         return Decomposed(tuple(hits))
     found: dict[int, tuple[float, QuestionPart, Hit]] = {}
     have = {hit.chunk_id for hit in relevant}
-    for part in islice(chain(_divided(question, relevant, divide), _parts(question, relevant)), _MOST_PARTS):
+    # By the LLM; then by rules, what the question itself names first.
+    named = chain(_divided(question, relevant, divide), _compared(question, relevant), _bridged(question, relevant))
+    for part in islice(named, _MOST_PARTS):
         for hit in search(part.question, 1):
             chance = hit.relevance * (part.bridge.relevance if part.bridge is not None else 1.0)
             if hit.chunk_id not in have and chance > max(threshold / 2, found.get(hit.chunk_id, (0.0,))[0]):
@@ -82,13 +84,13 @@ def decompose(
     if not best:
         return Decomposed(tuple(hits))
     parts = tuple(replace(part, found=hit) for _, part, hit in best)
-    joined = join(relevant, [_indirect(part, hit, max(chance, threshold)) for chance, part, hit in best])
+    added = [
+        SupplementaryHit(hit, max(chance, threshold), "part", f"answers a part of the question: {part.question}")
+        for chance, part, hit in best
+    ]
+    joined = join(relevant, added)
     others = [hit for hit in hits if hit.chunk_id not in {one.chunk_id for one in joined}]
     return Decomposed((*joined, *others)[: max(k, len(hits))], parts)
-
-
-def _indirect(part: QuestionPart, hit: Hit, chance: float) -> SupplementaryHit:
-    return SupplementaryHit(hit, chance, "part", f"answers a part of the question: {part.question}")
 
 
 def _divided(question: Query, relevant: Sequence[Hit], divide: Divide | None) -> Sequence[QuestionPart]:
@@ -98,11 +100,6 @@ def _divided(question: Query, relevant: Sequence[Hit], divide: Divide | None) ->
         return ()
     have = frozenset(term for hit in relevant for term in terms(f"{hit.title} {hit.text}"))
     return () if len(asked & have) > _CLOSED * len(asked) else divide(question.text, relevant)
-
-
-def _parts(question: Query, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
-    """The parts by rules, what the question itself names first."""
-    return chain(_compared(question, relevant), _bridged(question, relevant))
 
 
 def _compared(question: Query, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:

@@ -66,7 +66,9 @@ def stand_alone(question: str, turns: Sequence[Turn], complete: Complete | None 
     if not turns or not leans(question):
         return Standalone(question)
     if complete is not None:
-        rewritten = _line(complete(_messages(question, turns), _TOKENS))
+        written = complete(_messages(question, turns), _TOKENS)
+        line = next((line for line in map(str.strip, written.splitlines()) if line), "")
+        rewritten = _LABEL.sub("", line).strip(" \"'*")[:_LONGEST]
         if _keeps(rewritten, question):
             return Standalone(rewritten, "llm" if rewritten != question else "")
     carried = _carried(question, turns)
@@ -111,11 +113,6 @@ def _messages(question: str, turns: Iterable[Turn]) -> list[Message]:
         "what it refers to. Answer with the rewritten question alone. Do not answer it."
     )
     return [Message("system", system), Message("user", f"{said}\n\nLast question: {question}\nRewritten question:")]
-
-
-def _line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return _LABEL.sub("", lines[0]).strip(" \"'*")[:_LONGEST] if lines else ""
 
 
 def _keeps(rewritten: str, question: str) -> bool:

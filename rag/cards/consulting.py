@@ -155,7 +155,8 @@ def _chosen(
     for one in cards:
         about = gate.probability(question, one.card)
         why = ""
-        if use.selectors.relevance and _is_gated(one.card) and not one.problem:
+        # A glossary knows by its terms, and a knowledge base by its own relevance, what it has nothing to say to.
+        if use.selectors.relevance and one.card.kind is CardKind.LM and not one.problem:
             why = _ELSEWHERE if about < _LEAST_PROBABILITY else _KNOWN if answered else ""
         chosen.append((one, about, why))
     able = [about for one, about, why in chosen if not why and not one.problem]
@@ -165,11 +166,6 @@ def _chosen(
             for one, about, why in chosen
         ]
     return chosen
-
-
-def _is_gated(card: Card) -> bool:
-    """A glossary knows by its terms, and a knowledge base by its own relevance, what it has nothing to say to."""
-    return card.kind is CardKind.LM
 
 
 def _ask(shelved: StoredCard, about: float, question: str, opened: Opened, selecting: Selecting) -> Consultation:

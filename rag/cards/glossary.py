@@ -153,7 +153,8 @@ def write_terms(path: Path, terms: Iterable[Term]) -> None:
 def _records(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
     match path.suffix.lower():
         case ".csv" | ".tsv":
-            delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
+            head = text.partition("\n")[0]
+            delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=head.count)
             for row in csv.DictReader(io.StringIO(text), delimiter=delimiter):
                 yield {str(key).strip().casefold(): value for key, value in row.items()}
         case ".jsonl" | ".ndjson":
@@ -164,11 +165,6 @@ def _records(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
             for line in text.splitlines():
                 if match := _LINE.match(line):
                     yield match.groupdict()
-
-
-def _delimiter(text: str) -> str:
-    head = text.partition("\n")[0]
-    return max(",;\t", key=head.count)
 
 
 def _json_records(found: object) -> Iterator[Mapping[str, Any]]:

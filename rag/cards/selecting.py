@@ -151,7 +151,10 @@ class Selecting:
     def _relevant(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """Of a passage that the card found relevant more stays: what answers may be an "It was so"."""
         return [
-            one if not _open(one) or one.relevance >= _bar(one) else _as(one, CardVerdict.IRRELEVANT) for one in said
+            one
+            if not _open(one) or one.relevance >= (_LEAST_VOUCHED if one.vouched else _LEAST_RELEVANCE)
+            else _as(one, CardVerdict.IRRELEVANT)
+            for one in said
         ]
 
     def _true(self, said: Sequence[CardStatement]) -> list[CardStatement]:
@@ -203,10 +206,6 @@ def best_relevance(hits: Sequence[Hit]) -> float:
 
 def _terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
-
-
-def _bar(one: CardStatement) -> float:
-    return _LEAST_VOUCHED if one.vouched else _LEAST_RELEVANCE
 
 
 def _open(one: CardStatement) -> bool:

@@ -98,7 +98,7 @@ class CardStore:
             raise ConfigurationError(
                 f"there is a card {card.name!r} already", hint=f"choose another name, or: rag card remove {card.name}"
             )
-        card = _dated(card)
+        card = card if card.added else replace(card, added=datetime.now(UTC).isoformat(timespec="seconds"))
         try:
             draft = payload or self.draft()
             write_checked(draft / _FILE, {"card": card.as_values(), "seal": seal(card)})
@@ -180,7 +180,3 @@ def _problem(card: Card, code: str, home: Path, *, thoroughly: bool) -> tuple[st
         except CardError as error:
             return str(error), f"{error.hint}: rag card remove {card.name}"
     return "", ""
-
-
-def _dated(card: Card) -> Card:
-    return card if card.added else replace(card, added=datetime.now(UTC).isoformat(timespec="seconds"))

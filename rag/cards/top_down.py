@@ -37,7 +37,9 @@ def needed(question: str, hits: Sequence[Hit], complete: Complete) -> str | None
         f"Question: {quoted(question)}\n\nWhich topic do you need background knowledge on? "
         "Answer with the topic alone, in a few words."
     )
-    return _topic(complete([Message("user", wanted)], _TOKENS)) or question
+    answer = complete([Message("user", wanted)], _TOKENS).strip()
+    line = next((line for line in answer.splitlines() if line.strip()), "")
+    return _LEADING.sub("", line).strip(" \"'*.`")[:_LONGEST_TOPIC] or question
 
 
 def says_yes(answer: str) -> bool:
@@ -53,8 +55,3 @@ def says_yes(answer: str) -> bool:
     if said is not None:
         return said["yes"] is not None
     return _IGNORANT.search(answer) is not None
-
-
-def _topic(answer: str) -> str:
-    line = next((line for line in answer.strip().splitlines() if line.strip()), "")
-    return _LEADING.sub("", line).strip(" \"'*.`")[:_LONGEST_TOPIC]

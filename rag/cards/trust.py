@@ -39,7 +39,7 @@ def is_sealed(card: Card, code: str) -> bool:
 
 def _key() -> bytes:
     """The user's key; made at the first call, and readable by nobody else."""
-    path = _key_file()
+    path = Path(os.environ.get("PILOTFISH_DATA") or platformdirs.user_data_dir("pilotfish")) / "card.key"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
@@ -62,8 +62,3 @@ def _key() -> bytes:
     if len(key) != _KEY_BYTES:
         raise ConfigurationError(f"{path} is no key", hint="delete it; the cards then have to be trusted again")
     return key
-
-
-def _key_file() -> Path:
-    root = os.environ.get("PILOTFISH_DATA") or platformdirs.user_data_dir("pilotfish")
-    return Path(root) / "card.key"

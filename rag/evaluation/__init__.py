@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPARED",
+    "METRICS",
     "Collection",
     "CollectionKind",
     "Evaluation",
     "IndexSpeed",
-    "METRICS",
     "ModesCompared",
     "OnProgress",
     "Paired",

@@ -17,17 +17,9 @@ from rag.retrieval.hit import Hit, Mode
 from rag.searchable import Searchable
 
 MODES = (Mode.HYBRID, Mode.SPARSE, Mode.DENSE)
-
-
 DEPTH = 100  # documents a ranking is read to
-
-
 TIMED_HITS = 10  # what a person's search asks for
-
-
 TIMED_QUERIES = 200
-
-
 TIMED_RERANKED = 20  # of searches with a reranker, which take seconds
 
 
@@ -109,7 +101,10 @@ def measure(
 def _outcomes(
     searches: MeasuredSearches, collection: Collection, mode: Mode, depth: int, on_progress: OnProgress | None
 ) -> Iterator[tuple[str, Outcome]]:
-    hits = _hits_for(searches.kb, depth)
+    # How many hits usually hold `depth` documents, one of which may be left out: more where documents have chunks.
+    status = searches.kb.status()
+    crowding = 2 * status.chunks / max(1, status.documents) - 1
+    hits = math.ceil((depth + 1) * max(1.0, crowding))
     names: dict[str, str] = {}  # a URI is kept once, however many rankings it is in
     for done, (key, text) in enumerate(collection.queries.items(), 1):
         scores = _documents(searches, text, mode, depth, hits, without=key if collection.own_ids else None)
@@ -119,13 +114,6 @@ def _outcomes(
         yield key, Outcome(query_metrics(ranked, judged), first_relevant(ranked, judged), tuple(ranked), values)
         if on_progress is not None:
             on_progress(Step(str(mode), done, len(collection.queries)))
-
-
-def _hits_for(kb: Searchable, depth: int) -> int:
-    """How many hits usually hold `depth` documents, one of which may be left out: more where documents have chunks."""
-    status = kb.status()
-    crowding = 2 * status.chunks / max(1, status.documents) - 1
-    return math.ceil((depth + 1) * max(1.0, crowding))
 
 
 def _documents(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -140,7 +140,11 @@ class Evaluation:
         """Write the rankings of a mode (by default the first) for trec_eval, ranx or ir-measures."""
         mode = mode or self.modes[0]
         with Path(file).open("w", encoding="utf-8") as out:
-            out.writelines(f"{line}\n" for line in run_lines(dict(self._rankings(mode)), f"pilotfish-{mode}"))
+            rankings = {
+                key: list(zip(outcome.documents, outcome.scores.tolist(), strict=True))
+                for key, outcome in self.outcomes[mode].items()
+            }
+            out.writelines(f"{line}\n" for line in run_lines(rankings, f"pilotfish-{mode}"))
 
     def to_json(self) -> dict[str, Any]:
         """The object that `rag eval --json` prints."""
@@ -170,10 +174,6 @@ class Evaluation:
             "seed": self.seed,
             "notices": list(self.notices),
         }
-
-    def _rankings(self, mode: str) -> Iterator[tuple[str, list[tuple[str, float]]]]:
-        for key, outcome in self.outcomes[mode].items():
-            yield key, list(zip(outcome.documents, outcome.scores.tolist(), strict=True))
 
 
 def paired_json(paired: Paired) -> dict[str, Any]:

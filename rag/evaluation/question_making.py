@@ -109,16 +109,13 @@ def _sample(kb: Searchable, count: int, seed: int) -> list[StoredChunk]:
         for start in range(0, len(ids), _BATCH):
             batch = ids[start : start + _BATCH].tolist()
             stored = reading.chunks_by_id(batch)
-            for passage in (stored[key] for key in batch if _is_prose(stored[key])):
-                found.append((taken[passage.uri], passage))
-                taken[passage.uri] += 1
+            for passage in (stored[key] for key in batch):
+                if len(passage.text) >= _PROSE_CHARACTERS and any(_sentences(passage.text)):
+                    found.append((taken[passage.uri], passage))
+                    taken[passage.uri] += 1
             if len(taken) >= count:
                 break
     return [passage for _, passage in sorted(found, key=lambda pair: pair[0])][:count]
-
-
-def _is_prose(passage: StoredChunk) -> bool:
-    return len(passage.text) >= _PROSE_CHARACTERS and any(_sentences(passage.text))
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -46,6 +46,39 @@ class Question:
     kind: CollectionKind = CollectionKind.QUESTIONS
 
 
+def read_collection(
+    dataset: str | Path | None,
+    *,
+    kb: Searchable | None = None,
+    topics: str | Path | None = None,
+    qrels: str | Path | None = None,
+    split: str = "test",
+) -> Collection:
+    """What `evaluate` would ask and expect, read and checked.
+
+    Raises:
+        SourceError: for a file that is missing or broken; the message has its name and line.
+        ConfigurationError: the arguments do not fit together.
+    """
+    check_names(_path(topics), _path(qrels))
+    if topics is not None and qrels is not None and dataset is not None:
+        return trec_collection(Path(dataset), Path(topics), Path(qrels))
+    if dataset is not None and not Path(dataset).exists():
+        raise SourceError(f"{dataset} is not there", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
+    if dataset is not None and Path(dataset).is_dir():
+        return beir_collection(Path(dataset), split)
+    if kb is None:
+        raise ConfigurationError(
+            f"{dataset or topics or 'nothing'} is asked of no knowledge base", hint="hand it over as `kb`"
+        )
+    if topics is not None and qrels is not None:
+        return topics_collection(kb, Path(topics), Path(qrels))
+    if dataset is None:
+        raise ConfigurationError("there is no data set", hint="name a folder, a file of questions, or topics and qrels")
+    file = Path(dataset)
+    return questions_collection(kb, file.name, read_questions(file), near=file.absolute().parent)
+
+
 def read_questions(file: Path) -> list[Question]:
     """The questions of a JSONL file, or of a CSV file by the name `.csv`. The same question again adds documents.
 
@@ -108,19 +141,6 @@ def questions_collection(
     said = (*([WEAKER] if kind is CollectionKind.CLOZE else []), *notices)
     collection = Collection(name, queries, grades, identity(queries, grades), kind=kind, unanswerable=unanswerable)
     return _resolved(kb, collection, near, said)
-
-
-def topics_collection(kb: Searchable, topics: Path, qrels: Path) -> Collection:
-    """TREC topics over what `kb` holds; the documents of the judgements are URIs, or paths as in a questions file.
-
-    Raises:
-        SourceError: a file is missing or broken, or no judged topic has a text.
-    """
-    judged = read_judgements(qrels)
-    queries, notices = judged_only(read_topics(topics), judged, qrels)
-    grades = {key: judged.grades[key] for key in queries}
-    collection = Collection(topics.name, queries, grades, identity(queries, grades), qrels.name)
-    return _resolved(kb, collection, qrels.absolute().parent, notices)
 
 
 def _resolved(kb: Searchable, collection: Collection, near: Path, notices: Iterable[str]) -> Collection:
@@ -188,37 +208,17 @@ def _csv_records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise SourceError(f"{places[-1]}: not CSV ({error})", hint=_CSV) from error
 
 
-def read_collection(
-    dataset: str | Path | None,
-    *,
-    kb: Searchable | None = None,
-    topics: str | Path | None = None,
-    qrels: str | Path | None = None,
-    split: str = "test",
-) -> Collection:
-    """What `evaluate` would ask and expect, read and checked.
+def topics_collection(kb: Searchable, topics: Path, qrels: Path) -> Collection:
+    """TREC topics over what `kb` holds; the documents of the judgements are URIs, or paths as in a questions file.
 
     Raises:
-        SourceError: for a file that is missing or broken; the message has its name and line.
-        ConfigurationError: the arguments do not fit together.
+        SourceError: a file is missing or broken, or no judged topic has a text.
     """
-    check_names(_path(topics), _path(qrels))
-    if topics is not None and qrels is not None and dataset is not None:
-        return trec_collection(Path(dataset), Path(topics), Path(qrels))
-    if dataset is not None and not Path(dataset).exists():
-        raise SourceError(f"{dataset} is not there", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
-    if dataset is not None and Path(dataset).is_dir():
-        return beir_collection(Path(dataset), split)
-    if kb is None:
-        raise ConfigurationError(
-            f"{dataset or topics or 'nothing'} is asked of no knowledge base", hint="hand it over as `kb`"
-        )
-    if topics is not None and qrels is not None:
-        return topics_collection(kb, Path(topics), Path(qrels))
-    if dataset is None:
-        raise ConfigurationError("there is no data set", hint="name a folder, a file of questions, or topics and qrels")
-    file = Path(dataset)
-    return questions_collection(kb, file.name, read_questions(file), near=file.absolute().parent)
+    judged = read_judgements(qrels)
+    queries, notices = judged_only(read_topics(topics), judged, qrels)
+    grades = {key: judged.grades[key] for key in queries}
+    collection = Collection(topics.name, queries, grades, identity(queries, grades), qrels.name)
+    return _resolved(kb, collection, qrels.absolute().parent, notices)
 
 
 def _path(path: str | Path | None) -> Path | None:

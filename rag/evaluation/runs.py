@@ -154,7 +154,9 @@ def check_comparable(saved: Saved, now: Collection | Evaluation, modes: Sequence
     elif saved.split != now.split:
         problem = f"another split of {saved.dataset}: {saved.split}, not {now.split}"
     else:
-        problem = f"other queries: {_difference(saved.texts, texts)}"
+        gone, new = saved.texts.keys() - texts.keys(), texts.keys() - saved.texts.keys()
+        changed = sum(text != texts[key] for key, text in saved.texts.items() if key in texts)
+        problem = f"other queries: {len(gone)} are no longer asked, {len(new)} are new, {changed} have another text"
     raise ConfigurationError(f"{saved.file} was measured on {problem}", hint=hint)
 
 
@@ -221,9 +223,3 @@ def _saved(path: Path, data: Mapping[str, Any]) -> Saved:
             mode: {query["id"]: query["modes"][mode]["first_relevant"] for query in queries} for mode in modes
         },
     )
-
-
-def _difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    gone, new = before.keys() - now.keys(), now.keys() - before.keys()
-    changed = sum(before[key] != now[key] for key in before.keys() & now.keys())
-    return f"{len(gone)} are no longer asked, {len(new)} are new, {changed} have another text"

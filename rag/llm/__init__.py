@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CACHE_FILE",
-    "Complete",
     "DEFAULT_LLM",
     "LLM",
-    "LLMError",
     "MODELS",
+    "Complete",
+    "LLMError",
     "Model",
     "QueryVector",
     "Reply",

@@ -41,6 +41,28 @@ class LLM(Protocol):
         ...
 
 
+class DelegatingLLM:
+    """Passes everything on to `llm`: the base of classes that change one thing about an LLM."""
+
+    def __init__(self, llm: LLM) -> None:
+        self.name = llm.name
+        self.can_write = llm.can_write
+        self._llm = llm
+
+    @property
+    def window(self) -> int | None:
+        """The model's, which may only be known once it is loaded."""
+        return self._llm.window
+
+    def count(self, text: str) -> int:
+        """As the model counts."""
+        return self._llm.count(text)
+
+    def stream(self, prompt: Prompt, question: str) -> Reply:
+        """The model's reply."""
+        return self._llm.stream(prompt, question)
+
+
 def is_small(llm: LLM) -> bool:
     """Whether `llm` is a small model, as its window tells: it copies an example, and writes no SQL that runs."""
     return llm.window is not None and llm.window < _LEAST_WINDOW

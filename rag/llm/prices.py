@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from connectors.errors import ConfigurationError
-from rag.llm.base import LLM
+from rag.llm.base import LLM, DelegatingLLM
 from rag.llm.reply import Reply
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Prompt
@@ -36,26 +36,15 @@ class Prices:
         return round(spent / _MILLION, 6)
 
 
-class PricedLLM:
+class PricedLLM(DelegatingLLM):
     """`llm`, whose usage says what it cost."""
 
     def __init__(self, llm: LLM, prices: Prices) -> None:
-        self.name = llm.name
-        self.can_write = llm.can_write
-        self._llm = llm
+        super().__init__(llm)
         self._prices = prices
-
-    @property
-    def window(self) -> int | None:
-        """The model's."""
-        return self._llm.window
-
-    def count(self, text: str) -> int:
-        """As the model counts."""
-        return self._llm.count(text)
 
     def stream(self, prompt: Prompt, question: str) -> Reply:
         """The model's reply."""
-        reply = self._llm.stream(prompt, question)
+        reply = super().stream(prompt, question)
         reply.at_end.append(lambda _, usage: replace(usage, cost=0.0 if usage.cached else self._prices.cost(usage)))
         return reply

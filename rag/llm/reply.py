@@ -1,4 +1,4 @@
-"""A reply of an LLM, and what bounds it."""
+"""A reply of an LLM, and what ends it early: a limit of time or length, nobody waiting for it, or a loop."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from rag.llm.worker import HandOver
 
 # Bounds every answer, so that a small model which starts to ramble comes to an end.
 ANSWER_TOKENS = 512
-
-
 # Tokens are estimated on the safe side. Where a server is told the bound it stops at its own count, well before this.
 _SLACK = 2
+# Small models at temperature 0 may repeat themselves for ever. That shows in the end of the text, of which this much is
+# looked at: a loop of up to a third of it is found.
+TAIL = 3_000
+# A sentence said three times running is a loop. What is shorter must go on for longer: dashes under a heading, "ha ha".
+_SENTENCE = 20
+_SHORT_LOOP = 240
 
 
 class LLMError(PilotfishError):
@@ -111,8 +115,10 @@ class Reply(Iterator[str]):
         if self._pieces is None:
             self._until = time.monotonic() + self.limits.whole
             self._pieces = HandOver(self._bounded, self._cancelled)
+        # What is there already is taken without a wait, however late it is.
+        silence = self.limits.silence if self._said else self.limits.first
         try:
-            piece = self._pieces.next(self._patience())
+            piece = self._pieces.next(max(0.0, min(silence, self._until - time.monotonic())))
         except StopIteration:
             self._end()
             raise
@@ -144,11 +150,6 @@ class Reply(Iterator[str]):
     def pause(self, seconds: float) -> bool:
         """Wait, as `produce` does between two attempts; False where nobody waits for the reply any longer."""
         return not self._cancelled.wait(seconds)
-
-    def _patience(self) -> float:
-        """How long the next piece may take. What is there already is taken without a wait, however late it is."""
-        patience = self.limits.silence if self._said else self.limits.first
-        return max(0.0, min(patience, self._until - time.monotonic()))
 
     def _timed_out(self) -> LLMError:
         limits, hint = self.limits, "use a faster model, or in Python give it more time: load_llm(…, limits=…)"
@@ -195,13 +196,6 @@ class Reply(Iterator[str]):
                     return
         finally:
             pieces.close()
-
-
-# What is looked at: the end of the text. A loop of up to a third of it is found.
-TAIL = 3_000
-# A sentence said three times running is a loop. What is shorter must go on for longer: dashes under a heading, "ha ha".
-_SENTENCE = 20
-_SHORT_LOOP = 240
 
 
 def repeats_itself(text: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from connectors.errors import ConfigurationError
-from rag.llm.base import LLM
+from rag.llm.base import LLM, DelegatingLLM
 from rag.llm.reply import Reply
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Prompt
@@ -146,27 +146,17 @@ class IdentifiedLLM(LLM, Protocol):
         ...
 
 
-class CachedLLM:
+class CachedLLM(DelegatingLLM):
     """`llm`, whose replies are kept in `cache`. Only whole replies are: none that was broken off or cut."""
 
     def __init__(self, llm: IdentifiedLLM, cache: ReplyCache) -> None:
-        self.name = llm.name
-        self.can_write = llm.can_write
-        self._llm = llm
+        super().__init__(llm)
+        self._identified = llm
         self._cache = cache
-
-    @property
-    def window(self) -> int | None:
-        """The model's."""
-        return self._llm.window
-
-    def count(self, text: str) -> int:
-        """As the model counts."""
-        return self._llm.count(text)
 
     def stream(self, prompt: Prompt, question: str) -> Reply:
         """The reply kept for the same messages, else the model's."""
-        asked = self._llm.stream(prompt, question)
+        asked = super().stream(prompt, question)
 
         def produce(reply: Reply) -> Generator[str]:
             key = self._key(prompt, reply.limits.tokens)
@@ -182,7 +172,7 @@ class CachedLLM:
 
     def _key(self, prompt: Prompt, tokens: int) -> str:
         messages = [(message.role, message.content) for message in prompt.messages]
-        request = {"version": _VERSION, "llm": self._llm.identity, "tokens": tokens, "messages": messages}
+        request = {"version": _VERSION, "llm": self._identified.identity, "tokens": tokens, "messages": messages}
         return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
     def _keep(self, key: str, reply: Reply, text: str, usage: Usage) -> Usage:

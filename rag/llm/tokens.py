@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 
+_PIECES = re.compile(r"(?P<letters>[A-Za-z]+)|(?P<space> +|[\n\t\r]+)|(?P<ascii>[\x00-\x7f])|(?P<other>[^\x00-\x7f]+)")
+_LETTERS_A_TOKEN = 4
+_SPACES_A_TOKEN = 8
+_TWO_BYTES, _THREE_BYTES = 0x7FF, 0xFFFF
+
 
 def cut(text: str, tokens: int) -> str:
     """The beginning of `text` of at most `tokens` estimated tokens, cut between words. Never reads further than that.
@@ -27,18 +32,6 @@ def estimate_tokens(text: str) -> int:
     on English, makes up to a fifth more of German; larger ones make less of everything.
     """
     return sum(_cost(match) for match in _PIECES.finditer(text))
-
-
-_PIECES = re.compile(r"(?P<letters>[A-Za-z]+)|(?P<space> +|[\n\t\r]+)|(?P<ascii>[\x00-\x7f])|(?P<other>[^\x00-\x7f]+)")
-
-
-_LETTERS_A_TOKEN = 4
-
-
-_SPACES_A_TOKEN = 8
-
-
-_TWO_BYTES, _THREE_BYTES = 0x7FF, 0xFFFF
 
 
 def _cost(match: re.Match[str]) -> int:

@@ -159,11 +159,9 @@ class _Choice:
         if passage not in self._opened:
             return words + self._overhead(passage)
         # A gap more where they stand alone, one less where they close one.
-        beside = sum(self._is_chosen(place, passage) for place in (wanted[0] - 1, wanted[-1] + 1))
+        around = self._chosen & {wanted[0] - 1, wanted[-1] + 1}
+        beside = sum(self._sentences[place].passage == passage for place in around)
         return words + self._gaps[passage] * (1 - beside)
-
-    def _is_chosen(self, place: int, passage: int) -> bool:
-        return place in self._chosen and self._sentences[place].passage == passage
 
 
 def sentence_worth(

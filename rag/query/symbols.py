@@ -11,8 +11,8 @@ _PART = r"[^\W\d]\w*"
 _JOINT = r"(?:\.|::|->|#)"
 _NAME = rf"[~$@]?{_PART}(?:{_JOINT}[~$@]?{_PART})*[?!]?"  # in Ruby, a name may ask or shout
 _SYMBOL = re.compile(_NAME)
-_CALL = re.compile(r"([^(]*)\(.*\)\s*;?", re.DOTALL)
-_TICKED = re.compile(r"(?<!`)`+([^`]+)`+")
+_CALL = re.compile(r"([^(]*)\(.*\)\s*;?", re.DOTALL)  # of `parse(text)`, the name
+_TICKED = re.compile(r"(?<!`)`+([^`]+)`+")  # any number of them, as Markdown allows
 # Possessive, or a long word is tried from each of its letters.
 _IDENTIFIER = re.compile(rf"(?<![\w./@-])({_PART}+(?:{_JOINT}{_PART}+)*+)(\(\))?+(?![\w@-])")
 _NO_WORD = re.compile(r"\W|\w_|_\w|[^\W\d_A-Z][A-Z]")  # joined, or as nobody writes a word

@@ -17,6 +17,7 @@ from typing import Protocol
 from connectors.errors import ConfigurationError, PilotfishError
 
 BATCH = 8  # passages at once: a budget can end only between batches, and larger ones gain nothing on a CPU
+_HINT = "search without it, or allow that with --fallback"
 
 
 class RerankerError(PilotfishError):
@@ -67,6 +68,23 @@ class Reranking:
             raise ConfigurationError(
                 f"a reranker cannot judge in {self.seconds} seconds", hint="choose more than 0, or no reranker"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """What a reranker did for one search.
+
+    Attributes:
+        model: which one.
+        candidates: how many it was to judge.
+        scored: how many it judged in its time.
+        failure: why it judged none, where it could not be loaded or failed; empty otherwise.
+    """
+
+    model: str
+    candidates: int
+    scored: int
+    failure: str = ""
 
 
 class TimedReranker:
@@ -152,23 +170,3 @@ def _checked(reranker: Reranker, query: str, passages: Sequence[str]) -> list[fl
         what = f"{len(scores)} scores for {len(passages)} passages" if len(scores) != len(passages) else "no number"
         raise RerankerError(f"the reranker {reranker.name} failed: it gave {what}", hint=_HINT)
     return scores
-
-
-_HINT = "search without it, or allow that with --fallback"
-
-
-@dataclass(frozen=True, slots=True)
-class Reranked:
-    """What a reranker did for one search.
-
-    Attributes:
-        model: which one.
-        candidates: how many it was to judge.
-        scored: how many it judged in its time.
-        failure: why it judged none, where it could not be loaded or failed; empty otherwise.
-    """
-
-    model: str
-    candidates: int
-    scored: int
-    failure: str = ""

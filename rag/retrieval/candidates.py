@@ -13,8 +13,6 @@ from rag.query.named_passages import Claim, Tie
 from rag.retrieval.selection import Scored
 
 Scores = npt.NDArray[np.float64]
-
-
 _NOWHERE = 2**62  # the place of what a list has not
 
 

@@ -34,6 +34,7 @@ from rag.retrieval.results import evidence, make_hits
 from rag.retrieval.search import SearchOptions, SearchResult
 from rag.retrieval.selection import HitSelection, always_found, choose, diversified
 from rag.retrieval.tuned import SETTING, Tuning, read
+from rag.timing import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,7 @@ class Retriever:
         query = Query.of(query)
         _check(query)
         k, hybrid = options.k, options.mode is Mode.HYBRID
-        clock = _Clock()
+        clock = Clock()
         judged = reranker.depth if reranker else 0
         choice = HitSelection(k, judged, self._ranking.pool, options.fold, options.diversity)
         with self._encoded(query, clock) as (view, encoder, respelled, encoded):
@@ -116,7 +117,8 @@ class Retriever:
                     pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=options.explain
                 )
         kept = tuple(hit for hit in hits if hit.relevance >= options.min_relevance)
-        return SearchResult(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
+        timings = {**clock.timings(), "total": clock.total()}
+        return SearchResult(kept, timings, respelled.corrections, tuning.min_relevance, reranked, named.links)
 
     def candidates(self, query: Query | str) -> RankedCandidates:
         """Everything that the hybrid search puts in order for `query`.
@@ -126,7 +128,7 @@ class Retriever:
         """
         query = Query.of(query)
         _check(query)
-        with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
+        with self._encoded(query, Clock()) as (view, encoder, respelled, encoded):
             prepared = weigh_query(respelled, encoded, view)
             named = _named(query, view, encoder)
             pool = self._pool(prepared, named, view, Mode.HYBRID, self._ranking.pool, {})
@@ -137,7 +139,7 @@ class Retriever:
             return RankedCandidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
 
     @contextmanager
-    def _encoded(self, query: Query, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
+    def _encoded(self, query: Query, clock: Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
         """A view, its encoder, the query in the view's spelling, and that encoded."""
         while True:
             encoder = self._store.encoder
@@ -258,21 +260,3 @@ def _encode(ids: Sequence[int], view: View, encoder: Encoder) -> dict[int, bytes
 def _check(query: Query) -> None:
     if not query.text.strip():
         raise ConfigurationError("the query is empty", hint="say what to look for, e.g. `rag search 'refund policy'`")
-
-
-class _Clock:
-    """Milliseconds by step."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._steps: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self._steps[step] = self._steps.get(step, 0.0) + (time.perf_counter() - start) * 1_000
-
-    def timings(self) -> dict[str, float]:
-        total = (time.perf_counter() - self._start) * 1_000
-        return {step: round(spent, 3) for step, spent in {**self._steps, "total": total}.items()}

@@ -5,13 +5,11 @@ What goes wrong goes back to the model, at most twice.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.errors import ConfigurationError
 from rag.llm.base import LLM
-from rag.llm.extractive import ExtractiveLLM
 from rag.llm.reply import ANSWER_TOKENS
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Prompt
@@ -23,6 +21,7 @@ from rag.sql.guard.guard import guard
 from rag.sql.limits import StatementLimits
 from rag.sql.values import Rows
 from rag.sql.writing import Attempt, declines, fence_for, instructions, messages, statement_in
+from rag.timing import Clock
 
 REPAIRS = 2  # how often an error goes back to the model
 _BUDGET = 3_000  # tokens of prompt for a model with a large window
@@ -55,11 +54,6 @@ class SqlAnswer:
     attempts: tuple[Attempt, ...] = ()
     usage: Usage = field(default_factory=Usage)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-
-
-def needs_model(model: LLM) -> bool:
-    """Whether `model` cannot write SQL, being none."""
-    return isinstance(model, ExtractiveLLM)
 
 
 def no_model(model: LLM) -> ConfigurationError:
@@ -95,7 +89,7 @@ def answer_from(
         ConfigurationError: the model is none that can write SQL, or the question is empty.
         LLMError: the model could not answer.
     """
-    if needs_model(model):
+    if not model.can_write:
         raise no_model(model)
     if not question.strip():
         raise ConfigurationError("the question is empty", hint='ask something: rag sql "how many customers are there?"')
@@ -122,11 +116,14 @@ class _Asking:
         self._on_attempt = on_attempt or _ignore
         self._attempts: list[Attempt] = []
         self._usage = Usage()
-        self._spent = {"write": 0.0, "run": 0.0}
+        self._clock = Clock("write", "run")
 
     def run(self, nearest: Sequence[str], budget: int | None) -> SqlAnswer:
         database = self._database
-        room = (budget or _budget(self._model)) - self._fixed_cost()
+        window = self._model.window
+        if not budget:
+            budget = _BUDGET if window is None else min(_BUDGET, window - min(ANSWER_TOKENS, window // 4))
+        room = budget - self._fixed_cost()
         description = describe(
             self._question, database.tables, database.allowed.dialect, room, self._model.count, nearest
         )
@@ -154,10 +151,8 @@ class _Asking:
     def _write(self, description: str) -> str:
         sent = messages(self._question, description, self._database.allowed.dialect, self._attempts)
         cost = sum(self._model.count(message.content) for message in sent)
-        start = time.perf_counter()
-        with self._model.stream(Prompt(sent, (), (), cost), self._question) as reply:
+        with self._clock("write"), self._model.stream(Prompt(sent, (), (), cost), self._question) as reply:
             text = "".join(reply)
-        self._spent["write"] += time.perf_counter() - start
         before, now = self._usage, reply.usage
         self._usage = Usage(before.prompt_tokens + now.prompt_tokens, before.completion_tokens + now.completion_tokens)
         return text
@@ -167,18 +162,15 @@ class _Asking:
         if not sql:
             raise RefusedError("there is no SQL in the reply", hint="reply with one SELECT in a ```sql block")
         statement = guard(sql, self._database.allowed)
-        start = time.perf_counter()
-        try:
+        with self._clock("run"):
             return statement, execute(self._database.url, statement, self._database.allowed, self._limits)
-        finally:
-            self._spent["run"] += time.perf_counter() - start
 
     def _note(self, attempt: Attempt) -> None:
         self._attempts.append(attempt)
         self._on_attempt(attempt)
 
     def _answer(self, sql: str, rows: Rows, error: str | None = None, hint: str = "") -> SqlAnswer:
-        timings = {name: round(seconds * 1_000, 3) for name, seconds in self._spent.items()}
+        timings = self._clock.timings()
         return SqlAnswer(
             question=self._question,
             database=self._database.uri,
@@ -188,19 +180,13 @@ class _Asking:
             hint=hint,
             attempts=tuple(self._attempts),
             usage=self._usage,
-            timings_ms={**timings, "total": round(sum(self._spent.values()) * 1_000, 3)},
+            timings_ms={**timings, "total": round(sum(timings.values()), 3)},
         )
 
     def _fixed_cost(self) -> int:
         """The tokens of a prompt beside the tables, with room for what went wrong before."""
         told = instructions(self._database.allowed.dialect, fence_for(self._question))
         return self._model.count(f"{told}\n{self._question}") + _ROOM_FOR_ERRORS
-
-
-def _budget(model: LLM) -> int:
-    if model.window is None:
-        return _BUDGET
-    return min(_BUDGET, model.window - min(ANSWER_TOKENS, model.window // 4))
 
 
 def _ignore(_attempt: Attempt) -> None:

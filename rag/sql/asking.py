@@ -10,7 +10,7 @@ from connectors.registry import is_database
 from connectors.source import Options
 from rag.llm.base import LLM, is_small
 from rag.retrieval.hit import Filters, Hit
-from rag.sql.answering import SqlAnswer, answer_from, needs_model, no_model
+from rag.sql.answering import SqlAnswer, answer_from, no_model
 from rag.sql.databases import Database, choose_database, open_database
 from rag.sql.limits import StatementLimits
 from rag.sql.values import Rows
@@ -50,7 +50,7 @@ def ask_database(
         SourceError: the database cannot be reached.
         LLMError: the model could not answer.
     """
-    if needs_model(model):  # before anybody is asked for a password
+    if not model.can_write:  # before anybody is asked for a password
         raise no_model(model)
     database = open_database(*choose_database(asked, registered))
     nearest = _nearest(question, database, find)
@@ -76,13 +76,14 @@ def rows_beside(
         ConfigurationError: rows are wanted, and there is no database, or no telling which.
         LLMError: the model could not answer.
     """
-    if wanted is False or (wanted is None and not _is_able(model)):
+    if wanted is False or (wanted is None and not (model.can_write and not is_small(model))):
         return None
     known = {uri: options for uri, options in registered.items() if is_database(uri) and not options.get("query")}
-    meant = next((uri for uri in map(_database_of, _about(hits, threshold)) if uri in known), None)
+    about = (hit for hit in hits if hit.kind in {ROW, SCHEMA} and hit.relevance >= threshold)
+    meant = next((uri for uri in map(_database_of, about) if uri in known), None)
     if meant is None and wanted is None:
         return None
-    if needs_model(model):
+    if not model.can_write:
         raise no_model(model)
     spec, options = (meant, known[meant]) if meant is not None else choose_database(None, registered)
     try:
@@ -90,14 +91,6 @@ def rows_beside(
     except SourceError as error:  # the documents are there all the same
         return SqlAnswer(question, spec, "", Rows((), ()), str(error), error.hint)
     return answer_from(database, question, model, nearest=_nearest(question, database, find))
-
-
-def _is_able(model: LLM) -> bool:
-    return not needs_model(model) and not is_small(model)
-
-
-def _about(hits: Sequence[Hit], threshold: float) -> list[Hit]:
-    return [hit for hit in hits if hit.kind in {ROW, SCHEMA} and hit.relevance >= threshold]
 
 
 def _database_of(hit: Hit) -> str:

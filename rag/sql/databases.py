@@ -62,7 +62,7 @@ def choose_database(asked: str | None, registered: Mapping[str, Options]) -> tup
             f"{len(known)} databases are registered: {', '.join(known)}", hint="name one of them with --database"
         )
     if not is_database(asked):
-        named = [uri for uri in known if _name(uri) == asked]
+        named = [uri for uri in known if parse_address(uri)[0].name == asked]
         if len(named) == 1:
             return named[0], known[named[0]]
         hint = (
@@ -95,10 +95,6 @@ def open_database(spec: str, options: Options | None = None) -> Database:
         raise ConfigurationError(f"{source.uri} has no table that may be read", hint="is it the right database?")
     allowed = AllowList(SqlDialect.of(schema.dialect), tuple(map(_allowed, described)), default_schema or "")
     return Database(source.address.uri, url, schema, tuple(map(_readable, described)), allowed)
-
-
-def _name(uri: str) -> str:
-    return parse_address(uri)[0].name
 
 
 def _allowed(table: Table) -> AllowedTable:

@@ -57,7 +57,7 @@ def rows_text(answer: SqlAnswer) -> str:
     length = 0
     for row in answer.rows.rows[:_ROWS_SHOWN]:
         cells = zip(answer.rows.columns, row, strict=True)
-        line = "- " + "; ".join(f"{name}: {_one_line(to_text(value)) or 'none'}" for name, value in cells)
+        line = "- " + "; ".join(f"{name}: {' '.join(to_text(value).split()) or 'none'}" for name, value in cells)
         length += len(line) + 1
         if lines and length > _CHARACTERS_SHOWN:
             break
@@ -66,7 +66,3 @@ def rows_text(answer: SqlAnswer) -> str:
     if left or answer.rows.cut:
         lines.append(f"… {'; '.join(filter(None, (f'{left:,} more rows' if left else '', answer.rows.cut)))}")
     return "\n".join(lines)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -2,7 +2,8 @@
 
 A statement that a database works on cannot be interrupted from within for certain: a timeout that asks politely waits
 for the answer. The process is started for each statement, gets its request with the password by a pipe, and is alone in
-its group. The database keeps its own limits beside: see `rag.sql.process`.
+its group. The database keeps its own limits beside: see `rag.sql.process`. A server would not notice for a while that
+the process is gone, so it is told to stop the statement.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ _LONGEST_ANSWER = 64 * 1024 * 1024
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _ENVIRONMENT_PREFIXES = ("PG", "MYSQL_", "MARIADB_", "LC_")
 _DRIVERS = {SqlDialect.POSTGRESQL: "postgresql+psycopg", SqlDialect.MARIADB: "mysql+pymysql"}
+_STOP_SECONDS = 3
+_STOP_STATEMENTS = {
+    SqlDialect.POSTGRESQL: "SELECT pg_terminate_backend(:backend)",
+    SqlDialect.MARIADB: "KILL CONNECTION :backend",
+}
 
 
 def execute(url: URL, sql: str, allowed: AllowList, limits: StatementLimits | None = None) -> Rows:
@@ -61,6 +67,14 @@ def execute(url: URL, sql: str, allowed: AllowList, limits: StatementLimits | No
         raise _error(answer, url)
     rows = tuple(tuple(from_wire(cell) for cell in row) for row in answer["rows"])
     return Rows(tuple(answer["columns"]), rows, answer["cut"])
+
+
+def stop_on_server(url: URL, dialect: SqlDialect, backend: int) -> None:
+    """End the session `backend` on the server of `url`; a server that does not answer has its own limit on time."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": _STOP_SECONDS})
+    with contextlib.suppress(exc.SQLAlchemyError), engine.connect() as connection:
+        connection.execute(text(_STOP_STATEMENTS[dialect]), {"backend": backend})
+    engine.dispose()
 
 
 class _Run:
@@ -178,18 +192,3 @@ def _error(answer: dict[str, Any], url: URL) -> SqlError:
     if url.password:
         message = message.replace(str(url.password), "***")
     return kinds.get(answer["kind"], ExecutionError)(message, hint=answer["hint"])
-
-
-_SECONDS = 3
-_STATEMENTS = {
-    SqlDialect.POSTGRESQL: "SELECT pg_terminate_backend(:backend)",
-    SqlDialect.MARIADB: "KILL CONNECTION :backend",
-}
-
-
-def stop_on_server(url: URL, dialect: SqlDialect, backend: int) -> None:
-    """End the session `backend` on the server of `url`; a server that does not answer has its own limit on time."""
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": _SECONDS})
-    with contextlib.suppress(exc.SQLAlchemyError), engine.connect() as connection:
-        connection.execute(text(_STATEMENTS[dialect]), {"backend": backend})
-    engine.dispose()

@@ -1,4 +1,4 @@
-"""Values of a database on their way from one process to another, and into JSON, without losing what they are."""
+"""What a statement gave: its rows, and their values on the way between processes and into JSON, losing nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,38 @@ from typing import Any
 
 Value = object
 """None, bool, int, float, str, bytes, Decimal, date, time, datetime, timedelta, or a list or dict of JSON."""
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "float": float,
+    "decimal": Decimal,
+    "bytes": base64.b64decode,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "timedelta": lambda parts: timedelta(*parts),
+    "list": lambda values: [from_wire(each) for each in values],
+    "object": lambda value: value,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The result of a statement.
+
+    Attributes:
+        columns: their names; two may be alike.
+        rows: one tuple of values for each row, each a `Value`.
+        cut: what a limit left out, in words; empty when this is all.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    cut: str = ""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether a limit left something out."""
+        return bool(self.cut)
 
 
 def to_wire(value: object) -> Any:  # noqa: PLR0911 — a table of types
@@ -45,19 +77,6 @@ def to_wire(value: object) -> Any:  # noqa: PLR0911 — a table of types
             return {"object": value}
         case _:
             return str(value)
-
-
-_READERS: dict[str, Callable[[Any], object]] = {
-    "float": float,
-    "decimal": Decimal,
-    "bytes": base64.b64decode,
-    "datetime": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "time": time.fromisoformat,
-    "timedelta": lambda parts: timedelta(*parts),
-    "list": lambda values: [from_wire(each) for each in values],
-    "object": lambda value: value,
-}
 
 
 def from_wire(data: Any) -> object:
@@ -118,23 +137,3 @@ def to_text(value: object) -> str:
             return value.isoformat(" ")
         case _:
             return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The result of a statement.
-
-    Attributes:
-        columns: their names; two may be alike.
-        rows: one tuple of values for each (`rag.sql.values`).
-        cut: what a limit left out, in words; empty when this is all.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
-    cut: str = ""
-
-    @property
-    def truncated(self) -> bool:
-        """Whether a limit left something out."""
-        return bool(self.cut)

@@ -48,6 +48,7 @@ _RANGE = re.compile(rf"(\d+)\s*(?:-|–|—|~|\bto\b)\s*{_PREFIX}(\d+)|(\d+)", r
 _TO_DIGITS = str.maketrans(_SUPERSCRIPTS + "⁻", "0123456789-")
 _TO_SUPERSCRIPTS = str.maketrans("0123456789", _SUPERSCRIPTS)
 
+_SURE = {"bracket", "titled", "named", "cite", "prose", "subject"}  # marks that are nothing else
 _CODE = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`|\$\$.+?\$\$|\\\[.+?\\\]|\\\(.+?\\\)"
     r"|(?<![\w$\\])\$(?=[^\s$])[^$\n]{0,200}?(?<=[^\s$])\$(?!\d)",
@@ -121,7 +122,7 @@ def find_marks(answer: str, sources: Mapping[int, str] | None = None) -> list[Fo
     code = code_spans(answer)
     flat = [" ".join(source.split()) for source in sources.values()]
     found = [match for match in _matches(answer, code) if not _is_quoted(answer, match, flat)]
-    sure = [match for match in found if _is_sure(match)]
+    sure = [match for match in found if match.lastgroup in _SURE]
     chosen = sure if any(match.lastgroup not in _PROSE for match in sure) else found
     return [mark for match in chosen if (mark := _mark(answer, match, sources)) is not None]
 
@@ -139,10 +140,6 @@ def _matches(answer: str, code: Sequence[tuple[int, int]]) -> Iterator[re.Match[
             start, end = next(spans)
         if not start <= match.start() < end:
             yield match
-
-
-def _is_sure(match: re.Match[str]) -> bool:
-    return match.lastgroup in {"bracket", "titled", "named", "cite", "prose", "subject"}
 
 
 def _is_quoted(answer: str, match: re.Match[str], flat: Sequence[str]) -> bool:

@@ -20,15 +20,18 @@ STOPS = frozenset(STOP_WORDS.split())
 SMALL_WORDS = STOPS | {"not", "no", "never"}
 # A word, or what is written as one: "config.toml", "parse_header", "--dry-run", "/var/archive", "LX-200", "Wi-Fi".
 WRITTEN = re.compile(r"(?<!\w)(?:--|/)?\w+(?:(?:[._/'’-]|::)\w+)*")
-PART = re.compile(r"[^\W_]+")
+PART = re.compile(r"[^\W_]+")  # "Wi-Fi" is also there where a passage has "Wi" and "Fi"
+# Roman numerals are none; the s of a plural stays outside: "APIs".
 ACRONYM = re.compile(r"(?![IVXLC]+$)[^\W\d_a-zß-ÿ]{3,6}(?=s?$)")
+# An option, snake_case, camelCase, a::path, a file name: two letters stand before its dot, or "e.g" would be one.
 _CODE = re.compile(r"^(?:--|/)[^\W\d_]|\w_\w|[a-z][A-Z]|\w::\w|[^\W\d_]{2}\.[a-z]{2}")
 _NUMBERED = re.compile(r"^(?=.*[A-Z])[^\W\d_]+-?\d")
+# A capital and then a small letter. `re` has no class for either: small is what is so in Latin-1, capital likewise.
 _CAPITAL = re.compile(r"[^\W\d_](?<![a-zß-öø-ÿ])[^\W\d_A-ZÀ-Þ]")
 # What stands before a name inside a sentence: a word or a comma, an opening quote, an initial, or a form of address.
 _INSIDE = re.compile(r"(?:[\w,;)%’'\"”]\s+|\s[\"“„«'‘]|(?:^|\s)(?:[^\W\d_a-z]|Dr|Mr|Mrs|Ms|Prof|St)\.\s+)$")
 _LOOKED_BACK = 8  # characters: a text may be long
-_LONG_WORD = re.compile(r"\b[^\W\d_]{4,}")
+_LONG_WORD = re.compile(r"\b[^\W\d_]{4,}")  # a title leaves short ones small: "of", "the"
 # A sentence that begins with somebody or something by name who does something; a verb shows that it is no plain plural.
 _SUBJECT = re.compile(
     r"([A-Z][^\W\d_A-Z][^\W\d_]+(?<!ly)(?<!ing))(?:['’]s\s"

@@ -72,8 +72,8 @@ all every each everyone everything always most many often usually : few rarely s
 """
 BOUND = frozenset(_BOUND.replace(":", " ").split())
 
-_COMPARED = re.compile(r"(?:er|est)$")
-_DOUBLED = re.compile(r"([bdgnt])\1$")
+_COMPARED = re.compile(r"(?:er|est)$")  # colder, coldest
+_DOUBLED = re.compile(r"([bdgnt])\1$")  # bigger: its base is "bigg"
 
 
 @lru_cache(maxsize=50_000)

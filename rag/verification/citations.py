@@ -116,7 +116,7 @@ class _Checker:
         verdict = self._verdict(statement, citations)
         if verdict == Verdict.SUPPORTED and not self._cites:
             citations = [self._added(statement)]
-            sentence = _with_mark(sentence, citations[0].number)
+            sentence = _inside(sentence, f" [{citations[0].number}]", len(sentence.rstrip(_STOPS)))
         pairs = zip(statement.marks, citations, strict=False)
         moved = {mark: citation.shown for mark, citation in pairs if citation.moved_to is not None}
         sentence = self._corrected(statement, moved) if moved else sentence
@@ -302,11 +302,6 @@ def _with_flag(result: _Result) -> str:
     if result.background is not None:
         flag = UNVERIFIED.format(card=result.background.card)
     return _inside(result.sentence, f" {flag}", len(result.sentence)) if flag else result.sentence
-
-
-def _with_mark(sentence: str, number: int) -> str:
-    """The sentence with a mark before its full stop."""
-    return _inside(sentence, f" [{number}]", len(sentence.rstrip(_STOPS)))
 
 
 def _inside(sentence: str, added: str, place: int) -> str:

@@ -18,7 +18,7 @@ _NUMBERED = re.compile(r"(?<!\w)([^\W\d_]+(?:-[^\W\d_]+)*)-?(\d+)(?!\w)")
 _COUNTED = re.compile(
     r"(?<![\w.,-])(\d+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[\s-]+([^\W\d_]{3,})", re.IGNORECASE
 )
-_YEARS = re.compile(r"\b(\d\d)(\d\d)[-–/](\d\d)\b")
+_YEARS = re.compile(r"\b(\d\d)(\d\d)[-–/](\d\d)\b")  # 1914-18
 _TWICE = re.compile(r"\btwice\b", re.IGNORECASE)
 _MEASURED = re.compile(r"(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]?(%|°[CF]|[^\W\d_]+)")
 _UNITS = """

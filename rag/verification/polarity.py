@@ -77,6 +77,7 @@ _PART = in_words(
 )
 _MARKERS = _WHOLE | _PART | BOUND
 _JOINS = in_words("a an the and or nor of")
+# What is left has to be a word: four letters at least keep "under", "index" and "image" what they are.
 _PREFIX = re.compile(r"(?:un|in|im|il|ir|dis)(?=[^\W\d_]{4})")
 # They begin like the denial of another word, and are none.
 _NO_DENIAL = frozenset(

@@ -13,7 +13,7 @@ from rag.text.names import ACRONYM, PART, SMALL_WORDS, WRITTEN, ProperName
 from rag.text.words import words
 
 _CAPITAL_NOUNS = frozenset(["de"])  # languages in which a capital tells no name
-_POSSESSIVE = re.compile(r"['’]\w?$")
+_POSSESSIVE = re.compile(r"['’]\w?$")  # Marta's, James'
 _PREFIX = 4  # letters that the forms of a name have in common at least
 _ENDINGS = frozenset("|s|es|e|n|en|a|ia|i|y|an|ian|ean|ese|ish|ic|al|er|ers|ans|ians".split("|"))  # noqa: SIM905
 

@@ -26,9 +26,11 @@ _LISTING = re.compile(
     r"quellen?|fuentes?|fontes?|référence?s?|источники?|来源|參考|参考(?:文献|资料)?|出典)(?:\s+(?:used|cited))?[\W_]*",
     re.IGNORECASE,
 )
+# A line of a list of sources: "1. …", "- [2] …".
 _LISTED = re.compile(r"[\s>*+-]*(?:\d{1,3}[.)]\s|\[\^?\d|【\d)")
+# What stands before the full stop once "according to source 2" is gone.
 _DANGLING = re.compile(r"[\s,;]+(?=[.!?。！？]\Z)")
-_DEFINED = re.compile(r"\s*\[\^\d{1,3}\]:")
+_DEFINED = re.compile(r"\s*\[\^\d{1,3}\]:")  # a footnote as Markdown writes it
 
 
 @dataclass(frozen=True, slots=True)

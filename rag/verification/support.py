@@ -161,7 +161,9 @@ class SupportJudge:
             return Support(0.0, 0.0, 0, 0)
         coverage, cosines, aligned = _coverage(said, ready), _cosines(said, ready), _aligned(said, ready)
         calibration, scores = _scores(coverage, cosines, aligned)
-        scores = scores * np.where(_with_pairs(_denying(said, ready)) > 0, _DENIED_LEFT, 1.0)
+        # A sentence that denies a word that the claim asserts, or asserts one that the claim denies, counts for less.
+        denying = [differ(said.asserts.stance, its.stance) for its in ready.sentences]
+        scores = scores * np.where(_with_pairs(np.array(denying, dtype=np.float32)) > 0, _DENIED_LEFT, 1.0)
         best = int(scores.argmax())
         score = _lowered(float(scores[best]), said.asserts, ready, best, calibration)
         if any(overstates(said.asserts.stance, sentence.stance) for sentence in ready.within(best)):
@@ -304,12 +306,6 @@ def _scores(coverage: Floats, cosines: Floats | None, aligned: Floats | None) ->
 def _with_pairs(values: Floats) -> Floats:
     """Values of sentences, and for each pair of neighbours the greater one."""
     return np.concatenate([values, np.maximum(values[:-1], values[1:])])
-
-
-def _denying(claim: _Claim, passage: _Passage) -> Floats:
-    """Whether each sentence denies a word that the claim asserts, or asserts one that the claim denies."""
-    mine = claim.asserts.stance
-    return np.array([differ(mine, its.stance) for its in passage.sentences], dtype=np.float32)
 
 
 def _lowered(score: float, claim: Assertion, passage: _Passage, window: int, calibration: _Calibration) -> float:

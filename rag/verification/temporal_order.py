@@ -16,7 +16,7 @@ _THEN = r"(?:and\s+)?then|after\s+(?:that|this|which)|afterwards"
 _MARKER = re.compile(rf"\b(?:(?P<earlier>{_EARLIER})|(?P<later>{_LATER})|(?P<then>{_THEN}))\b", re.IGNORECASE)
 _END = re.compile(r"[,;:()!?]|\.(?!\d)")
 _MOST = 8  # of them are read: time stays bounded
-_IF = re.compile(r"\bif\b", re.IGNORECASE)
+_IF = re.compile(r"\bif\b", re.IGNORECASE)  # "if …, then …" tells a condition, not an order
 _ORDINALS = frozenset(content("first") + content("last") + content("next"))
 
 

@@ -9,14 +9,6 @@ from connectors.document import Location
 from rag.prompting.prompt import Background
 
 
-@dataclass(frozen=True, slots=True)
-class Unverified:
-    """A sentence of an answer that no source supports, and the words of a card that do. Nobody has checked those."""
-
-    sentence: str
-    background: Background
-
-
 class Verdict(StrEnum):
     """What the check of a citation, or of a sentence, found.
 
@@ -64,3 +56,11 @@ class Citation:
     def shown(self) -> int:
         """The number in the text of the answer."""
         return self.number if self.moved_to is None else self.moved_to
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """A sentence of an answer that no source supports, and the words of a card that do. Nobody has checked those."""
+
+    sentence: str
+    background: Background

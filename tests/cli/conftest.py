@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -121,6 +123,11 @@ class Shop:
         return self.run(*arguments, cwd=self.folder, env=env)
 
 
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    """Have standard input hold these lines."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
 def write_shop(folder: Path) -> None:
     docs = folder / "docs"
     docs.mkdir(parents=True)
@@ -141,3 +148,12 @@ def indexed_shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
 def shop(indexed_shop: tuple[Path, Ran], rag: Rag) -> Shop:
     """Never changed by a test; those that change something make their own by `write_shop`."""
     return Shop(*indexed_shop, rag)
+
+
+@pytest.fixture
+def shop_copy(indexed_shop: tuple[Path, Ran], rag: Rag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A copy of the shop, for cards to be added to, and a user with a key of their own."""
+    monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "data"))
+    folder = tmp_path / "shop"
+    shutil.copytree(indexed_shop[0], folder)
+    return Shop(folder, indexed_shop[1], rag)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from connectors.document import Chunk, Document, DocumentName, Location
 from indexes.catalog.rows import StoredChunk
 from indexes.encoding.base import Encoded, EncodedQuery
+from indexes.store import Store
 from indexes.terms.analyzer import analyze
 
 DIMENSIONS = 24
@@ -73,3 +75,8 @@ def make_document(uri: str, *paragraphs: str, **metadata: str | int | float | bo
 def stored(key: int, text: str, language: str = "en") -> StoredChunk:
     """A chunk as the sparse index receives it."""
     return StoredChunk(key, text, "", Location(0, len(text), 1, 1), f"/{key}", "", "text", language, {})
+
+
+@pytest.fixture
+def store(tmp_path: Path, bag: BagEncoder) -> Store:
+    return Store(tmp_path / "kb", create=True)

@@ -12,11 +12,6 @@ from indexes.writer import Batch, NewDocument
 from tests.indexes.conftest import BagEncoder, make_document
 
 
-@pytest.fixture
-def store(tmp_path: Path, bag: BagEncoder) -> Store:
-    return Store(tmp_path / "kb", create=True)
-
-
 def test_one_that_holds_nothing_goes(store: Store):
     assert discard(store)
     assert not store.path.exists()

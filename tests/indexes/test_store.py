@@ -28,11 +28,6 @@ class Crash(BaseException):
     """Stands for the process dying: nothing may catch it."""
 
 
-@pytest.fixture
-def store(tmp_path: Path, bag: BagEncoder) -> Store:
-    return Store(tmp_path / "kb", create=True)
-
-
 def put(store: Store, **texts: str) -> None:
     with store.writer() as writer:
         source = writer.register("/source")

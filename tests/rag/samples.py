@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
 from connectors.document import Location
+from rag.knowledge_base import KnowledgeBase
 from rag.prompting.composer import Composer
 from rag.prompting.prompt import Prompt
 from rag.retrieval.hit import Hit, Signals
@@ -30,6 +35,17 @@ def hit(text: str, *, rank: int = 1, relevance: float = 0.9, uri: str = "", titl
 def hits(*texts: str) -> list[Hit]:
     """One hit for each text, ranked in order."""
     return [hit(text, rank=rank) for rank, text in enumerate(texts, 1)]
+
+
+@contextmanager
+def indexed(folder: Path, files: Mapping[str, str]) -> Iterator[KnowledgeBase]:
+    """A knowledge base, beside `folder`, of these files written into it: name → text."""
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    with closing(KnowledgeBase.open(folder.parent / "kb")) as base:
+        base.index(folder)
+        yield base
 
 
 def word_count(text: str) -> int:

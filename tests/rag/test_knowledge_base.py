@@ -29,13 +29,6 @@ def folder(tmp_path: Path) -> Path:
     return documents
 
 
-@pytest.fixture
-def kb(tmp_path: Path) -> Iterator[KnowledgeBase]:
-    base = KnowledgeBase.open(tmp_path / "kb")
-    yield base
-    base.close()
-
-
 def documents(report: IndexReport) -> tuple[int, int, int, int, int]:
     return report.added, report.changed, report.unchanged, report.removed, len(report.failures)
 

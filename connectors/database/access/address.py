@@ -159,10 +159,11 @@ def _server(dialect: DatabaseDialect, scheme: str, rest: str) -> tuple[DatabaseA
     parts = _split(scheme, rest)
     database = unquote(parts.path.removeprefix("/"))
     parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
-    user, password = unquote(parts.username or ""), parts.password
-    user, password = parameters.pop("user", user), parameters.pop("password", None) or _unquoted(password)
+    user = parameters.pop("user", unquote(parts.username or ""))
+    password = parameters.pop("password", None) or (None if parts.password is None else unquote(parts.password))
     host, port = parts.hostname or "", _port(scheme, parts.netloc, dialect.port)
-    public = f"{scheme}://{_bracketed(host)}" + (f":{port}" if port != dialect.port else "")
+    shown_host = f"[{host}]" if ":" in host else host
+    public = f"{scheme}://{shown_host}" + (f":{port}" if port != dialect.port else "")
     uri = f"{public}/{_escaped(database)}"
     if not database:
         raise ConfigurationError(f"{uri} names no database", hint=f"write it as {public}/DATABASE")
@@ -173,10 +174,6 @@ def _server(dialect: DatabaseDialect, scheme: str, rest: str) -> tuple[DatabaseA
         )
     address = DatabaseAddress(dialect, uri, database, host, port, MappingProxyType(parameters), unquote(parts.fragment))
     return address, Credentials.typed(user, password)
-
-
-def _unquoted(password: str | None) -> str | None:
-    return None if password is None else unquote(password)
 
 
 def _split(scheme: str, rest: str) -> SplitResult:
@@ -201,10 +198,6 @@ def _port(scheme: str, netloc: str, usual: int) -> int:
     if number and not (number.isascii() and number.isdecimal() and 0 < int(number) <= 65_535):  # noqa: PLR2004
         raise ConfigurationError(f"{scheme}://{place}: {number!r} is no port", hint=f"the usual one is {usual}")
     return int(number) if number else usual
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _escaped(text: str) -> str:

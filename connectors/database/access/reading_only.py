@@ -52,11 +52,9 @@ def _allowed(action: int, first: str | None, second: str | None, _database: str 
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _FUNCTIONS:
         return sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_PRAGMA and _tells((first or "").lower(), second):
-        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA:
+        pragma = (first or "").lower()
+        # SQLAlchemy asks for the second when it connects; with an argument it would set something.
+        if pragma in _TELLING or (pragma == "read_uncommitted" and second is None):
+            return sqlite3.SQLITE_OK
     return sqlite3.SQLITE_DENY
-
-
-def _tells(pragma: str, argument: str | None) -> bool:
-    # SQLAlchemy asks for the second when it connects; with an argument it would set something.
-    return pragma in _TELLING or (pragma == "read_uncommitted" and argument is None)

@@ -163,7 +163,7 @@ def _joins(near: FromClause, key: ForeignKey, far: FromClause) -> ColumnElement[
 
 def looks_like(query: str) -> Select[Any]:
     """No row of a query, to see what its columns are."""
-    return select(text("*")).select_from(_query(query)).limit(0)
+    return select(text("*")).select_from(text(f"({_escaped(query)}\n) AS r")).limit(0)
 
 
 def _rows(plan: Plan) -> FromClause:
@@ -173,10 +173,6 @@ def _rows(plan: Plan) -> FromClause:
     names = [quoted_column(column.name) for column in plan.table.columns]
     rows: FromClause = text(_escaped(plan.query)).columns(*names).subquery("r")
     return rows
-
-
-def _query(query: str) -> Any:
-    return text(f"({_escaped(query)}\n) AS r")
 
 
 def _escaped(query: str) -> str:

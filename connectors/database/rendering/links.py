@@ -49,14 +49,10 @@ def _told(
                 more[key] += 1
             elif name not in told:
                 told.append(name)
-    return {key: _listed(found, more[key]) for key, found in names.items()}
+    return {key: "; ".join(found) + (f"; and {more[key]:,} more" if more[key] else "") for key, found in names.items()}
 
 
 def _name(key: Sequence[Any], label: Sequence[Any]) -> str:
     """A row by its name, or by its key where it has none or is not there."""
     name = " ".join(text for value in label if (text := shown(value)))
     return name or ", ".join(shown(value) for value in key)
-
-
-def _listed(names: list[str], more: int) -> str:
-    return "; ".join(names) + (f"; and {more:,} more" if more else "")

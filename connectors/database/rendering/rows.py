@@ -55,7 +55,8 @@ class Renderer:
         """The document of a row."""
         plan = self._plan
         called = self._called(row)
-        title = called or f"{plan.table.name} {self._key(row)}".strip()
+        key = ", ".join(shown(value) for value in row[: self._first])
+        title = called or f"{plan.table.name} {key}".strip()
         text, starts = self._text(row, joined)
         return Document(
             uri=uri,
@@ -80,9 +81,6 @@ class Renderer:
         values = (self._shown(row, self._plan.table.by_name[name]) for name in self._plan.label if name in self._places)
         name = one_line(" ".join(value for value in values if value))
         return name if len(name) <= _LONGEST_TITLE else f"{name[: _LONGEST_TITLE - 1].rsplit(' ', 1)[0]}…"
-
-    def _key(self, row: Row) -> str:
-        return ", ".join(shown(value) for value in row[: self._first])
 
     def _shown(self, row: Row, column: Column) -> str:
         value = row[self._places[column.name]]

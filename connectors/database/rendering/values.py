@@ -76,11 +76,8 @@ def _moment(text: str, between: str) -> str:
     day, hours, zone = found.groups()
     if hours is None or (_MIDNIGHT.fullmatch(hours) and zone in {None, "Z", "+00", "+00:00"}):
         return day
-    return f"{day}{between}{hours}{_zone(zone)}"
-
-
-def _zone(zone: str | None) -> str:
-    return f"{zone}:00" if zone and len(zone) == len("+00") else zone or ""
+    zone = f"{zone}:00" if zone and len(zone) == len("+00") else zone or ""
+    return f"{day}{between}{hours}{zone}"
 
 
 def _number(value: Decimal) -> MetadataValue | None:

@@ -39,7 +39,11 @@ def label_columns(table: Table) -> tuple[str, ...]:
     ('FirstName', 'LastName')
     """
     pointing = {name for key in table.foreign_keys for name in key.columns}
-    candidates = [column for column in table.columns if _may_name(column) and column.name not in pointing]
+    candidates = [
+        column
+        for column in table.columns
+        if column.kind in _NAMED and not looks_secret(column.name, column.kind) and column.name not in pointing
+    ]
     person = _person(candidates)
     ranked = sorted((rank, place) for place, each in enumerate(candidates) if (rank := _rank(each, table)) is not None)
     if person and not (ranked and ranked[0][0] <= 1):
@@ -68,10 +72,6 @@ def _own(table: Table) -> set[str]:
 
 def _singular(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") else word.rstrip("s")
-
-
-def _may_name(column: Column) -> bool:
-    return column.kind in _NAMED and not looks_secret(column.name, column.kind)
 
 
 def _person(candidates: list[Column]) -> tuple[str, ...]:

@@ -150,7 +150,9 @@ class _Planner:
 
     def plans(self) -> Iterator[Plan]:
         for table in self._tables:
-            columns = tuple(column for column in table.columns if not self._left_out(column))
+            columns = tuple(
+                column for column in table.columns if not (self._is_binary(column) or self._is_secret(column))
+            )
             shown = {column.name for column in columns}
             text = tuple(name for name in self._options.text_columns if name in shown)
             yield Plan(
@@ -177,9 +179,6 @@ class _Planner:
         for link in self._links:
             ends = [key.table for key in link.foreign_keys[:2]]
             yield f"{link.label}: only joins {' and '.join(ends)}, and is told with their rows"
-
-    def _left_out(self, column: Column) -> bool:
-        return self._is_binary(column) or self._is_secret(column)
 
     def _is_binary(self, column: Column) -> bool:
         return column.kind is ColumnKind.BINARY

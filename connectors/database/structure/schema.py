@@ -75,7 +75,9 @@ class _Reflection:
         hidden = shadow_tables(self._connection) | partitions(self._connection)
         for schema in self._schemas():
             inspector = self._inspector
-            views = {*inspector.get_view_names(schema), *self._materialized(schema)}
+            views = set(inspector.get_view_names(schema))
+            if self._connection.dialect.name == "postgresql":
+                views.update(inspector.get_materialized_view_names(schema))
             for name in [*inspector.get_table_names(schema), *sorted(views)]:
                 if (schema or self._default, name) not in hidden:
                     yield Table(name, schema, is_view=name in views)
@@ -86,10 +88,6 @@ class _Reflection:
             return [None]
         others = self._inspector.get_schema_names()
         return [None, *(name for name in others if name != self._default and not name.startswith(_SYSTEM_SCHEMAS))]
-
-    def _materialized(self, schema: str | None) -> list[str]:
-        is_known = self._connection.dialect.name == "postgresql"
-        return self._inspector.get_materialized_view_names(schema) if is_known else []
 
     def _table(self, found: Table) -> Table:
         inspector, name, schema = self._inspector, found.name, found.schema

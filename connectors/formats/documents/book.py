@@ -32,7 +32,11 @@ def parse_epub(data: bytes) -> Parsed:
         package = parse_xml(archive.read(package_path))
         for name in _spine(package, posixpath.dirname(package_path)):
             if name in archive.namelist():
-                _write_chapter(archive.read(name), builder)
+                data = archive.read(name)
+                text = decode(data, declared_encoding(data)).text
+                if text.strip():
+                    parser = html.HTMLParser(encoding="utf-8")
+                    render(html.document_fromstring(text.encode(), parser=parser), builder)
     metadata = {"author": _field(package, "creator"), "language": _field(package, "language")}
     return builder.build("epub", _field(package, "title") or builder.heading_title, metadata)
 
@@ -55,12 +59,6 @@ def _spine(package: etree._Element, folder: str) -> Iterator[str]:
     for reference in package.iter("{*}itemref"):
         if reference.get("idref") in items:
             yield items[reference.get("idref")]
-
-
-def _write_chapter(data: bytes, builder: TextBuilder) -> None:
-    text = decode(data, declared_encoding(data)).text
-    if text.strip():
-        render(html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8")), builder)
 
 
 def _field(package: etree._Element, name: str) -> str:

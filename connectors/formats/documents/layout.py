@@ -19,7 +19,9 @@ _MAX_PITCH = 2.2
 _HEADING_PITCH = 1.6  # headings of two lines stand apart, but not this far in terms of their size
 _RUNNING_FROM = 4  # pages a document needs before repeated first and last lines are taken for running heads
 _RUNNING_LINES = 2
+# Running heads differ in their page number alone, which may be Roman.
 _NUMBER = re.compile(r"\d+|\b[ivxl]+\b")
+# Brackets and quotes may close behind the stop.
 _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
 
 
@@ -89,7 +91,8 @@ def drop_running_heads(pages: list[list[PageLine]]) -> list[list[PageLine]]:
     """
     if len(pages) < _RUNNING_FROM:
         return pages
-    seen = Counter(key for page in pages for key in {_running_key(line) for line in _edges(page)})
+    edges = (page[:_RUNNING_LINES] + page[-_RUNNING_LINES:] for page in pages)
+    seen = Counter(key for lines in edges for key in set(map(_running_key, lines)))
     running = {key for key, count in seen.items() if count >= max(3, 0.4 * len(pages))}
     return [pages[0], *(_without_edges(page, running) for page in pages[1:])]
 
@@ -125,10 +128,6 @@ def _without_edges(page: list[PageLine], running: set[str]) -> list[PageLine]:
     while end > max(start, len(page) - _RUNNING_LINES) and _running_key(page[end - 1]) in running:
         end -= 1
     return page[start:end]
-
-
-def _edges(page: list[PageLine]) -> list[PageLine]:
-    return page[:_RUNNING_LINES] + page[-_RUNNING_LINES:]
 
 
 def _running_key(line: PageLine) -> str:

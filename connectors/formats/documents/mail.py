@@ -118,14 +118,9 @@ def _parts(part: Part) -> tuple[list[Part], list[Part]]:
     bodies = [body for found, _ in children for body in found]
     attached = [one for _, found in children for one in found]
     if part.get_content_type() == "multipart/alternative":
-        bodies = _best_alternative(bodies)
+        written = [body for body in bodies if _payload(body).strip()]
+        bodies = [body for body in written if body.get_content_type() == "text/plain"] or written[:1]
     return bodies, attached
-
-
-def _best_alternative(bodies: list[Part]) -> list[Part]:
-    written = [body for body in bodies if _payload(body).strip()]
-    plain = [body for body in written if body.get_content_type() == "text/plain"]
-    return plain or written[:1]
 
 
 def _parse_body(part: Part) -> Parsed:

@@ -33,7 +33,7 @@ _GENERIC = re.compile(
 _NO_NAME = re.compile(r"\S*[_/\\.-]\S*|[\d\W_]+|.*\.(docx?|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|rtf|odt)", re.IGNORECASE)
 _BOLD = 600
 _UPRIGHT = 0.2  # sine of the angle up to which a line counts as upright
-_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
+_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")  # D:20240131…, as PDF writes it
 
 
 def parse_pdf(data: bytes, path: Path) -> Parsed:
@@ -53,7 +53,11 @@ def parse_pdf(data: bytes, path: Path) -> Parsed:
         "created": "-".join(created.groups()) if created else "",
     }
     parsed = builder.build("pdf", metadata=metadata)
-    return replace(parsed, title=_plausible(one_line(fields.get("Title", "")), path) or _heading_title(parsed))
+    title = _plausible(one_line(fields.get("Title", "")), path)
+    if not title:  # the most prominent heading of the first page may name the document
+        end = parsed.pages[1] if len(parsed.pages) > 1 else len(parsed.text)
+        title = heading_title(block for block in parsed.blocks if block.start < end)
+    return replace(parsed, title=title)
 
 
 def _open(data: bytes) -> pypdfium2.PdfDocument:
@@ -138,9 +142,3 @@ def _plausible(title: str, path: Path) -> str:
     if len(title) < 4 or title.casefold() == path.stem.casefold():  # noqa: PLR2004
         return ""
     return "" if _GENERIC.fullmatch(title) or _NO_NAME.fullmatch(title) else title
-
-
-def _heading_title(parsed: Parsed) -> str:
-    """The most prominent heading of the first page, when it names the document."""
-    end = parsed.pages[1] if len(parsed.pages) > 1 else len(parsed.text)
-    return heading_title(block for block in parsed.blocks if block.start < end)

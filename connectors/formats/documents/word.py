@@ -55,7 +55,8 @@ class _Writer:
             if element.tag == f"{_W}p":
                 self._paragraph(element)
             elif element.tag == f"{_W}tbl":
-                self._table(element)
+                rows = [[_cell(cell) for cell in _children(row, "tc")] for row in _children(element, "tr")]
+                self.builder.table(rows)
             elif element.tag in {f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml", f"{_W}smartTag"}:
                 self.write(element)
 
@@ -94,9 +95,9 @@ class _Writer:
             return int(own) + 1 if int(own) < _MAX_OUTLINE else 0
         return self._levels.get(style, 0)
 
-    def _table(self, table: etree._Element) -> None:
-        rows = [[_cell(cell) for cell in _children(row, "tc")] for row in _children(table, "tr")]
-        self.builder.table(rows)
+
+def _cell(cell: etree._Element) -> str:
+    return " ".join(filter(None, (_text(paragraph) for paragraph in cell.iter(f"{_W}p"))))
 
 
 def _styles(document: WordDocument) -> tuple[Mapping[str, int], frozenset[str], frozenset[str]]:
@@ -167,10 +168,6 @@ def _boxes(element: etree._Element) -> Iterator[etree._Element]:
         elif node.tag == f"{_W}txbxContent":
             yield node
             walk.skip_subtree()
-
-
-def _cell(cell: etree._Element) -> str:
-    return " ".join(filter(None, (_text(paragraph) for paragraph in cell.iter(f"{_W}p"))))
 
 
 def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -25,7 +25,8 @@ def parse_csv(text: str, path: Path) -> Parsed:
     separator = _separator(first_record(text, start), path)
     while start < len(text):
         record = first_record(text, start)
-        cells = _cells(record, separator)
+        row = next(csv.reader([record], delimiter=separator), []) if len(record) < _RECORD_LIMIT else []
+        cells = [cell.strip() for cell in row]
         after = start + len(record)
         rest = (
             after + len(text[after : after + _HEADER_LIMIT]) - len(text[after : after + _HEADER_LIMIT].lstrip("\r\n"))
@@ -67,12 +68,6 @@ def first_record(text: str, start: int = 0) -> str:
         elif not quoted:
             return window[: match.start()]
     return window
-
-
-def _cells(record: str, separator: str) -> list[str]:
-    if len(record) >= _RECORD_LIMIT:
-        return []
-    return [cell.strip() for cell in next(csv.reader([record], delimiter=separator), [])]
 
 
 def _separator(record: str, path: Path) -> str:

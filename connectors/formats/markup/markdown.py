@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # The block parser takes about a second for 2 MB, far more for hostile nesting; no hand-written page comes near this.
 _MAX_CHARACTERS = 8_000_000
 _MAX_INLINE = 1000  # a longer heading is none, and emphasis marks can nest to quadratic time
+# YAML between lines of ---, TOML between lines of +++; it begins the file, but for a byte order mark.
 _FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
-_FRONT_MATTER_LIMIT = 20_000
+_FRONT_MATTER_LIMIT = 20_000  # characters: what opens and is never closed is not searched for to the end of the file
 _FIELD = re.compile(r"^(title|author|date|description)\s*[:=]\s*(\S.*)$", re.MULTILINE | re.IGNORECASE)
 _HTML_TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
@@ -30,7 +31,9 @@ def parse_markdown(text: str) -> Parsed:
     body_start = matter.end() if matter else 0
     fields = {found[1].lower(): found[2].strip().strip("\"'") for found in _FIELD.finditer(matter[2] if matter else "")}
     blocks = tuple(markdown_blocks(text, body_start))
-    title = fields.pop("title", "") or heading_title(blocks) or _html_title(text)
+    title = fields.pop("title", "") or heading_title(blocks)
+    if not title and (in_html := _HTML_TITLE.search(text, 0, _FRONT_MATTER_LIMIT)):
+        title = _TAG.sub(" ", in_html[1])
     return Parsed(text, "markdown", one_line(title), fields, blocks)
 
 
@@ -88,14 +91,9 @@ def _plain(inline: str) -> str:
     if len(inline) > _MAX_INLINE:
         return one_line(inline)
     tokens = _inline_parser().parseInline(inline)
-    pieces = [child.content or " " for child in tokens[0].children or () if _shown(child)]
+    pieces = [
+        child.content or " "
+        for child in tokens[0].children or ()
+        if child.type in {"text", "code_inline", "softbreak", "hardbreak", "image", "text_special"}
+    ]
     return one_line("".join(pieces))
-
-
-def _shown(token: Token) -> bool:
-    return token.type in {"text", "code_inline", "softbreak", "hardbreak", "image", "text_special"}
-
-
-def _html_title(text: str) -> str:
-    found = _HTML_TITLE.search(text, 0, _FRONT_MATTER_LIMIT)
-    return _TAG.sub(" ", found[1]) if found else ""

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from connectors.document import Block, BlockKind
 from connectors.parsed import Parsed, TextLine, heading_title, lines_of
 
+# The text of a headline stands between its state and priority and its :tags:.
 _HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE)\s+)?(?:\[#[A-Z]\]\s+)?(.*?)(?:\s+:[\w@#%:]+:)?\s*$")
 _KEYWORD = re.compile(r"#\+(title|author|date):\s*(\S.*)$", re.IGNORECASE)
-_MAX_HEADLINE = 500  # characters
+_MAX_HEADLINE = 500  # characters; of a longer line, finding the tags would take quadratic time
 _BEGIN = re.compile(r"\s*#\+begin_(src|example)\b", re.IGNORECASE)
 _END = re.compile(r"\s*#\+end_(src|example)\s*$", re.IGNORECASE)
 _RULE = re.compile(r"\s*\|[-+]+\|?\s*$")
@@ -42,7 +43,8 @@ def _blocks(lines: list[TextLine]) -> Iterator[Block]:
         elif _in_table(line):
             while end < len(lines) and _in_table(lines[end]):
                 end += 1
-            yield _table(lines[index:end])
+            rows = [row.text.strip() for row in lines[index:end] if not _RULE.match(row.text)]
+            yield Block(BlockKind.TABLE, line.start, lines[end - 1].end, header=rows[0] if rows else "")
         index = end
 
 
@@ -57,8 +59,3 @@ def _closings(lines: list[TextLine]) -> dict[str, list[int]]:
         if match := _END.match(line.text):
             found[match[1].lower()].append(position)
     return found
-
-
-def _table(rows: list[TextLine]) -> Block:
-    content = [row.text.strip() for row in rows if not _RULE.match(row.text)]
-    return Block(BlockKind.TABLE, rows[0].start, rows[-1].end, header=content[0] if content else "")

@@ -10,10 +10,12 @@ from connectors.document import Block, BlockKind
 from connectors.parsed import Parsed, TextLine, heading_title, lines_of
 
 _ADORNMENT = re.compile(r"([!-/:-@[-`{-~])\1{2,}\s*$")
+# What ends in two colons announces a literal block, unless it is another directive, such as `.. note::`.
 _CODE = re.compile(r"\s*\.\.\s+(code|code-block|sourcecode)::|(?!\s*\.\.\s).*::\s*$")
 _MAX_TITLE = 300  # characters
 _SIMPLE_RULE = re.compile(r"\s*={2,}(\s+={2,})+\s*$")
 _GRID_RULE = re.compile(r"\s*\+[-=]+(\+[-=]+)*\+\s*$")
+# A heading shows the text of a role or a link, not its markup: `text <target>`_, :ref:`text`, ``text``.
 _ROLE = re.compile(r"(?::[\w:+.-]+:)?`([^`<]+?)\s*(?:<[^`>]*>)?`_{0,2}|``([^`]+)``")
 
 
@@ -41,7 +43,10 @@ def _blocks(lines: list[TextLine]) -> Iterator[Block]:
                 yield Block(BlockKind.CODE, lines[first].start, lines[last - 1].end)
             index = max(last, index + 1)
         elif size := _table(lines, index, closings):
-            yield _table_block(lines[index : index + size])
+            rows = lines[index : index + size]
+            content = [row for row in rows if not _SIMPLE_RULE.match(row.text) and not _GRID_RULE.match(row.text)]
+            header = content[0].text.strip() if content else ""
+            yield Block(BlockKind.TABLE, rows[0].start, rows[-1].end, header=header)
             index += size
         else:
             index += 1
@@ -106,9 +111,3 @@ def _simple_closings(lines: list[TextLine]) -> list[int]:
     """Where simple tables end, at a rule before a blank line; found once, for looking ahead each time is quadratic."""
     rules = [index for index, line in enumerate(lines) if _SIMPLE_RULE.match(line.text)]
     return [index for index in rules if index + 1 == len(lines) or not lines[index + 1].text.strip()]
-
-
-def _table_block(lines: list[TextLine]) -> Block:
-    content = [line for line in lines if not _SIMPLE_RULE.match(line.text) and not _GRID_RULE.match(line.text)]
-    header = content[0].text.strip() if content else ""
-    return Block(BlockKind.TABLE, lines[0].start, lines[-1].end, header=header)

@@ -173,7 +173,8 @@ class _Renderer:
             return True
         if tag == "table" and not _is_layout(element):
             self._flush()
-            self._builder.table(_rows(element))
+            rows = ([_text_of(cell) for cell in row if cell.tag in {"td", "th"}] for row in element.iter("tr"))
+            self._builder.table(list(rows))
             return True
         self._open(element)
         return False
@@ -240,7 +241,3 @@ def _is_layout(table: html.HtmlElement) -> bool:
         return True
     cells = [cell for cell in table.iter("td") if len(cell)]
     return sum(1 for cell in cells if sum(1 for _ in cell.iter(*_INSIDE_LAYOUT)) > 4) > 0  # noqa: PLR2004
-
-
-def _rows(table: html.HtmlElement) -> list[list[str]]:
-    return [[_text_of(cell) for cell in row if cell.tag in {"td", "th"}] for row in table.iter("tr")]

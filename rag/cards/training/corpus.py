@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from connectors.document import with_context
 from connectors.errors import ConfigurationError
 from connectors.sentences import sentence_spans
 from rag.cards.training.questions import HEADINGS, Topic
@@ -94,7 +95,7 @@ class TrainingCorpus:
 
 def held_out(documents: Iterable[str], seed: int) -> set[str]:
     """Those of many documents that are not learned, drawn by their names, so that the same stay out."""
-    drawn = sorted(set(documents), key=lambda name: _drawn(name, seed))
+    drawn = sorted(set(documents), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
     return set(drawn[: max(1, round(_HELD_OUT * len(drawn)))])
 
 
@@ -114,12 +115,8 @@ def _parted(passages: Sequence[TrainingPassage], seed: int) -> tuple[list[Traini
     return learned, kept
 
 
-def _drawn(name: str, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed}:{name}".encode()).digest()
-
-
 def _text(passage: TrainingPassage, tokenizer: ModelTokenizer) -> list[int]:
-    text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
+    text = with_context(passage.context, passage.text)
     return [*tokenizer.tokens(text), *tokenizer.end]
 
 

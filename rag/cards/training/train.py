@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from connectors.chunking.splitter import Splitter
+from connectors.document import with_context
 from connectors.errors import ConfigurationError
 from connectors.registry import open_source
 from connectors.source import Added, Failed
@@ -70,7 +71,10 @@ def train_card(
         raise ConfigurationError(
             f"there is a card {name!r} already", hint=f"choose another name, or: rag card remove {name}"
         )
-    _let_threads_sleep()
+    # The threads of OpenMP wait for each other asleep, and not spinning: on a busy machine with two cores, two that
+    # spin learned 21 tokens a second, and 137 asleep. The library reads this once, when llama.cpp or torch is loaded:
+    # in a process that has done so before, all stays as it is.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     passages, titles, failures = _read(source, splitter)
     draft = shelf.folder / f".training-{name}"
     draft.mkdir(parents=True, exist_ok=True)
@@ -82,6 +86,7 @@ def train_card(
         raise
     files = (CardFile.of(model.path), CardFile.of(draft / ADAPTER, own=True))
     step = max(1, len(passages) // MOST_EXAMPLES)
+    texts = (with_context(passage.context, passage.text) for passage in passages[::step][:MOST_EXAMPLES])
     card = Card(
         name,
         CardKind.LM,
@@ -91,7 +96,7 @@ def train_card(
         licence=licence,
         settings={"lora": ADAPTER, TRAINED: "yes"},
         files=files,
-        examples=tuple(_example(passage) for passage in passages[::step][:MOST_EXAMPLES]),
+        examples=tuple(" ".join(text.split())[:_LONGEST_EXAMPLE] for text in texts),
     )
     try:
         added = shelf.add(card, payload=draft)
@@ -107,15 +112,6 @@ def tokenizer(model: LocalLLM) -> ModelTokenizer:
         asked=lambda message: model.tokens(model.asked(message), control=True),
         end=[model.end],
     )
-
-
-def _let_threads_sleep() -> None:
-    """Have the threads of OpenMP wait for each other asleep, and not spinning.
-
-    On a busy machine with two cores, two that spin learned 21 tokens a second, and 137 asleep. The library reads this
-    once, when llama.cpp or torch is loaded: in a process that has done so before, all stays as it is.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _read(source: str, splitter: Splitter) -> tuple[list[TrainingPassage], list[str], tuple[Failed, ...]]:
@@ -136,8 +132,3 @@ def _read(source: str, splitter: Splitter) -> tuple[list[TrainingPassage], list[
                     hint="a card is a small expert: choose a part",
                 )
     return passages, titles, tuple(failures)
-
-
-def _example(passage: TrainingPassage) -> str:
-    text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
-    return " ".join(text.split())[:_LONGEST_EXAMPLE]

@@ -57,7 +57,8 @@ class BeirCorpus:
     def _documents(self) -> Iterator[Document]:
         seen: set[str] = set()
         for where, record in read_records(self._file, LAYOUT):
-            document = _document(record, where)
+            key, title, text = (_text(record, name, where) for name in ("_id", "title", "text"))
+            document = make_document(key, title, text, "beir")
             if document.uri in seen:
                 raise SourceError(f"{where}: the id {document.uri!r} occurs twice", hint="ids must be unique")
             seen.add(document.uri)
@@ -132,11 +133,6 @@ def _text(record: Mapping[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str):
         raise SourceError(f"{where}: {key!r} is {value!r}, not a text", hint=f"every line needs a text {key!r}")
     return value
-
-
-def _document(record: Mapping[str, Any], where: str) -> Document:
-    key, title, text = (_text(record, name, where) for name in ("_id", "title", "text"))
-    return make_document(key, title, text, "beir")
 
 
 def make_document(key: str, title: str, text: str, kind: str) -> Document:

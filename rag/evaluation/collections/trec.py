@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -60,8 +60,11 @@ class TrecCorpus:
         yield from changes(self._documents(), known)
 
     def _documents(self) -> Iterator[Document]:
+        if not self._path.exists():
+            raise SourceError(f"{self._path} is not there", hint=_DOCUMENTS)
         seen: set[str] = set()
-        for file in _files(self._path):
+        is_folder = self._path.is_dir()
+        for file in sorted(filter(Path.is_file, self._path.rglob("*"))) if is_folder else [self._path]:
             for where, block in _blocks(_decoded(file), "doc", file):
                 document = _document(block, where)
                 if document.uri in seen:
@@ -104,12 +107,6 @@ def run_lines(rankings: Mapping[str, Iterable[tuple[str, float]]], tag: str) -> 
 
 def _bare(name: str) -> str:
     return re.sub(r"[\s%]", lambda match: quote(match.group()), name) if re.search(r"\s", name) else name
-
-
-def _files(path: Path) -> Sequence[Path]:
-    if not path.exists():
-        raise SourceError(f"{path} is not there", hint=_DOCUMENTS)
-    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
 
 def _decoded(file: Path) -> Iterator[tuple[int, str]]:

@@ -117,10 +117,6 @@ def _without(functions: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def written(tree: Expr, dialect: SqlDialect) -> str:
     """The statement of a syntax tree, without its comments."""
-    return tree.sql(grammar(dialect), comments=False, unsupported_level=_strict())
-
-
-def _strict() -> Any:
     from sqlglot import ErrorLevel
 
-    return ErrorLevel.RAISE
+    return tree.sql(grammar(dialect), comments=False, unsupported_level=ErrorLevel.RAISE)

@@ -70,7 +70,7 @@ def guard(sql: str, allowed: AllowList) -> str:
     """
     _check_text(sql)
     try:
-        with _quiet():
+        with _Quiet():
             once = _checked(sql, allowed)
             again = _checked(once, allowed)
     except RecursionError:
@@ -114,7 +114,8 @@ def _checked(sql: str, allowed: AllowList) -> str:
 
     tree = _parsed(sql, allowed.dialect)
     if type(tree).__name__ not in _QUERIES:
-        raise RefusedError(f"{_verb(tree)} is no SELECT", hint=_ONE_SELECT)
+        verb = str(tree.this) if isinstance(tree, exp.Command) else _words(type(tree).__name__)
+        raise RefusedError(f"{verb.upper()} is no SELECT", hint=_ONE_SELECT)
     try:
         _check_parts(tree, allowed.dialect)
         _check_nothing_lost(sql, written(tree, allowed.dialect), allowed.dialect)
@@ -167,7 +168,8 @@ def _check_calls(text: str, tree: exp.Expr, dialect: SqlDialect) -> None:
     from sqlglot.tokenizer_core import TokenType
 
     functions = allowed_functions(dialect)
-    renamed = _names_with_columns(tree)
+    # The names that stand before a parenthesis because their columns are named in it: `WITH t(a, b) AS …`.
+    renamed = frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns"))
     tokens = grammar(dialect).tokenize(text)
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         if after.token_type is not TokenType.L_PAREN or not re.match(r"\w", token.text):
@@ -183,11 +185,6 @@ def _check_calls(text: str, tree: exp.Expr, dialect: SqlDialect) -> None:
             f"the function {token.text} is not allowed",
             hint="use the usual functions for text, numbers, dates and sums",
         )
-
-
-def _names_with_columns(tree: exp.Expr) -> frozenset[str]:
-    """The names that stand before a parenthesis because their columns are named in it: `WITH t(a, b) AS …`."""
-    return frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns"))
 
 
 def _check_nothing_lost(sql: str, text: str, dialect: SqlDialect) -> None:
@@ -233,12 +230,6 @@ def _check_literals(tokens: Sequence[Token], sql: str, dialect: SqlDialect) -> N
             raise RefusedError(f"the key {after.text!r} is not allowed", hint="write a path: '$.\"a.b\"'")
 
 
-def _verb(tree: exp.Expr) -> str:
-    if isinstance(tree, exp.Command):
-        return str(tree.this).upper()
-    return _words(type(tree).__name__).upper()
-
-
 def _words(kind: str) -> str:
     """The name of a class as words: `IntoTable` is into table."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
@@ -259,10 +250,6 @@ def _short(error: Exception) -> str:
 
 def _cut(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _quiet() -> _Quiet:
-    return _Quiet()
 
 
 class _Quiet:

@@ -78,7 +78,9 @@ class SelectScope:
         """
         places = [place for scope in self.around() for place in scope.places if not table or place.alias == table]
         if table and not places:
-            raise RefusedError(f"{shown}: there is no table {table!r} here", hint=self._tables_hint())
+            known = [place.shown for scope in self.around() for place in scope.places if place.shown]
+            hint = f"the tables here are: {', '.join(known)}" if known else "the statement reads from no table"
+            raise RefusedError(f"{shown}: there is no table {table!r} here", hint=hint)
         for place in places:
             if place.hides(name):
                 raise RefusedError(
@@ -100,10 +102,6 @@ class SelectScope:
     def _whole_row(self, name: str) -> Place | None:
         """The source whose rows PostgreSQL takes for one value each by its name."""
         return next((place for scope in self.around() for place in scope.places if place.alias == name), None)
-
-    def _tables_hint(self) -> str:
-        known = [place.shown for scope in self.around() for place in scope.places if place.shown]
-        return f"the tables here are: {', '.join(known)}" if known else "the statement reads from no table"
 
     def _columns_hint(self, name: str, places: list[Place]) -> str:
         known = [column for place in places for column in place.output.shown]

@@ -22,7 +22,10 @@ _START_SECONDS = 20
 
 def main() -> None:
     """Run the request."""
-    request = _request(json.loads(sys.stdin.buffer.read()))
+    data = json.loads(sys.stdin.buffer.read())
+    request = Request(
+        data["sql"], AllowList.from_json(data["allowed"]), StatementLimits(**data["limits"]), data["connect"]
+    )
     set_alarm(_START_SECONDS + request.limits.seconds)
     limit_memory(request.limits.memory)
     try:
@@ -62,12 +65,6 @@ def _session(request: Request) -> StatementSession:
             from rag.sql.process.mariadb import MariaDBSession
 
             return MariaDBSession(request)
-
-
-def _request(data: dict[str, Any]) -> Request:
-    return Request(
-        data["sql"], AllowList.from_json(data["allowed"]), StatementLimits(**data["limits"]), data["connect"]
-    )
 
 
 def _answer(data: dict[str, Any]) -> None:

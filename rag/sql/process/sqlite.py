@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
+from rag.sql.allowed import AllowList, SqlDialect
 from rag.sql.guard.functions import allowed_functions
 from rag.sql.limits import StatementLimits
 from rag.sql.process.session import FailedError, Request, too_large, too_long
@@ -95,7 +95,10 @@ class Authorizer:
 
     def __init__(self, allowed: AllowList, views: frozenset[tuple[str, str, str]], names: frozenset[str]) -> None:
         """Args: what may be read, what views read for themselves, and the names of all that is there."""
-        self._columns = {table.name.lower(): _readable(table) for table in allowed.tables}
+        # SQLite names the column '' when it only counts rows.
+        self._columns = {
+            table.name.lower(): frozenset({*map(str.lower, table.columns), *_ROW_IDS, ""}) for table in allowed.tables
+        }
         self._hidden = {table.name.lower(): {name.lower() for name in table.hidden} for table in allowed.tables}
         self._views = views
         self._names = names
@@ -123,11 +126,6 @@ class Authorizer:
         if not column and table not in self._names and not table.startswith(("sqlite_", "pragma_")):
             return True  # the rows of a name that WITH defines are counted
         return table in self._columns and column in self._columns[table]
-
-
-def _readable(table: AllowedTable) -> frozenset[str]:
-    # SQLite names the column '' when it only counts rows.
-    return frozenset({name.lower() for name in table.columns} | _ROW_IDS | {""})
 
 
 def _read_by_views(connection: sqlite3.Connection, allowed: AllowList) -> frozenset[tuple[str, str, str]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Rag, Ran, Shop
+from tests.cli.conftest import Shop, typed
 from tests.rag.gguf_files import CHAT
 
 TERMS = """term,definition
@@ -32,24 +30,16 @@ QUESTION = "what does an express parcel cost, and who carries it?"
 
 
 @pytest.fixture
-def desk(indexed_shop: tuple[Path, Ran], rag: Rag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A copy of the shop, for cards to be added to, and a user with a key of their own."""
-    monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "data"))
-    folder = tmp_path / "shop"
-    shutil.copytree(indexed_shop[0], folder)
-    (folder / "terms.csv").write_text(TERMS)
-    (folder / "cardmodels.py").write_text(MODELS)
-    return Shop(folder, indexed_shop[1], rag)
+def desk(shop_copy: Shop) -> Shop:
+    (shop_copy.folder / "terms.csv").write_text(TERMS)
+    (shop_copy.folder / "cardmodels.py").write_text(MODELS)
+    return shop_copy
 
 
 def add(desk: Shop, name: str, target: str) -> None:
     described = ["--description", "parcels, express parcels, what they cost and who carries them"]
     ran = desk.rag("card", "add", name, target, *described)
     assert ran.code == 0, ran.err
-
-
-def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
 def test_what_cards_said_follows_the_sources(desk: Shop) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,9 @@ def expert(messages):
 
 
 @pytest.fixture
-def desk(indexed_shop: tuple[Path, Ran], rag: Rag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A copy of the shop, for cards to be added to, and a user with a key of their own."""
-    monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "data"))
-    folder = tmp_path / "shop"
-    shutil.copytree(indexed_shop[0], folder)
-    (folder / "terms.csv").write_text(TERMS)
-    return Shop(folder, indexed_shop[1], rag)
+def desk(shop_copy: Shop) -> Shop:
+    (shop_copy.folder / "terms.csv").write_text(TERMS)
+    return shop_copy
 
 
 @pytest.fixture

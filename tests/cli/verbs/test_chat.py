@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from importlib import resources
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 import typer
 
 from cli.main import app
-from tests.cli.conftest import Shop
+from tests.cli.conftest import Shop, typed
 
 MODEL = """
 def fails_once(messages, calls=[]):
@@ -24,10 +23,6 @@ def instructed(messages):
     return messages[0]["content"]
 """
 QUESTION = "within how many days are refunds paid?"
-
-
-def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
 def test_a_follow_up_is_made_to_stand_alone_and_said(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -13,12 +12,7 @@ from indexes.store import Store
 from indexes.terms.forms import forms
 from indexes.terms.names import normal
 from indexes.writer import Batch, NewDocument
-from tests.indexes.conftest import BagEncoder, make_document
-
-
-@pytest.fixture
-def store(tmp_path, bag: BagEncoder) -> Store:
-    return Store(tmp_path / "kb", create=True)
+from tests.indexes.conftest import make_document
 
 
 @given(st.text(max_size=60))

@@ -14,6 +14,7 @@ from rag import AskOptions, KnowledgeBase
 from rag.llm.loading import as_llm
 from rag.llm.reply import LLMError
 from tests.rag.misbehaving import Misbehaving, Respond, cut_off, endless, raw, status, stream
+from tests.rag.samples import indexed
 
 HANDBOOK = """\
 # Refunds
@@ -114,14 +115,9 @@ ANSWER = "Marta Quillon lives in the small town of Aldersund [2]."
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
-    folder = tmp_path_factory.mktemp("parts")
-    (folder / "pages").mkdir()
-    for name, text in PAGES.items():
-        (folder / "pages" / f"{name}.txt").write_text(text)
-    base = KnowledgeBase.open(folder / "kb")
-    base.index(folder / "pages")
-    yield base
-    base.close()
+    files = {f"{name}.txt": text for name, text in PAGES.items()}
+    with indexed(tmp_path_factory.mktemp("parts") / "pages", files) as base:
+        yield base
 
 
 class Writer:

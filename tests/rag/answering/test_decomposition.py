@@ -11,6 +11,7 @@ from rag import KnowledgeBase
 from rag.answering.decomposition import Decomposed, Divide, QuestionPart, decompose
 from rag.query.query import Query
 from rag.text.names import names_in
+from tests.rag.samples import indexed
 
 PAGES = {
     "film": "Silver Harbour is a 2014 comedy film that was written and directed by Marta Quillon.",
@@ -24,14 +25,9 @@ QUESTION = "In what town is the home of the person who directed the comedy film 
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
-    folder = tmp_path_factory.mktemp("parts")
-    (folder / "pages").mkdir()
-    for name, text in PAGES.items():
-        (folder / "pages" / f"{name}.txt").write_text(text)
-    base = KnowledgeBase.open(folder / "kb")
-    base.index(folder / "pages")
-    yield base
-    base.close()
+    files = {f"{name}.txt": text for name, text in PAGES.items()}
+    with indexed(tmp_path_factory.mktemp("parts") / "pages", files) as base:
+        yield base
 
 
 def parts_of(kb: KnowledgeBase, question: str, k: int = 4, divide: Divide | None = None) -> Decomposed:

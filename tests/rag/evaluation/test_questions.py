@@ -10,6 +10,7 @@ from rag.evaluation.questions import Question, read_questions, write_questions
 from rag.evaluator import evaluate, generate_questions
 from rag.knowledge_base import KnowledgeBase
 from rag.text.words import numbers, terms
+from tests.rag.samples import indexed
 
 TEXTS = {
     "bees.md": "Honey bees dance inside of the hive to tell each other in which direction the nectar is. A colony in "
@@ -23,14 +24,9 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory):
-    home = tmp_path_factory.mktemp("made")
-    (home / "notes").mkdir()
-    for name, text in TEXTS.items():
-        (home / "notes" / name).write_text(f"# {name}\n\n{text}\n")
-    kb = KnowledgeBase.open(home / "kb")
-    kb.index(home / "notes")
-    yield kb
-    kb.close()
+    files = {name: f"# {name}\n\n{text}\n" for name, text in TEXTS.items()}
+    with indexed(tmp_path_factory.mktemp("made") / "notes", files) as base:
+        yield base
 
 
 def test_a_cloze_is_a_sentence_without_its_rarest_word_and_its_numbers(notes):

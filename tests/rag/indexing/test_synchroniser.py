@@ -22,13 +22,6 @@ def docs(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def kb(tmp_path: Path) -> Iterator[KnowledgeBase]:
-    base = KnowledgeBase.open(tmp_path / "kb")
-    yield base
-    base.close()
-
-
 class Customers:
     """A source that a program made."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from indexes.errors import LockedError, StoreError
 from indexes.files import write_checked, writer_lock
 from rag import KnowledgeBase
 from rag.prompting.demonstrations import FILE, read_examples
-
-
-@pytest.fixture
-def kb(tmp_path: Path) -> Iterator[KnowledgeBase]:
-    base = KnowledgeBase.open(tmp_path / "kb")
-    yield base
-    base.close()
 
 
 def test_the_examples_nearest_to_a_question_are_found(kb: KnowledgeBase) -> None:

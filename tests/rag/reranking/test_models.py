@@ -19,6 +19,7 @@ from rag import KnowledgeBase, Reranking
 from rag.reranking.models import CrossEncoderReranker, MultiVectorReranker, load_reranker
 from rag.reranking.reranker import Rerankers
 from tests.rag import tiny_models
+from tests.rag.samples import indexed
 
 pytest.importorskip("sentence_transformers", reason="needs the extra: pip install 'pilotfish[models]'")
 pytestmark = [
@@ -52,14 +53,9 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
-    home = tmp_path_factory.mktemp("kb")
-    (home / "notes").mkdir()
-    for number, text in enumerate(PASSAGES * 5):
-        (home / "notes" / f"{number}.txt").write_text(f"{number} {text}")
-    knowledge_base = KnowledgeBase.open(home / "kb")
-    knowledge_base.index(home / "notes")
-    yield knowledge_base
-    knowledge_base.close()
+    notes = {f"{number}.txt": f"{number} {text}" for number, text in enumerate(PASSAGES * 5)}
+    with indexed(tmp_path_factory.mktemp("kb") / "notes", notes) as base:
+        yield base
 
 
 def states(folder: Path, text: str, *, marker: str = "", window: int = tiny_models.WINDOW) -> tuple[list[str], Any]:

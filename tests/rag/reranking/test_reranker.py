@@ -14,6 +14,7 @@ import pytest
 from connectors.errors import ConfigurationError
 from rag import AskOptions, KnowledgeBase, Reranking, evaluate
 from rag.reranking.reranker import BATCH, Reranker, RerankerError
+from tests.rag.samples import indexed
 
 QUERY = "what do beginners ask about comets?"
 EVERYTHING = 40
@@ -73,17 +74,13 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
-    home = tmp_path_factory.mktemp("reranker")
-    (home / "notes").mkdir()
+    notes = {}
     for number in range(EVERYTHING):
         subject = ("comets", "pianos")[number % 2]
         padding = "More was said on that day. " * (number * 7 % 11)
-        text = f"Note {number} on {subject}: what beginners ask about {subject}. {padding}"
-        (home / "notes" / f"{number}.txt").write_text(text)
-    knowledge_base = KnowledgeBase.open(home / "kb")
-    knowledge_base.index(home / "notes")
-    yield knowledge_base
-    knowledge_base.close()
+        notes[f"{number}.txt"] = f"Note {number} on {subject}: what beginners ask about {subject}. {padding}"
+    with indexed(tmp_path_factory.mktemp("reranker") / "notes", notes) as base:
+        yield base
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "sparse", "dense"])

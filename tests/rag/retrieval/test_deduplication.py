@@ -18,6 +18,7 @@ from rag.retrieval.deduplication import Foldable, Group, fold
 from rag.retrieval.hit import Hit, Mode
 from rag.text.near_duplicates import Fingerprint
 from rag.text.words import negations, numbers_in_order
+from tests.rag.samples import indexed
 
 REFUND = (
     "Refunds are paid within 14 days of the return of the parcel to our warehouse, by the same way that the order "
@@ -130,16 +131,13 @@ def test_the_first_hits_do_not_depend_on_k(kb: KnowledgeBase, question: str, mod
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
     """Seventy copies of what answers best, and many more passages than are read before or after going deeper."""
-    home = tmp_path_factory.mktemp("crowded")
-    (home / "lines").mkdir()
+    lines = {}
     for number in range(300):
         copy = number < MANY
         text = "The lamp in the hall is broken." if copy else f"Lamp {number} of hall {number % 7} burns, or is broken."
-        (home / "lines" / f"{number}.txt").write_text(text)
-    base = KnowledgeBase.open(home / "kb")
-    base.index(home / "lines")
-    yield base
-    base.close()
+        lines[f"{number}.txt"] = text
+    with indexed(tmp_path_factory.mktemp("crowded") / "lines", lines) as base:
+        yield base
 
 
 @pytest.mark.parametrize("mode", list(Mode))

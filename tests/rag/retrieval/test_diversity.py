@@ -14,6 +14,7 @@ from connectors.errors import ConfigurationError
 from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.diversity import diversify
 from rag.retrieval.hit import DiversityShift, Mode
+from tests.rag.samples import indexed
 
 EVENTS = {
     "disk": "The disk of the printing service is full, {} blocks are missing.",
@@ -25,15 +26,11 @@ QUESTION = "what is wrong with the disk of the printing service?"
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
-    home = tmp_path_factory.mktemp("diversity")
-    (home / "log").mkdir()
-    for event, text in EVENTS.items():
-        for number in range(100, 106):
-            (home / "log" / f"{event}{number}.txt").write_text(text.format(number))
-    kb = KnowledgeBase.open(home / "kb")
-    kb.index(home / "log")
-    yield kb
-    kb.close()
+    lines = {
+        f"{event}{number}.txt": text.format(number) for event, text in EVENTS.items() for number in range(100, 106)
+    }
+    with indexed(tmp_path_factory.mktemp("diversity") / "log", lines) as base:
+        yield base
 
 
 def events(kb: KnowledgeBase, k: int, **options: float) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from indexes.terms.analyzer import detect_language
 from rag.knowledge_base import KnowledgeBase
+from tests.rag.samples import indexed
 
 HOME = Path(__file__).parent / "languages"
 LANGUAGES = {"german": "de", "french": "fr", "spanish": "es", "chinese": "zh"}
@@ -41,14 +42,10 @@ def read(name: str) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def corpus(request, tmp_path_factory):
-    home = tmp_path_factory.mktemp(request.param)
-    (home / "documents").mkdir()
-    for place, document in enumerate(read(request.param)):  # the names of the files tell nothing
-        (home / "documents" / f"{place}.txt").write_text(document["text"], encoding="utf-8")
-    kb = KnowledgeBase.open(home / "kb")
-    kb.index(home / "documents")
-    yield request.param, kb
-    kb.close()
+    # The names of the files tell nothing.
+    files = {f"{place}.txt": document["text"] for place, document in enumerate(read(request.param))}
+    with indexed(tmp_path_factory.mktemp(request.param) / "documents", files) as base:
+        yield request.param, base
 
 
 def found(name: str, kb: KnowledgeBase, mode: str) -> dict[str, tuple[int, int]]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE, MODEL_FILE, Features, relevance
+from tests.rag.samples import indexed
 
 NOTES = {
     "refunds": "Refunds are paid within 14 days to the card that was used.",
@@ -26,14 +26,9 @@ features = st.builds(
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory):
-    home = tmp_path_factory.mktemp("relevance")
-    (home / "notes").mkdir()
-    for name, text in NOTES.items():
-        (home / "notes" / f"{name}.md").write_text(f"# {name.title()}\n\n{text}\n")
-    kb = KnowledgeBase.open(home / "kb")
-    kb.index(home / "notes")
-    yield kb
-    kb.close()
+    files = {f"{name}.md": f"# {name.title()}\n\n{text}\n" for name, text in NOTES.items()}
+    with indexed(tmp_path_factory.mktemp("relevance") / "notes", files) as base:
+        yield base
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from rag.knowledge_base import KnowledgeBase
+from tests.rag.samples import indexed
 
 SUBJECTS = (
     "volcanoes",
@@ -21,16 +22,13 @@ SUBJECTS = (
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory):
-    home = tmp_path_factory.mktemp("retriever")
-    (home / "notes").mkdir()
+    notes = {}
     for number in range(120):
         subject = SUBJECTS[number % len(SUBJECTS)]
         text = f"Note {number} on {subject}.\n\nWhat beginners ask about {subject}: question {number}, and its answer."
-        (home / "notes" / f"{number}.txt").write_text(text)
-    knowledge_base = KnowledgeBase.open(home / "kb")
-    knowledge_base.index(home / "notes")
-    yield knowledge_base
-    knowledge_base.close()
+        notes[f"{number}.txt"] = text
+    with indexed(tmp_path_factory.mktemp("retriever") / "notes", notes) as base:
+        yield base
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "sparse", "dense"])
