@@ -1,4 +1,19 @@
-"""Knowledge cards: small experts that offer background knowledge, checked against the knowledge base."""
+r"""Knowledge cards: small experts that offer background knowledge, checked against the knowledge base.
+
+Example:
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from rag import KnowledgeBase
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     terms = Path(folder, "terms.csv")
+    ...     _ = terms.write_text("term,definition\nRMA,a number that allows a return")
+    ...     kb = KnowledgeBase.open(Path(folder, "kb"))
+    ...     card = kb.cards.add("terms", str(terms), description="codes of the shop")
+    ...     said = kb.cards.ask("terms", "What is an RMA?")
+    ...     kb.close()
+    >>> str(card.kind), said[0].text
+    ('glossary', 'RMA: a number that allows a return.')
+"""
 
 from __future__ import annotations
 

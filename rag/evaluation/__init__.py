@@ -1,4 +1,21 @@
-"""Measuring: collections of questions, ranking metrics, what they come to and how sure that is."""
+"""Measuring: collections of questions, ranking metrics, what they come to and how sure that is.
+
+Example:
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from rag import KnowledgeBase, evaluate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("tents", "boats"):
+    ...         _ = Path(folder, f"{name}.md").write_text(f"The {name} are in the yellow shed.")
+    ...     kb = KnowledgeBase.open(Path(folder, "kb"))
+    ...     _ = kb.index(folder)
+    ...     asked = Path(folder, "questions.jsonl")
+    ...     _ = asked.write_text('{"question": "where are the tents?", "expected": "tents.md"}')
+    ...     measured = evaluate(asked, kb=kb, modes=["sparse"])
+    ...     kb.close()
+    >>> measured.metrics["sparse"]["MRR@10"]
+    1.0
+"""
 
 from __future__ import annotations
 

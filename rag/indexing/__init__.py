@@ -1,4 +1,17 @@
-"""Bringing a knowledge base up to date with its sources."""
+"""Bringing a knowledge base up to date with its sources.
+
+Example:
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from rag import KnowledgeBase
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "notes.md").write_text("Refunds are paid within 14 days.")
+    ...     kb = KnowledgeBase.open(Path(folder, "kb"))
+    ...     reports = kb.index(Path(folder, "notes.md")), kb.index()
+    ...     kb.close()
+    >>> [(report.added, report.unchanged, report.embedded) for report in reports]
+    [(1, 0, 1), (0, 1, 0)]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""The black-box LLM: how one is named and loaded, what it replies, and what that costs."""
+"""The black-box LLM: how one is named and loaded, what it replies, and what that costs.
+
+Example:
+    >>> from rag.llm import load_llm
+    >>> load_llm("extractive").can_write
+    False
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Composing the prompt: sources within a budget, fenced as data; solved examples; templates."""
+"""Composing the prompt: sources within a budget, fenced as data; solved examples; templates.
+
+Example:
+    >>> from rag.prompting import Composer
+    >>> prompt = Composer(budget=2_000, count=len).compose("How long do refunds take?", [])
+    >>> [message.role for message in prompt.messages], prompt.sources
+    (['system', 'user'], ())
+"""
 
 from __future__ import annotations
 

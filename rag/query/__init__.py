@@ -1,4 +1,11 @@
-"""Understanding a query: its words, names, symbols and spelling."""
+"""Understanding a query: its words, names, symbols and spelling.
+
+Example:
+    >>> from rag.query import Query
+    >>> query = Query.of("Where does NATO keep 5,120 reports?")
+    >>> query.names, sorted(query.numbers)
+    (('NATO',), ['5120'])
+"""
 
 from __future__ import annotations
 

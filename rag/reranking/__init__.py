@@ -1,4 +1,15 @@
-"""Rerankers: a heavier model orders the best hits."""
+"""Rerankers: a heavier model orders the best hits.
+
+Example:
+    >>> from rag.reranking import Reranking
+    >>> class Shortest:
+    ...     name = "shortest"
+    ...
+    ...     def score(self, query, passages):
+    ...         return [-len(passage) for passage in passages]
+    >>> Reranking(Shortest(), depth=20, seconds=0.5).depth
+    20
+"""
 
 from __future__ import annotations
 

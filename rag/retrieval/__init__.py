@@ -1,4 +1,10 @@
-"""Hybrid retrieval: from a query to ranked hits, each with a calibrated probability of being relevant."""
+"""Hybrid retrieval: from a query to ranked hits, each with a calibrated probability of being relevant.
+
+Example:
+    >>> from rag.retrieval import SearchOptions
+    >>> SearchOptions(k=3, filters={"kind": "pdf"}).changed(min_relevance=0.2).min_relevance
+    0.2
+"""
 
 from __future__ import annotations
 

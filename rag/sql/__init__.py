@@ -1,4 +1,10 @@
-"""Answering from a database: a language model writes one SELECT, which is checked, run read-only, and cited."""
+"""Answering from a database: a language model writes one SELECT, which is checked, run read-only, and cited.
+
+Example:
+    >>> from rag.sql import StatementLimits
+    >>> StatementLimits(seconds=5, rows=100).rows
+    100
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Tuning: fitting the ranking to questions of your own, and keeping what others of them confirm."""
+"""Tuning: fitting the ranking to questions of your own, and keeping what others of them confirm.
+
+Example:
+    >>> from rag.retrieval import Tuning
+    >>> bool(Tuning()), Tuning().min_relevance  # the defaults, until `KnowledgeBase.tune` finds better ones
+    (False, 0.2)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Checking an answer against its sources."""
+"""Checking an answer against its sources.
+
+Example:
+    >>> from rag.verification import Verdict
+    >>> Verdict("misattributed") is Verdict.MISATTRIBUTED
+    True
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,11 @@ def test_what_a_model_says_is_checked_sentence_by_sentence(desk: Shop) -> None:
     (desk.folder / "parcel_card.py").write_text(EXPERT)
     added = desk.rag("card", "add", "parcels", "parcel_card:expert", "--description", "parcels", "--json")
     assert added.json["kind"] == "lm"
-    said = verdicts(desk.rag("card", "ask", "parcels", "how do parcels go to France, and what does an express parcel cost?", "--json"))
+    said = verdicts(
+        desk.rag(
+            "card", "ask", "parcels", "how do parcels go to France, and what does an express parcel cost?", "--json"
+        )
+    )
     assert said == {
         "Express parcels cost 18 francs.": "evidence",
         "Parcels travel by balloon.": "unneeded",
