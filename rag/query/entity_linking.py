@@ -10,17 +10,19 @@ mention every meaning that is likely enough is kept.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.terms.names import StoredName, is_of_row, reference
 from rag.judging.odds import probability
-from rag.query.disambiguation import ONE_ROW, Judge, Mention, column
+from rag.judging.policy import Policy
+from rag.query.disambiguation import MODEL, ONE_ROW, Judge, Mention, column
 from rag.query.mention_detection import mentions
 from rag.query.tokens import Question
 
-LIKELY = 0.5  # what is less likely to be meant is not linked
+_LINKED = Policy(wrong=1, missed=1)  # a passage that is not meant is as bad as one that is missed
 MOST_ROWS = 20  # of one link: a name that more rows have is a property of them
 _MOST_WORDS = 100  # of a question that are looked at
 _MOST_PAIRS = 12  # of neighbouring mentions that are tried as one row
@@ -59,12 +61,22 @@ class Link:
         return len(self.rows) <= MOST_ROWS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Candidate:
     mention: Mention
     meaning: Meaning
-    odds: float
+    features: Mapping[str, float]
     rows: tuple[StoredName, ...] = ()
+
+    @cached_property
+    def odds(self) -> float:
+        """Log-odds that this is meant."""
+        return MODEL.log_odds(self.features)
+
+    @property
+    def probability(self) -> float:
+        """The probability that this is meant."""
+        return probability(self.odds)
 
 
 class Linker:
@@ -92,7 +104,7 @@ class Linker:
         return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
 
     def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: Judge) -> list[_Candidate]:
-        """Everything that may be meant, each with its odds."""
+        """Everything that may be meant."""
         meanings = self._dictionary.meanings({name for _, name in pairs})
         found = [
             (mention, meaning)
@@ -105,7 +117,7 @@ class Linker:
             if not mention.part:
                 covered[meaning.role].update(range(mention.first, mention.last))
         return [
-            _Candidate(mention, meaning, judge.odds(mention, meaning, covered[meaning.role]))
+            _Candidate(mention, meaning, judge.features(mention, meaning, covered[meaning.role]))
             for mention, meaning in found
         ]
 
@@ -125,7 +137,7 @@ class Linker:
                     break
                 if rows := self._dictionary.rows_of_both(one.meaning, other.meaning, MOST_ROWS + 1):
                     for each in (one, other):
-                        joined[id(each)] = replace(each, odds=each.odds + ONE_ROW, rows=tuple(rows))
+                        joined[id(each)] = replace(each, features={**each.features, ONE_ROW: 1.0}, rows=tuple(rows))
         return [joined.get(id(candidate), candidate) for candidate in candidates]
 
     def _link(self, candidate: _Candidate, question: Question) -> Link | None:
@@ -140,7 +152,7 @@ class Linker:
             name=candidate.meaning.text,
             role=candidate.meaning.role,
             rows=rows,
-            score=probability(candidate.odds),
+            score=candidate.probability,
         )
 
 
@@ -174,7 +186,7 @@ def _chosen(candidates: Sequence[_Candidate], question: Question) -> Iterator[_C
     """Of overlapping mentions the longest and surest; of each mention all meanings that are likely enough."""
     spans: dict[tuple[int, int], list[_Candidate]] = defaultdict(list)
     for candidate in candidates:
-        if probability(candidate.odds) >= LIKELY:
+        if _LINKED.accepts(candidate.probability):
             spans[candidate.mention.first, candidate.mention.last].append(candidate)
 
     def weight(span: tuple[int, int]) -> float:
@@ -182,7 +194,7 @@ def _chosen(candidates: Sequence[_Candidate], question: Question) -> Iterator[_C
         mention = best.mention
         roundabout = mention.part or mention.mistyped or mention.shortened
         letters = sum(len(word) for word in question.words(*span))
-        return letters * probability(best.odds) * (_ROUNDABOUT if roundabout else 1.0)
+        return letters * best.probability * (_ROUNDABOUT if roundabout else 1.0)
 
     taken: set[int] = set()
     for span in sorted(spans, key=lambda span: (-weight(span), span)):

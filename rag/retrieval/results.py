@@ -11,6 +11,7 @@ import numpy as np
 from indexes.catalog.rows import StoredChunk
 from indexes.store import View
 from indexes.terms.analyzer import QueryTerm
+from rag.judging.calibration import Calibration
 from rag.judging.odds import named_odds, probability
 from rag.query.query import Query
 from rag.retrieval.candidates import Pool
@@ -19,7 +20,6 @@ from rag.retrieval.explanation import aligned_words, term_scores
 from rag.retrieval.hit import Aligned, Copy, Hit, Signals
 from rag.retrieval.references import as_metadata, references
 from rag.retrieval.relevance import Features, log_odds
-from rag.retrieval.tuned import Calibration
 
 if TYPE_CHECKING:
     from indexes.encoding.base import Encoder
