@@ -36,8 +36,13 @@ _RELATED = 0.5  # of a word of the table itself: one of a table that refers to i
 _OUT_OF_ORDER = 3.0  # percent
 
 MODEL_FILE = Path(__file__).with_name("linking.json")
-MODEL = LogisticModel.read(MODEL_FILE)
 ONE_ROW = "one row"  # the feature that a mention beside this one names the same row
+
+
+@cache
+def linking_model() -> LogisticModel:
+    """What each feature adds to the log-odds that a mention means a name."""
+    return LogisticModel.read(MODEL_FILE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.terms.names import StoredName, is_of_row, reference
+from rag.judging.logistic import LogisticModel
 from rag.judging.odds import probability
 from rag.judging.policy import Policy
-from rag.query.disambiguation import MODEL, ONE_ROW, Judge, Mention, column
+from rag.query.disambiguation import ONE_ROW, Judge, Mention, column, linking_model
 from rag.query.mention_detection import mentions
 from rag.query.tokens import Question
 
@@ -61,17 +61,15 @@ class Link:
         return len(self.rows) <= MOST_ROWS
 
 
-@dataclass(frozen=True)
-class _Candidate:
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a mention may mean, and the log-odds that it does; `rows` where a mention beside it narrows them down."""
+
     mention: Mention
     meaning: Meaning
     features: Mapping[str, float]
+    odds: float
     rows: tuple[StoredName, ...] = ()
-
-    @cached_property
-    def odds(self) -> float:
-        """Log-odds that this is meant."""
-        return MODEL.log_odds(self.features)
 
     @property
     def probability(self) -> float:
@@ -82,28 +80,34 @@ class _Candidate:
 class Linker:
     """Links the questions asked of one generation.
 
-    `is_common` tells whether a word, in lower case, is in everybody's vocabulary.
+    `is_common` tells whether a word, in lower case, is in everybody's vocabulary; `model` weighs the features.
     """
 
-    def __init__(self, dictionary: Dictionary, is_common: Callable[[str], bool]) -> None:
+    def __init__(
+        self, dictionary: Dictionary, is_common: Callable[[str], bool], model: LogisticModel | None = None
+    ) -> None:
+        self._model = model or linking_model()
         self._dictionary = dictionary
         self._is_common = is_common
 
     def link(self, text: str) -> tuple[Link, ...]:
         """The links of a question, in its order; of one mention the likeliest first."""
+        question = Question(text, most=_MOST_WORDS)
+        links = [self._link(candidate, question) for candidate in _chosen(self.candidates(question), question)]
+        return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
+
+    def candidates(self, question: Question) -> list[Candidate]:
+        """Everything that a question may mention."""
         roles = self._dictionary.roles()
         columns = [column(role) for role in roles if is_of_row(role)]
         if not columns:
-            return ()
-        question = Question(text, most=_MOST_WORDS)
+            return []
         schema = {word for each in columns for word in each.table | each.column}
         common = {token.word for token in question.tokens if self._is_common(token.word)}
         judge = Judge(question, _related(roles), schema, common)
-        found = self._judged(mentions(question, self._dictionary, schema, common), judge)
-        links = [self._link(candidate, question) for candidate in _chosen(self._one_row(found, question), question)]
-        return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
+        return self._one_row(self._judged(mentions(question, self._dictionary, schema, common), judge), question)
 
-    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: Judge) -> list[_Candidate]:
+    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: Judge) -> list[Candidate]:
         """Everything that may be meant."""
         meanings = self._dictionary.meanings({name for _, name in pairs})
         found = [
@@ -116,19 +120,20 @@ class Linker:
         for mention, meaning in found:
             if not mention.part:
                 covered[meaning.role].update(range(mention.first, mention.last))
+        features = [judge.features(mention, meaning, covered[meaning.role]) for mention, meaning in found]
         return [
-            _Candidate(mention, meaning, judge.features(mention, meaning, covered[meaning.role]))
-            for mention, meaning in found
+            Candidate(mention, meaning, each, self._model.log_odds(each))
+            for (mention, meaning), each in zip(found, features, strict=True)
         ]
 
-    def _one_row(self, candidates: list[_Candidate], question: Question) -> list[_Candidate]:
+    def _one_row(self, candidates: list[Candidate], question: Question) -> list[Candidate]:
         """The candidates, surer of neighbours that one row has: given and family name, a city and its state."""
-        starting: dict[int, list[_Candidate]] = defaultdict(list)
+        starting: dict[int, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
             if not candidate.mention.part:
                 starting[candidate.mention.first].append(candidate)
         tried = 0
-        joined: dict[int, _Candidate] = {}
+        joined: dict[int, Candidate] = {}
         for one in sorted(candidates, key=lambda candidate: -candidate.odds):
             for other in () if one.mention.part else starting[one.mention.last]:
                 if not _of_one_table(one.meaning, other.meaning) or not _shown(question, one.mention, other.mention):
@@ -137,10 +142,12 @@ class Linker:
                     break
                 if rows := self._dictionary.rows_of_both(one.meaning, other.meaning, MOST_ROWS + 1):
                     for each in (one, other):
-                        joined[id(each)] = replace(each, features={**each.features, ONE_ROW: 1.0}, rows=tuple(rows))
+                        together = {**each.features, ONE_ROW: 1.0}
+                        odds = self._model.log_odds(together)
+                        joined[id(each)] = Candidate(each.mention, each.meaning, together, odds, tuple(rows))
         return [joined.get(id(candidate), candidate) for candidate in candidates]
 
-    def _link(self, candidate: _Candidate, question: Question) -> Link | None:
+    def _link(self, candidate: Candidate, question: Question) -> Link | None:
         rows = candidate.rows or tuple(self._dictionary.rows(candidate.meaning, MOST_ROWS + 1))
         if not rows:  # all dead
             return None
@@ -182,9 +189,9 @@ def _shown(question: Question, *mentions: Mention) -> bool:
     return not question.shows_names or all(token.text[:1].isupper() for token in tokens)
 
 
-def _chosen(candidates: Sequence[_Candidate], question: Question) -> Iterator[_Candidate]:
+def _chosen(candidates: Sequence[Candidate], question: Question) -> Iterator[Candidate]:
     """Of overlapping mentions the longest and surest; of each mention all meanings that are likely enough."""
-    spans: dict[tuple[int, int], list[_Candidate]] = defaultdict(list)
+    spans: dict[tuple[int, int], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         if _LINKED.accepts(candidate.probability):
             spans[candidate.mention.first, candidate.mention.last].append(candidate)
