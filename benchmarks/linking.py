@@ -231,7 +231,7 @@ def named(found: Sequence[Document]) -> Iterator[Catalog]:
         catalog = Catalog(Path(folder, "catalog.sqlite"), create=True)
         with catalog.writing() as writing:
             writing.add_source("benchmark")
-            writing.adddocuments(rows, 1)
+            writing.add_documents(rows, 1)
         with closing(catalog):
             yield catalog
 
