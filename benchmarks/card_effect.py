@@ -137,7 +137,7 @@ def _right(
     results = []
     for number, question in enumerate(questions, 1):
         answer = kb.ask(question.text, llm=llm, options=options)
-        results.append({"right": is_right(answer.written, question.answers), **_carried(answer, question.answers)})
+        results.append({"right": is_right(answer.raw, question.answers), **_carried(answer, question.answers)})
         print(f"\r{condition.name}: {number}/{len(questions)}", end="\033[K", flush=True)
     print("\r\033[K", end="")
     return results
@@ -151,7 +151,7 @@ def _carried(answer: Answer, gold: Sequence[str]) -> dict[str, Any]:
         "gold": is_right(sent.replace(answer.question, ""), gold),
         "background": bool(background),
         "characters": sum(len(one.text) for one in background),
-        "asked": bool(answer.written),
+        "asked": bool(answer.raw),
     }
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from rag import KnowledgeBase
 from rag.cards.card import Card
-from rag.cards.selecting import Verdict
+from rag.cards.selecting import CardVerdict
 from rag.cards.training.corpus import held_out
 from rag.cards.training.trainer import TrainingOptions, TrainingProgress
 from rag.llm.local import model_path
@@ -237,7 +237,7 @@ def _ask(kb: KnowledgeBase, card: str, pages: Sequence[Page], *, verbose: bool =
             question = rng.choice(_QUESTIONS[kind]).format(thing=page.name)
             said = kb.cards.ask(card, question)
             right = [re.search(rf"\b{re.escape(value)}\b", one.text, re.IGNORECASE) is not None for one in said]
-            passed = any(ok and one.verdict is Verdict.BACKGROUND for ok, one in zip(right, said, strict=True))
+            passed = any(ok and one.verdict is CardVerdict.BACKGROUND for ok, one in zip(right, said, strict=True))
             asked.append(Asked(kind, any(right), passed, any(right[:1])))
             if verbose and not passed:
                 print(f"  {question} ({value})\n    " + "\n    ".join(f"{one.verdict}: {one.text}" for one in said))

@@ -32,6 +32,7 @@ from rag.evaluator import evaluate
 from rag.retrieval.hit import Hit, Mode
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.search import SearchOptions
 
 MODES = (Mode.SPARSE, Mode.DENSE, Mode.HYBRID)
 FUNCTIONS = ("function", "method")
@@ -140,7 +141,7 @@ def _look_up(repository: Path, folder: Path) -> None:
     for sort in drawn[0][1]:
         found = {
             name: [
-                float(_defines(search.search(queries[sort], 1).hits, called))
+                float(_defines(search.search(queries[sort], SearchOptions(k=1)).hits, called))
                 for called, queries in drawn
                 if queries[sort]
             ]

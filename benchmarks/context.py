@@ -39,7 +39,7 @@ DOCUMENTS = (  # by name: a new page, such as the one with these figures, must n
     "docs/cli.md",
     "docs/decisions.md",
     "docs/evaluation.md",
-    "docs/how-it-works.md",
+    "docs/architecture.md",
     "docs/store.md",
     "examples/handbook/refunds.md",
     "examples/handbook/support.md",

@@ -22,14 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.answering.decomposition import Part, decompose
+from rag.answering.decomposition import QuestionPart, decompose
 from rag.answering.sub_questions import sub_questions
 from rag.evaluation.collections.beir import BeirCorpus, read_qrels, read_queries
 from rag.knowledge_base import KnowledgeBase
 from rag.llm.base import LLM, complete
 from rag.llm.loading import as_llm, load_llm
 from rag.retrieval.hit import Hit
-from rag.retrieval.retriever import Found
+from rag.retrieval.search import SearchResult
 
 _RESAMPLED = 2_000
 _NAMES = ("all, hits", "one, hits", "all, prompt", "one, prompt", "in prompt")
@@ -78,7 +78,7 @@ class Divider:
     named: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
-    def __call__(self, question: str, relevant: Sequence[Hit]) -> Sequence[Part]:
+    def __call__(self, question: str, relevant: Sequence[Hit]) -> Sequence[QuestionPart]:
         """The parts; none where what it wrote is of no use."""
         start = time.perf_counter()
         parts = sub_questions(
@@ -98,13 +98,13 @@ def with_parts(folder: Path, kept: Path, split: str, k: int, most: int, llm: LLM
     rows, by_rules = [], 0
     for key, judged in list(qrels.items())[:most]:
         gold = {document for document, grade in judged.items() if grade > 0}
-        found = kb.find_hits(queries[key], max(k, 10))
+        found = kb.search(queries[key], max(k, 10))
         ways = [found.hits]
         for divide in (None, divider) if divider else (None,):
             wider = decompose(
                 queries[key],
                 found.hits,
-                lambda text, n: kb.find_hits(text, n).hits,
+                lambda text, n: kb.search(text, n).hits,
                 k=k,
                 threshold=found.min_relevance,
                 divide=divide,
@@ -124,7 +124,7 @@ def with_parts(folder: Path, kept: Path, split: str, k: int, most: int, llm: LLM
         _compare(f"rules, then those and {divider.llm.name}", table[:, 1], table[:, 2])
 
 
-def _reached(hits: Sequence[Hit], found: Found, gold: set[str]) -> list[float]:
+def _reached(hits: Sequence[Hit], found: SearchResult, gold: set[str]) -> list[float]:
     """Whether all, and one, of the judged documents are among the hits, then in the prompt; how many are in that."""
     reached: list[float] = []
     for least in (0.0, found.min_relevance):

@@ -2,8 +2,8 @@
 
     python benchmarks/languages.py
 
-The corpora are the small ones of `tests/rag/languages`, some 35 documents and 45 questions each; the questions in the
-corpus's own language differ from the documents in their endings, accents or script, or have one slip.
+The corpora are the small ones of `tests/rag/retrieval/languages`, some 35 documents and 45 questions each; the
+questions in the corpus's own language differ from the documents in their endings, accents or script, or have one slip.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.hit import Mode
 
-HOME = Path(__file__).parent.parent / "tests" / "rag" / "languages"
+HOME = Path(__file__).parent.parent / "tests" / "rag" / "retrieval" / "languages"
 LANGUAGES = ("german", "french", "spanish", "chinese")
 DEPTH = 3
 THRESHOLD = 0.2

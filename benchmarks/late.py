@@ -32,6 +32,7 @@ from rag.query.term_weights import idf, piece_weights
 from rag.retrieval.hit import Hit
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.search import SearchOptions
 
 POOL = 100  # at most: the best 50 of either list
 RANKED = 25
@@ -172,7 +173,7 @@ def _ask(kb: KnowledgeBase, collection: Collection, key: str, states: States) ->
 
 
 def _fused(hit: Hit) -> float:
-    return hit.signals.addends.get("bm25", 0.0) + hit.signals.addends.get("cosine", 0.0)
+    return hit.signals.contributions.get("bm25", 0.0) + hit.signals.contributions.get("cosine", 0.0)
 
 
 def _weights(text: str, kb: KnowledgeBase) -> Floats:
@@ -247,7 +248,7 @@ def _depths(
         retriever = Retriever(kb._store, Ranking(pool=depth))
         values, spent = [], []
         for key in keys:
-            found = retriever.search(collection.queries[key], RANKED, fold_copies=False)
+            found = retriever.search(collection.queries[key], SearchOptions(k=RANKED, fold=False))
             documents = list(dict.fromkeys(hit.uri for hit in found.hits if hit.uri != key))
             values.append(ndcg(documents, collection.grades[key], 10))
             spent.append(found.timings_ms["late"])

@@ -49,7 +49,7 @@ from indexes.catalog.rows import DocumentRow
 from indexes.encoding.loading import load_encoder
 from indexes.terms.names import distinct, normal
 from rag.judging.logistic import LogisticModel
-from rag.query.entity_linking import Link, Linker
+from rag.query.entity_linking import EntityLink, Linker
 from rag.query.spelling import is_general
 
 DEVELOPED_ON = ("academic", "advising", "broker", "car_dealership", "restaurants")
@@ -168,7 +168,7 @@ def evaluate(
 
 
 def _compare(
-    links: Sequence[Link], literals: frozenset[Literal], question: str, rows: Rows, measure: str
+    links: Sequence[EntityLink], literals: frozenset[Literal], question: str, rows: Rows, measure: str
 ) -> tuple[Counts, str]:
     """What of the links is right by a measure, and what is not, in words."""
     names = {_unit(each.text, each.role, measure): each for each in literals if each.sort is Sort.NAME}
@@ -191,18 +191,18 @@ def _unit(text: str, role: str, measure: str) -> tuple[str, str]:
     return normal(text.replace("%", " ")), role.lower() if measure == "column" else ""
 
 
-def _selects_the_same(link: Link, text: str, rows: Rows) -> bool:
+def _selects_the_same(link: EntityLink, text: str, rows: Rows) -> bool:
     """Whether a value, in some column of the linked table, selects just the rows that are linked."""
     table = link.role.rpartition(".")[0]
     return link.is_selective and set(link.uris) in rows[table, normal(text)].values()
 
 
-def _has_part(link: Link, literal: Literal) -> bool:
+def _has_part(link: EntityLink, literal: Literal) -> bool:
     same = literal.role == link.role.lower()
     return literal.sort is Sort.PART and same and normal(literal.text) in normal(link.name).split()
 
 
-def _best(links: Sequence[Link]) -> list[Link]:
+def _best(links: Sequence[EntityLink]) -> list[EntityLink]:
     """The first link of each mention."""
     return list({(link.start, link.end): link for link in reversed(links)}.values())
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from connectors.document import Name
+from connectors.document import DocumentName
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.dictionary import Dictionary
 from indexes.catalog.rows import DocumentRow
@@ -55,22 +55,22 @@ class Maker:
         """A word that nobody knows."""
         return ("".join(self.chance.choices(SYLLABLES, k=syllables)) + self.chance.choice(ENDINGS)).title()
 
-    def rows(self) -> Iterator[tuple[Name, ...]]:
+    def rows(self) -> Iterator[tuple[DocumentName, ...]]:
         """The names of one row after another, for ever."""
         draw = self.chance.choice
         while True:
             yield (
-                Name(draw(self.given), "customers.first_name"),
-                Name(draw(self.family), "customers.last_name"),
-                Name(draw(STATUS), "customers.status"),
+                DocumentName(draw(self.given), "customers.first_name"),
+                DocumentName(draw(self.family), "customers.last_name"),
+                DocumentName(draw(STATUS), "customers.status"),
             )
             company = f"{draw(self.family)} {draw(self.nouns)} {draw(LEGAL)}"
-            yield (Name(company, "suppliers.company_name"), Name(draw(self.family), "suppliers.city"))
+            yield (DocumentName(company, "suppliers.company_name"), DocumentName(draw(self.family), "suppliers.city"))
             number = f"{draw('ABCDEFG')}{draw('XYZ')}-{self.chance.randrange(10**6):06d}"
             product = f"{self.word(2)} {draw(self.nouns)} {draw(self.nouns)}"
-            yield (Name(product, "products.name"), Name(number, "products.article_number"))
+            yield (DocumentName(product, "products.name"), DocumentName(number, "products.article_number"))
 
-    def questions(self, rows: list[tuple[Name, ...]]) -> dict[str, tuple[str, str]]:
+    def questions(self, rows: list[tuple[DocumentName, ...]]) -> dict[str, tuple[str, str]]:
         """Sort → a question about one of these rows, and the name that it should lead to."""
         first, last, _ = (name.text for name in self._one(rows, "customers.first_name"))
         company = self._one(rows, "suppliers.company_name")[0].text
@@ -91,7 +91,7 @@ class Maker:
             "many words": (many_words, product),
         }
 
-    def _one(self, rows: list[tuple[Name, ...]], role: str) -> tuple[Name, ...]:
+    def _one(self, rows: list[tuple[DocumentName, ...]], role: str) -> tuple[DocumentName, ...]:
         return self.chance.choice([names for names in rows if names[0].role == role])
 
 
@@ -112,7 +112,7 @@ def main() -> None:
             link(catalog, maker, sample)
 
 
-def fill(catalog: Catalog, maker: Maker, sample: list[tuple[Name, ...]], wanted: int) -> None:
+def fill(catalog: Catalog, maker: Maker, sample: list[tuple[DocumentName, ...]], wanted: int) -> None:
     """Write rows until there are as many names, those of the sample first."""
     start, written, keys, rows = time.process_time(), 0, count(1), iter(sample)
     with catalog.writing() as writing:
@@ -126,7 +126,7 @@ def fill(catalog: Catalog, maker: Maker, sample: list[tuple[Name, ...]], wanted:
     print(f"{written} names written in {time.process_time() - start:.0f} s")
 
 
-def link(catalog: Catalog, maker: Maker, sample: list[tuple[Name, ...]]) -> None:
+def link(catalog: Catalog, maker: Maker, sample: list[tuple[DocumentName, ...]]) -> None:
     """Link some questions of every sort."""
     encoder = load_encoder()
     times: dict[str, list[float]] = {}
@@ -147,7 +147,7 @@ def link(catalog: Catalog, maker: Maker, sample: list[tuple[Name, ...]]) -> None
         print(f"{sort:<24}{median:>10.1f}{worst:>8.1f}{found[sort] / QUESTIONS:>8.2f}")
 
 
-def _document(key: int, names: tuple[Name, ...]) -> DocumentRow:
+def _document(key: int, names: tuple[DocumentName, ...]) -> DocumentRow:
     return DocumentRow(
         id=key,
         source_id=1,

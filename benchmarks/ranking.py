@@ -27,7 +27,7 @@ STEPS = {
     "cosine": ("cosine",),
     "fused": ("bm25", "cosine"),
     "+ late": ("bm25", "cosine", "late"),
-    "+ feedback": ("bm25", "cosine", "late", "likeness", "hubness"),
+    "+ feedback": ("bm25", "cosine", "late", "feedback", "hubness"),
 }
 POOL = 100  # at most: the best 50 of either list
 RESAMPLES = 10_000
@@ -64,7 +64,7 @@ def evaluate(kb: KnowledgeBase, collection: Collection) -> dict[str, list[float]
     measured: dict[str, list[float]] = {step: [] for step in STEPS}
     for key, text in collection.queries.items():
         found = kb.search(text, POOL, fold=False)
-        hits = [hit for hit in found if "depth" not in hit.signals.addends and hit.uri != key]
+        hits = [hit for hit in found if "depth" not in hit.signals.contributions and hit.uri != key]
         for step, signals in STEPS.items():
             measured[step].append(ndcg(_documents(hits, signals), collection.grades[key], 10))
     return measured
@@ -74,8 +74,8 @@ def _documents(hits: Sequence[Hit], signals: Sequence[str]) -> list[str]:
     """The documents by their best chunk, scored by these signals alone."""
     scores: dict[str, float] = {}
     for hit in hits:
-        addends: Mapping[str, float] = hit.signals.addends
-        score = sum(addends.get(name, 0.0) for name in signals)
+        contributions: Mapping[str, float] = hit.signals.contributions
+        score = sum(contributions.get(name, 0.0) for name in signals)
         scores[hit.uri] = max(score, scores.get(hit.uri, -np.inf))
     return sorted(scores, key=lambda uri: -scores[uri])
 

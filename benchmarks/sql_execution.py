@@ -24,9 +24,9 @@ from typing import Any
 from rag.llm.loading import as_llm
 from rag.sql.answering import SqlAnswer, answer_from
 from rag.sql.databases import Database, open_database
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 
-LIMITS = Limits(seconds=60.0, rows=1_000_000, size=256 * 2**20)
+LIMITS = StatementLimits(seconds=60.0, rows=1_000_000, size=256 * 2**20)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.hit import Hit
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.search import SearchOptions
 
 SEED = 7
 
@@ -59,7 +60,7 @@ def measure(kb: KnowledgeBase, sample: int) -> None:
     for sort, every in sorts.items():
         chosen = random.Random(SEED).sample(sorted(every), min(sample, len(every)))  # noqa: S311
         for how, retriever in searches.items():
-            ranks = [_rank(retriever.search(name, 3).hits, places[name]) for name in chosen]
+            ranks = [_rank(retriever.search(name, SearchOptions(k=3)).hits, places[name]) for name in chosen]
             first, three = (sum(rank <= depth for rank in ranks) / max(1, len(ranks)) for depth in (1, 3))
             print(f"{sort:<12}{how:<12}{len(ranks):>7}{first:>8.3f}{three:>10.3f}", flush=True)
             for name, rank in zip(chosen, ranks, strict=True):

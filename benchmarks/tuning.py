@@ -19,7 +19,7 @@ import numpy as np
 from rag.evaluation.collections.beir import read_qrels, read_queries
 from rag.evaluation.collections.collection import Collection, Grades
 from rag.evaluator import indexed
-from rag.retrieval.ranking import Candidates, Ranking
+from rag.retrieval.ranking import RankedCandidates, Ranking
 from rag.retrieval.tuned import Tuning
 from rag.tuning.fitting import Asked
 from rag.tuning.tune import tune
@@ -41,7 +41,7 @@ def main() -> None:
             measure(name, home, cache(kb._retriever.candidates))
 
 
-def measure(name: str, home: Path, search: Callable[[str], Candidates]) -> None:
+def measure(name: str, home: Path, search: Callable[[str], RankedCandidates]) -> None:
     """Tune on draws of the training questions, and compare on the test questions."""
     queries = read_queries(home)
     train, test = (answerable(read_qrels(home, split), queries) for split in ("train", "test"))

@@ -35,6 +35,7 @@ from rag.query.term_weights import common_stems
 from rag.retrieval.hit import Mode
 from rag.retrieval.ranking import Ranking
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.search import SearchOptions
 
 DEPTH = 30
 SEED = 7
@@ -192,7 +193,7 @@ def _ndcg(retriever: Retriever, collection: Collection, mode: Mode, asked: Seque
     """nDCG@10 of each query."""
     values = []
     for key, text in asked:
-        hits = retriever.search(text, DEPTH, mode=mode, fold_copies=False).hits
+        hits = retriever.search(text, SearchOptions(k=DEPTH, mode=mode, fold=False)).hits
         documents = list(dict.fromkeys(hit.uri for hit in hits if hit.uri != key))
         values.append(ndcg(documents, collection.grades[key], 10))
     return values

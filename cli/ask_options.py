@@ -23,7 +23,7 @@ _MODEL = "The model"
 _BESIDE = "Beside the passages that are found"
 
 
-class Cards(StrEnum):
+class CardsOption(StrEnum):
     """The integrations of `rag.cards.consulting`, known without importing the library."""
 
     BOTTOM_UP = "bottom-up"
@@ -98,12 +98,12 @@ class Asking:
         ),
     ] = True
     cards: Annotated[
-        Cards,
+        CardsOption,
         typer.Option(
             help="bottom-up asks every knowledge card, top-down has the model say whether it needs one.",
             rich_help_panel=_BESIDE,
         ),
-    ] = Cards.BOTTOM_UP
+    ] = CardsOption.BOTTOM_UP
     card: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this card; several may be given.", rich_help_panel=_BESIDE),

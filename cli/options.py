@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rag.reranking.reranker import Reranking
 
 
-class Mode(StrEnum):
+class ModeOption(StrEnum):
     """The modes of `rag.Mode`, known without importing the library, which `--help` must not wait for."""
 
     HYBRID = "hybrid"

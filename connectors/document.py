@@ -26,7 +26,7 @@ class BlockKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class DocumentName:
     """A name by which people look for a document: what a row is called, what code defines or calls.
 
     Attributes:
@@ -112,7 +112,7 @@ class Document:
     context: str = ""
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
-    names: tuple[Name, ...] = ()
+    names: tuple[DocumentName, ...] = ()
 
     def page_at(self, offset: int) -> int | None:
         """The 1-based page holding `offset`, or None where the format has no pages."""

@@ -15,7 +15,7 @@ from connectors.document import Document, MetadataValue
 from connectors.errors import SourceError
 from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, revision_of
 from connectors.folders.ignore import IgnoreRules
-from connectors.folders.walk import Entry, Unreadable, Walk
+from connectors.folders.walk import FolderEntry, Unreadable, Walk
 from connectors.formats import PARSER_VERSION
 from connectors.repository.renames import Renames
 from connectors.source import (
@@ -24,7 +24,7 @@ from connectors.source import (
     Event,
     Facts,
     Failed,
-    Known,
+    KnownDocument,
     KnownDocuments,
     Option,
     Options,
@@ -118,11 +118,11 @@ class FileSource:
     def size_hint(self) -> int | None:
         """How many files will be looked at; None when the path cannot be listed."""
         try:
-            return sum(isinstance(found, Entry) for found in self._entries())
+            return sum(isinstance(found, FolderEntry) for found in self._entries())
         except SourceError:
             return None
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         """One event for every file found and every document known.
 
         Raises `SourceError` when the path does not exist, or is a folder that held several documents and now holds
@@ -153,7 +153,7 @@ class FileSource:
             if uri not in seen:
                 yield _missing(uri, tuple(unreadable))
 
-    def _entries(self) -> Iterator[Entry | Unreadable]:
+    def _entries(self) -> Iterator[FolderEntry | Unreadable]:
         try:
             info = Path(self._path).stat()
         except OSError as error:
@@ -164,7 +164,7 @@ class FileSource:
             self._walk = Walk(self._path, self._rules)
             yield from self._walk
         elif stat.S_ISREG(info.st_mode):
-            yield Entry(self._path, info.st_size, info.st_mtime_ns)
+            yield FolderEntry(self._path, info.st_size, info.st_mtime_ns)
         else:
             raise SourceError(f"{self._path} is neither a file nor a folder", hint="name a file or a folder")
 
@@ -173,7 +173,7 @@ class FileSource:
 
         return WorkTree.around(self._path, vendored=self._vendored)
 
-    def _look_at(self, found: Entry | Unreadable, known: Mapping[str, Known]) -> Iterator[_Seen]:
+    def _look_at(self, found: FolderEntry | Unreadable, known: Mapping[str, KnownDocument]) -> Iterator[_Seen]:
         if isinstance(found, Unreadable):
             yield _unreadable(_printable(found.path), found.error)
         elif _printable(found.path) != found.path:
@@ -183,7 +183,7 @@ class FileSource:
             if event is not None:
                 yield event
 
-    def _event(self, entry: Entry, known: Known | None) -> _Seen | None:
+    def _event(self, entry: FolderEntry, known: KnownDocument | None) -> _Seen | None:
         """What became of one file; None for one that nobody expects to be a document."""
         if known is not None and known.stamp and known.stamp == self._stamp(entry.size, entry.modified_ns):
             return Unchanged(entry.path)
@@ -251,7 +251,7 @@ class _Content(NamedTuple):
     modified_ns: int
 
 
-def _pages(entries: Iterator[Entry | Unreadable], size: int) -> Iterator[list[Entry | Unreadable]]:
+def _pages(entries: Iterator[FolderEntry | Unreadable], size: int) -> Iterator[list[FolderEntry | Unreadable]]:
     while page := list(islice(entries, size)):
         yield page
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.document import Document, Metadata, MetadataValue
-from connectors.source import Added, Changed, Event, Known, Removed, Unchanged, among
+from connectors.source import Added, Changed, Event, KnownDocument, Removed, Unchanged, among
 
 KIND = "text"
 AS_JSON = "json_keys"  # which of the metadata are JSON: what a filter could not compare
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class TextRecord:
     """A text with its id and metadata, as a program knows it."""
 
     id: str
@@ -24,7 +24,7 @@ class Given:
     metadata: Mapping[str, Any]
 
 
-class GivenDocuments:
+class MemorySource:
     """A Source of documents that are handed over; those that are neither given nor removed stay as they are.
 
     Args:
@@ -35,7 +35,7 @@ class GivenDocuments:
     """
 
     def __init__(
-        self, uri: str, given: Iterable[Given] = (), removed: Sequence[str] = (), *, only: bool = False
+        self, uri: str, given: Iterable[TextRecord] = (), removed: Sequence[str] = (), *, only: bool = False
     ) -> None:
         self.uri = uri
         self._given = given
@@ -46,7 +46,7 @@ class GivenDocuments:
         """The number of documents, where they are counted."""
         return len(self._given) if isinstance(self._given, Sequence) else None
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         """One event for each document that is given or removed."""
         seen = set()
         for given in self._given:
@@ -69,7 +69,7 @@ class GivenDocuments:
         return f"{self.uri}#{id}"
 
 
-def _document(uri: str, given: Given) -> Document:
+def _document(uri: str, given: TextRecord) -> Document:
     body = json.dumps([given.text, dict(given.metadata)], sort_keys=True, default=str)
     title = given.metadata.get("title")
     return Document(

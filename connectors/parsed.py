@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from connectors.document import Block, BlockKind, Metadata, MetadataValue, Name
+from connectors.document import Block, BlockKind, DocumentName, Metadata, MetadataValue
 
 _NO_METADATA: Metadata = MappingProxyType({})
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -38,7 +38,7 @@ class Parsed:
     metadata: Metadata = field(default_factory=lambda: _NO_METADATA)
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
-    names: tuple[Name, ...] = ()
+    names: tuple[DocumentName, ...] = ()
 
 
 def clean(text: str) -> str:
@@ -85,7 +85,7 @@ class TextBuilder:
         self._length = 0
         self._tight = False
         self._blocks: list[Block] = []
-        self._names: list[Name] = []
+        self._names: list[DocumentName] = []
         self._pages: list[int] = []
         self._new_pages = 0
 
@@ -209,7 +209,7 @@ def _compact(rows: list[list[str]]) -> list[list[str]]:
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """One line without its end, and the offsets where it starts and where its text ends."""
 
     text: str
@@ -217,7 +217,7 @@ class Line(NamedTuple):
     end: int
 
 
-def lines_of(text: str) -> list[Line]:
+def lines_of(text: str) -> list[TextLine]:
     r"""The lines of `text` as Markdown counts them: by `\n`, `\r\n` or a lone `\r`.
 
     >>> [line.text for line in lines_of("a\r\nb\rc")]
@@ -228,7 +228,7 @@ def lines_of(text: str) -> list[Line]:
         if match.start() == match.end():
             break
         line = match.group().rstrip("\r\n")
-        found.append(Line(line, match.start(), match.start() + len(line)))
+        found.append(TextLine(line, match.start(), match.start() + len(line)))
     return found
 
 

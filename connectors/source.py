@@ -10,7 +10,7 @@ from connectors.document import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownDocument:
     """What the knowledge base remembers of one document.
 
     `revision` is the content hash of the version indexed. `stamp` is a cheap fingerprint (for files: size and
@@ -21,18 +21,18 @@ class Known:
     stamp: str = ""
 
 
-class KnownDocuments(Mapping[str, Known]):
+class KnownDocuments(Mapping[str, KnownDocument]):
     """What is remembered of the documents of one source, by URI: perhaps more of them than memory should hold.
 
     Iterating and looking up one by one read from disk then; `among` asks for many at once.
     """
 
-    def among(self, uris: Sequence[str]) -> dict[str, Known]:
+    def among(self, uris: Sequence[str]) -> dict[str, KnownDocument]:
         """What is remembered of those of these documents that are known."""
         return {uri: known for uri in uris if (known := self.get(uri)) is not None}
 
 
-def among(known: Mapping[str, Known], uris: Sequence[str]) -> dict[str, Known]:
+def among(known: Mapping[str, KnownDocument], uris: Sequence[str]) -> dict[str, KnownDocument]:
     """What is remembered of those of these documents that are known, asked for at once where that is possible."""
     if isinstance(known, KnownDocuments):
         return known.among(uris)
@@ -99,7 +99,7 @@ class Source(Protocol):
         """About how many documents `events` will report, for progress; None when that is not cheap to know."""
         ...
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         """Yield one event per document, reading only what may have changed.
 
         `known` maps the URI of every document indexed from this source to what is remembered of it (`KnownDocuments`

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.document import Chunk, Document
-from connectors.source import Facts, Known, Options
+from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
 from indexes.catalog.reading import Reading
@@ -140,13 +140,13 @@ class Writer:
         with self._catalog.reading() as reading:
             return reading.source_options()
 
-    def known(self, source_uri: str) -> Mapping[str, Known]:
+    def known(self, source_uri: str) -> Mapping[str, KnownDocument]:
         """What is indexed of a source; nothing for one that is not registered."""
         with self._catalog.reading() as reading:
             source_id = reading.source_uris().get(source_uri)
         return {} if source_id is None else StoredKnown(self._catalog, source_id, self.generation)
 
-    def find(self, uri: str) -> tuple[int, Known] | None:
+    def find(self, uri: str) -> tuple[int, KnownDocument] | None:
         """The source id of the live document with this URI, and what is known of it."""
         with self._catalog.reading() as reading:
             return reading.find_document(uri, self.generation)

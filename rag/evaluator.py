@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from connectors.errors import ConfigurationError, SourceError
 from rag.evaluation.collections.beir import BeirCorpus
 from rag.evaluation.collections.collection import Collection, Corpus
-from rag.evaluation.measure import DEPTH, MODES, OnProgress, Searches, Step, measure
+from rag.evaluation.measure import DEPTH, MODES, MeasuredSearches, OnProgress, Step, measure
 from rag.evaluation.outcome import Evaluation, IndexSpeed
 from rag.evaluation.questions import read_collection
 from rag.indexing.report import IndexReport
@@ -79,10 +79,10 @@ def evaluate(
     if collection.corpus is None:
         if kb is None:
             raise ConfigurationError(f"{collection.name} needs a knowledge base", hint="hand it over as `kb`")
-        return measure(Searches(kb, reranking), collection, chosen, depth, seed, on_progress)
+        return measure(MeasuredSearches(kb, reranking), collection, chosen, depth, seed, on_progress)
     with _indexed(collection.corpus, folder, on_progress) as (made, report):
         speed = IndexSpeed(report.added + report.changed + report.unchanged, report.seconds, report.embedded)
-        measured = measure(Searches(made, reranking), collection, chosen, depth, seed, on_progress)
+        measured = measure(MeasuredSearches(made, reranking), collection, chosen, depth, seed, on_progress)
         reused = (f"{report.unchanged} documents were indexed already: docs_per_second is not the speed of embedding",)
         return replace(measured, index=speed, notices=measured.notices + (reused if report.unchanged else ()))
 

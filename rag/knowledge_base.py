@@ -23,7 +23,8 @@ from rag.prompting.prompt import Turn
 from rag.reranking.reranker import Reranker, Rerankers, Reranking
 from rag.retrieval.hit import Filters, Hit, Mode
 from rag.retrieval.ranking import basis
-from rag.retrieval.retriever import Found, Retriever
+from rag.retrieval.retriever import Retriever
+from rag.retrieval.search import SearchOptions, SearchResult
 from rag.retrieval.tuned import SETTING, read, written
 from rag.status import SourceStatus, Status, sizes_on_disk
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from rag.llm.base import LLM
     from rag.prompting.demonstrations import Demonstrations
     from rag.sql.answering import SqlAnswer
-    from rag.sql.limits import Limits
+    from rag.sql.limits import StatementLimits
     from rag.sql.writing import Attempt
     from rag.tuning.verdicts import TuningReport
 
@@ -83,7 +84,7 @@ class KnowledgeBase:
         from rag.cards.cards import Cards
 
         def search(text: str, k: int) -> Sequence[Hit]:
-            return self.find_hits(text, k).hits
+            return self.search(text, k)
 
         def open_base(folder: Path) -> KnowledgeBase:
             return KnowledgeBase.open(folder, create=False)
@@ -237,76 +238,48 @@ class KnowledgeBase:
     def search(
         self,
         query: str,
-        k: int = 10,
+        k: int | None = None,
         *,
-        mode: Mode | str = Mode.HYBRID,
+        options: SearchOptions | None = None,
+        mode: Mode | str | None = None,
         filters: Filters | None = None,
-        min_relevance: float = 0.0,
-        explain: bool = False,
+        min_relevance: float | None = None,
+        explain: bool | None = None,
         reranker: Reranking | Reranker | str | None = None,
-        fold: bool = True,
-        diversity: float = 0.0,
-    ) -> list[Hit]:
-        """Find the best `k` chunks for `query`, best first.
+        fold: bool | None = None,
+        diversity: float | None = None,
+    ) -> SearchResult:
+        """Find the best chunks for `query`, best first, with the time each step took.
 
         Args:
             query: words or a question.
-            k: how many hits at most.
+            k: how many hits at most; 10 unless `options` says otherwise. Each of the other keywords, too, takes the
+                place of what `options` has under its name.
+            options: how to search; `SearchOptions` explains each of the keywords.
             mode: `hybrid`, `sparse` (BM25 alone) or `dense` (vectors alone).
-            filters: metadata key → a value, several values of which one must match, or operators with their values,
-                e.g. `{"kind": ["pdf", "docx"], "year": {">=": 2020}, "uri": {"prefix": "/docs/"}}`.
+            filters: what a document must meet, e.g. `{"kind": ["pdf", "docx"], "year": {">=": 2020}}`.
             min_relevance: leave out hits below this probability.
             explain: also say which terms and words matched.
-            reranker: a heavier model that orders the best of what was found: its folder or name, an object of one's
-                own, or a `Reranking`, which also has its depth, its time and what to do when it fails.
-            fold: whether copies of a passage are one hit, with the other places in `Hit.copies`. A copy differs in
-                white space, capitals or a few words, never in a number or a negation.
-            diversity: how much a hit has to differ from those above it, from 0, not at all, to 1. It moves hits, and
-                changes no score.
+            reranker: a heavier model that orders the best of what was found.
+            fold: whether copies of a passage are one hit.
+            diversity: how much a hit has to differ from those above it, from 0 to 1.
 
         Raises:
             ConfigurationError: the query cannot be searched, or the reranker cannot be loaded.
             RerankerError: the reranker failed.
         """
-        found = self.find_hits(
-            query,
-            k,
-            mode,
-            filters,
-            min_relevance,
+        wanted = (options or SearchOptions()).changed(
+            k=k,
+            mode=mode,
+            filters=filters,
+            min_relevance=min_relevance,
             explain=explain,
             reranker=reranker,
             fold=fold,
             diversity=diversity,
         )
-        return list(found.hits)
-
-    def find_hits(
-        self,
-        query: str,
-        k: int = 10,
-        mode: Mode | str = Mode.HYBRID,
-        filters: Filters | None = None,
-        min_relevance: float = 0.0,
-        *,
-        explain: bool = False,
-        reranker: Reranking | Reranker | str | None = None,
-        fold: bool = True,
-        diversity: float = 0.0,
-    ) -> Found:
-        """As `search`, with the time each step took, and what the reranker did."""
-        wanted = reranker if isinstance(reranker, Reranking) or reranker is None else Reranking(reranker)
-        return self._retriever.search(
-            query,
-            k,
-            mode=_mode(mode),
-            filters=filters,
-            min_relevance=min_relevance,
-            explain=explain,
-            judge=self._rerankers.judge(wanted) if wanted else None,
-            fold_copies=fold,
-            diversity=diversity,
-        )
+        reranking = wanted.reranking
+        return self._retriever.search(query, wanted, self._rerankers.judge(reranking) if reranking else None)
 
     def ask(
         self,
@@ -345,7 +318,7 @@ class KnowledgeBase:
         *,
         llm: LLM | object | str,
         database: str | None = None,
-        limits: Limits | None = None,
+        limits: StatementLimits | None = None,
         base_url: str | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
     ) -> SqlAnswer:
@@ -379,7 +352,7 @@ class KnowledgeBase:
 
         return Resources(
             encoder=lambda: self.encoder,
-            search=self.find_hits,
+            search=self.search,
             cards=lambda: self.cards,
             demonstrations=lambda: self.demonstrations,
             sources=self._source_options,
@@ -390,7 +363,7 @@ class KnowledgeBase:
             return reading.source_options()
 
     def _find(self, question: str, k: int, filters: Filters) -> tuple[Hit, ...]:
-        return self.find_hits(question, k, filters=filters).hits
+        return self.search(question, k, filters=filters).hits
 
     def tune(
         self,
@@ -530,15 +503,6 @@ class KnowledgeBase:
             notes=tuple(tally.notes),
             news=tuple(tally.news),
         )
-
-
-def _mode(mode: Mode | str) -> Mode:
-    try:
-        return Mode(mode)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"unknown search mode {str(mode)!r}", hint=f"choose one of: {', '.join(Mode)}"
-        ) from error
 
 
 def _ignore(_message: str) -> None:

@@ -26,7 +26,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.utils import AddableDict
 from pydantic import ConfigDict
 
-from connectors.memory import AS_JSON, Given, GivenDocuments
+from connectors.memory import AS_JSON, MemorySource, TextRecord
 from connectors.registry import open_source
 from connectors.source import Added, Failed
 from indexes.catalog.rows import StoredChunk
@@ -88,7 +88,7 @@ class KnowledgeBaseIndex(DocumentIndex):
 
     def upsert(self, items: Sequence[Document], /, **_: Any) -> UpsertResponse:
         """Add documents, or replace those with the same ids; one without an id gets one."""
-        given = [Given(item.id or str(uuid.uuid4()), item.page_content, item.metadata) for item in items]
+        given = [TextRecord(item.id or str(uuid.uuid4()), item.page_content, item.metadata) for item in items]
         report = self.kb.index(self._source(given))
         failed = {failure.uri.partition("#")[2] for failure in report.failures}
         ids = list(dict.fromkeys(item.id for item in given))
@@ -111,7 +111,7 @@ class KnowledgeBaseIndex(DocumentIndex):
         source = self._source()
         with self.kb.reading() as reading:
             generation = reading.generation()
-            found = [given_from(reading.passages(source.document(each), generation)) for each in dict.fromkeys(ids)]
+            found = [record_of(reading.passages(source.document(each), generation)) for each in dict.fromkeys(ids)]
         return [
             Document(id=given.id, page_content=given.text, metadata=dict(given.metadata))
             for given in found
@@ -124,8 +124,8 @@ class KnowledgeBaseIndex(DocumentIndex):
         mine = {"uri": {"prefix": [self._source().document("")]}}
         return [as_document(hit) for hit in self.kb.search(query, self.k if k is None else k, filters=mine)]
 
-    def _source(self, given: Sequence[Given] = (), removed: Sequence[str] = ()) -> GivenDocuments:
-        return GivenDocuments(f"langchain:{self.name}", given, removed)
+    def _source(self, given: Sequence[TextRecord] = (), removed: Sequence[str] = ()) -> MemorySource:
+        return MemorySource(f"langchain:{self.name}", given, removed)
 
 
 class KnowledgeBaseEmbeddings(Embeddings):
@@ -293,21 +293,21 @@ def as_document(hit: Hit) -> Document:
     return Document(id=f"{hit.uri}@{hit.location.start}", page_content=hit.text, metadata=metadata)
 
 
-def from_loader(loader: BaseLoader, name: str) -> GivenDocuments:
+def from_loader(loader: BaseLoader, name: str) -> MemorySource:
     """The documents of any LangChain loader as a source: `kb.index(from_loader(loader, "wiki"))`.
 
     Loading again brings them up to date: what the loader no longer gives is taken out. A document is known by its id,
     else by its `source` and its place among those of the same source.
     """
 
-    def given() -> Iterator[Given]:
+    def given() -> Iterator[TextRecord]:
         places: dict[str, int] = {}
         for document in loader.lazy_load():
             source = str(document.metadata.get(_SOURCE, ""))
             places[source] = places.get(source, -1) + 1
-            yield Given(document.id or f"{source}@{places[source]}", document.page_content, document.metadata)
+            yield TextRecord(document.id or f"{source}@{places[source]}", document.page_content, document.metadata)
 
-    return GivenDocuments(f"langchain:{name}", given(), only=True)
+    return MemorySource(f"langchain:{name}", given(), only=True)
 
 
 def _checked(answer: Answer) -> dict[str, Any]:
@@ -319,7 +319,7 @@ def _checked(answer: Answer) -> dict[str, Any]:
     }
 
 
-def given_from(chunks: Sequence[StoredChunk]) -> Given | None:
+def record_of(chunks: Sequence[StoredChunk]) -> TextRecord | None:
     """The text that was handed over, from its chunks; None without any.
 
     Between two chunks the number of characters and of line ends is kept, and nothing else of the white space.
@@ -334,4 +334,4 @@ def given_from(chunks: Sequence[StoredChunk]) -> Given | None:
     metadata = dict(chunks[0].metadata)
     encoded = str(metadata.pop(AS_JSON, "")).split("\x1f")
     decoded = {key: json.loads(str(value)) if key in encoded else value for key, value in metadata.items()}
-    return Given(chunks[0].uri.partition("#")[2], "".join(pieces), decoded)
+    return TextRecord(chunks[0].uri.partition("#")[2], "".join(pieces), decoded)

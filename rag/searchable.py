@@ -8,8 +8,8 @@ from typing import Protocol
 
 from indexes.catalog.reading import Reading
 from rag.reranking.reranker import Reranker, Reranking
-from rag.retrieval.hit import Filters, Mode
-from rag.retrieval.retriever import Found
+from rag.retrieval.hit import Mode
+from rag.retrieval.search import SearchResult
 from rag.status import Status
 
 
@@ -21,17 +21,15 @@ class Searchable(Protocol):
         """Its folder."""
         ...
 
-    def find_hits(
+    def search(
         self,
         query: str,
-        k: int = 10,
-        mode: Mode | str = Mode.HYBRID,
-        filters: Filters | None = None,
-        min_relevance: float = 0.0,
+        k: int | None = None,
         *,
+        mode: Mode | str | None = None,
         reranker: Reranking | Reranker | str | None = None,
-        fold: bool = True,
-    ) -> Found:
+        fold: bool | None = None,
+    ) -> SearchResult:
         """The best `k` chunks for `query`."""
         ...
 

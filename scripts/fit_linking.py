@@ -50,7 +50,7 @@ from rag.judging.logistic import LogisticModel
 from rag.query.disambiguation import MODEL_FILE, column
 from rag.query.entity_linking import Candidate, Linker
 from rag.query.spelling import is_general
-from rag.query.tokens import Question
+from rag.query.tokens import TokenizedQuestion
 
 EXPECTED = {
     "intercept": -1.0,
@@ -293,7 +293,7 @@ def collect(database: Database, asked: Asked, is_common: Callable[[str], bool]) 
     with named(documents(database.path)) as catalog, catalog.reading() as reading:
         linker = Linker(Dictionary(reading, 1), is_common)
         for each in asked.questions:
-            question = Question(each["question"])
+            question = TokenizedQuestion(each["question"])
             judged = list(label(linker.candidates(question), gold(each["sql"][0], database), question))
             alike: dict[tuple[int, int, bool], int] = defaultdict(int)
             for candidate, right in judged:
@@ -309,14 +309,16 @@ def collect(database: Database, asked: Asked, is_common: Callable[[str], bool]) 
 
 
 def label(
-    candidates: Sequence[Candidate], found: Collection[Literal], question: Question
+    candidates: Sequence[Candidate], found: Collection[Literal], question: TokenizedQuestion
 ) -> Iterator[tuple[Candidate, bool]]:
     """The candidates of a question that are surely right or wrong."""
     names = {(normal(each.text), each.role) for each in found if each.sort is Sort.NAME}
     texts = {text for text, _ in names}
     parts = {normal(each.text) for each in found if each.sort is not Sort.NAME}
     right = {id(each) for each in candidates if (each.meaning.normal, each.meaning.role.lower()) in names}
-    taken = {place for each in candidates if id(each) in right for place in range(each.mention.first, each.mention.last)}
+    taken = {
+        place for each in candidates if id(each) in right for place in range(each.mention.first, each.mention.last)
+    }
     for each in candidates:
         places = range(each.mention.first, each.mention.last)
         if all(question.tokens[place].is_number for place in places):

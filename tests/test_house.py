@@ -6,6 +6,7 @@ Imports inside functions and type-checking blocks count: whoever reads a file ne
 from __future__ import annotations
 
 import ast
+import runpy
 from collections.abc import Iterator, Mapping, Set
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -80,6 +81,14 @@ def faults(imports: Mapping[str, set[str]]) -> list[str]:
 
 def test_imports_point_down_and_never_in_a_circle() -> None:
     assert not (found := faults(imports_of(ROOT))), "\n".join(found)
+
+
+def test_the_picture_of_the_house_is_true() -> None:
+    picture = runpy.run_path(str(ROOT / "scripts" / "draw_architecture.py"))
+    _, drawn = picture["ROOMS"]["rag"]
+    assert [{name.removesuffix(".py") for name, _ in row} for row in reversed(drawn)] == list(FLOORS)
+    assert not list(picture["faults"]())
+    assert (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8") == picture["picture"]()
 
 
 def test_a_folder_can_be_overlooked() -> None:

@@ -1,7 +1,8 @@
-"""The commands of the README and of docs/cards.md are run, in their order, and print what the pages show."""
+"""The commands of the README and of the pages for beginners run in their order, and print what the pages show."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -41,8 +42,8 @@ def commands(page: str = README) -> list[Command]:
     return found
 
 
-def python_blocks() -> list[str]:
-    return [body for language, body in BLOCK.findall(README) if language == "python"]
+def python_blocks(page: str = README) -> list[str]:
+    return [body for language, body in BLOCK.findall(page) if language == "python"]
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,14 @@ def test_the_walk_prints_what_the_readme_shows(place: Path) -> None:
     walk(walked, place)
 
 
+@pytest.mark.parametrize("name", ["quick-start", "files", "search", "ask"])
+def test_a_page_for_beginners_prints_what_it_shows(name: str, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    walked = [command for command in commands(page) if command.line.split()[0] in WALKED]
+    assert len(walked) >= 3
+    walk(walked, prepared(tmp_path))
+
+
 def test_the_examples_of_cards_print_what_their_page_shows(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "cards.md").read_text(encoding="utf-8")
     walked = commands(page.partition("| kind |")[0])
@@ -115,6 +124,12 @@ def test_the_python_example_runs(place: Path) -> None:
     assert "True" in run(f"{sys.executable} -c {_quoted(example)}", place)
 
 
+def test_the_page_about_python_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    example = "\n".join(python_blocks(page))
+    assert "1 supported We pay the money back" in run(f"{sys.executable} -c {_quoted(example)}", prepared(tmp_path))
+
+
 def test_the_two_commands_are_targets() -> None:
     made = [command.line.split("#")[0].split() for command in commands() if command.line.startswith("make")]
     assert made == [["make", "demo"], ["make", "test"]]
@@ -132,6 +147,13 @@ def test_every_link_leads_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_what_the_context_benchmark_quotes_stands_in_its_page() -> None:
+    for line in (ROOT / "benchmarks" / "context_questions.jsonl").read_text(encoding="utf-8").splitlines():
+        asked = json.loads(line)
+        page = " ".join((ROOT / asked["file"]).read_text(encoding="utf-8").split())
+        assert page.count(" ".join(asked["quote"].split())) == 1, asked
 
 
 def _quoted(text: str) -> str:

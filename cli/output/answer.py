@@ -160,7 +160,7 @@ def _warnings(answer: Answer) -> Iterator[str]:
     for sentence in dict.fromkeys(answer.unsupported):
         yield f"no source supports: “{one_line(sentence)}”"
     for each in dict.fromkeys(answer.unverified):
-        yield f"unverified, from the card {one_line(each.rests_on.card)}: “{one_line(each.sentence)}”"
+        yield f"unverified, from the card {one_line(each.background.card)}: “{one_line(each.sentence)}”"
     if answer.unchecked:
         count = "1 sentence" if len(answer.unchecked) == 1 else f"{grouped(len(answer.unchecked))} sentences"
         yield f"not checked, being long or in another language than the sources: {count}"
@@ -214,5 +214,5 @@ def tell_reranked(done: Reranked | None, *, failure_only: bool = False) -> None:
         return
     if done.failure:
         note(f"ranked without the reranker: {done.failure}")
-    elif done.reached < done.candidates and not failure_only:
-        note(f"reranked {done.reached} of {done.candidates}: there was no time for more")
+    elif done.scored < done.candidates and not failure_only:
+        note(f"reranked {done.scored} of {done.candidates}: there was no time for more")

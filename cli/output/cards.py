@@ -14,7 +14,7 @@ from cli.output.terminal import caution, near, one_line, printable, put, put_beh
 if TYPE_CHECKING:
     from rag.answering.answer import Answer
     from rag.cards.consulting import Consultation
-    from rag.cards.selecting import Said
+    from rag.cards.selecting import CardStatement
     from rag.prompting.prompt import Background
     from rag.retrieval.hit import Hit
 
@@ -30,7 +30,7 @@ _MARKS = {
 _EVIDENCE, _BACKGROUND, _CONTRADICTED, _TOO_LONG = "evidence", "background", "contradicted", "too long"
 
 
-def print_said(said: Sequence[Said]) -> None:
+def print_said(said: Sequence[CardStatement]) -> None:
     """Print each sentence of a card with what became of it, and the place that decided."""
     for one in said:
         _print_sentence(one.verdict.value, one.text, one.origin, one.passage)
@@ -54,8 +54,8 @@ def tell_cards(answer: Answer, told: set[str]) -> None:
 
 
 def _print_card(consultation: Consultation, background: Sequence[Background]) -> None:
-    evidence = [one for one in consultation.said if one.verdict.value == _EVIDENCE]
-    left_out = Counter(one.verdict.value for one in consultation.said)
+    evidence = [one for one in consultation.statements if one.verdict.value == _EVIDENCE]
+    left_out = Counter(one.verdict.value for one in consultation.statements)
     left_out[_EVIDENCE] = 0
     left_out[_TOO_LONG] += left_out[_BACKGROUND] - len(background)  # the prompt has the last word
     left_out[_BACKGROUND] = 0

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output.terminal import grouped, one_line, shortened, stdout
-from rag.evaluation.collections.collection import Kind
+from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.metrics import NAMES
 from rag.evaluation.outcome import COMPARED, Evaluation
 from rag.evaluation.report import p_value, ranks, signed
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from rag.evaluation.significance import Paired
 
 _SIGNIFICANT = 0.05
-_LABELS = {Kind.CLOZE: "clozes, weaker than questions", Kind.GENERATED: "questions by a language model"}
+_LABELS = {
+    CollectionKind.CLOZE: "clozes, weaker than questions",
+    CollectionKind.GENERATED: "questions by a language model",
+}
 _WORSE_SHOWN, _BETTER_SHOWN = 10, 5
 _NARROWEST = 20
 

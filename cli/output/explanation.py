@@ -12,15 +12,15 @@ from cli.output.bars import percent
 from cli.output.terminal import near, one_line
 
 if TYPE_CHECKING:
-    from rag.retrieval.hit import Hit, Moved, Reference, References, Signals
+    from rag.retrieval.hit import DiversityShift, Hit, Reference, References, Signals
 
 _PAIRS_SHOWN = 8
 _CLOSE, _NEAR = 0.7, 0.5  # of a pair of words: all but the same, akin
 _MEANINGS = {
-    "likeness": "nearness to the best candidates",
+    "feedback": "nearness to the best candidates",
     "hubness": "nearness to everything found",
     "depth": "from beyond the pool",
-    "unreached": "not reached by the reranker",
+    "not_reranked": "not reached by the reranker",
 }
 
 
@@ -34,21 +34,27 @@ def evidence(hit: Hit) -> Table:
     table.add_column(overflow="fold")
     table.add_row("", Text("value", "dim"), Text("place", "dim"), Text("adds", "dim"), "")
     late = "–" if signals.late is None else f"{signals.late:.3f}"
-    _add(table, "BM25", f"{signals.bm25:.2f}", signals.sparse_rank, signals.addends.get("bm25"), _words(signals))
-    _add(table, "cosine", f"{signals.cosine:.3f}", signals.dense_rank, signals.addends.get("cosine"), Text())
-    _add(table, "late", late, None, signals.addends.get("late"), _pairs(signals))
+    _add(table, "BM25", f"{signals.bm25:.2f}", signals.sparse_rank, signals.contributions.get("bm25"), _words(signals))
+    _add(table, "cosine", f"{signals.cosine:.3f}", signals.dense_rank, signals.contributions.get("cosine"), Text())
+    _add(table, "late", late, None, signals.contributions.get("late"), _pairs(signals))
     for name, meaning in _MEANINGS.items():
-        if name in signals.addends:
-            _add(table, name, "", None, signals.addends[name], Text(meaning, "dim"))
+        if name in signals.contributions:
+            _add(table, name, "", None, signals.contributions[name], Text(meaning, "dim"))
     if signals.named:
         why = Text(f"named in the query: {one_line(signals.named)}", "dim")
-        _add(table, "named", "", None, signals.addends.get("named"), why)
+        _add(table, "named", "", None, signals.contributions.get("named"), why)
     if signals.reranker is not None:
         why = Text("decides alone among what it judged", "dim")
         _add(table, "reranker", f"{signals.reranker:.3f}", None, signals.reranker, why)
     table.add_row("score", "", "", Text(f"{hit.score:.3f}", "bold"), "")
-    if signals.moved is not None:
-        table.add_row("diversity", f"{signals.moved.worth:.3f}", f"#{signals.moved.place}", "", _moved(signals.moved))
+    if signals.diversity is not None:
+        table.add_row(
+            "diversity",
+            f"{signals.diversity.mmr_score:.3f}",
+            f"#{signals.diversity.rank_by_score}",
+            "",
+            _moved(signals.diversity),
+        )
     table.add_row("coverage", percent(signals.coverage), "", "", Text("of the query's rare words", "dim"))
     table.add_row("relevance", Text(percent(hit.relevance), "bold"), "", "", _odds(signals.log_odds))
     if hit.references is not None:
@@ -81,10 +87,10 @@ def _add(table: Table, name: str, value: str, place: int | None, adds: float | N
     table.add_row(name, value, f"#{place}" if place else "", "" if adds is None else f"{adds:+.3f}", why)
 
 
-def _moved(why: Moved) -> Text:
+def _moved(why: DiversityShift) -> Text:
     """Why diversity put a hit where it is; its place by its score stands before this."""
-    like = "" if why.like is None else f", cosine {why.cosine:.2f} with hit {why.like}"
-    return Text(f"worth more than all that follow: standing {why.standing:.2f}{like}", "dim")
+    like = "" if why.most_similar_rank is None else f", cosine {why.cosine:.2f} with hit {why.most_similar_rank}"
+    return Text(f"score {why.normalized_score:.2f}{like}", "dim")
 
 
 def _words(signals: Signals) -> Text:

@@ -61,5 +61,5 @@ def _answer(base: KnowledgeBase, question: str, llm: str, options: AskOptions, *
 def _print_json(answer: Answer, *, show_prompt: bool) -> None:
     from cli.output import as_json
 
-    prompt = {"prompt": as_json.prompt(answer.prompt)} if show_prompt and answer.prompt else {}
+    prompt = {"prompt": as_json.encoded(answer.prompt)} if show_prompt and answer.prompt else {}
     print_json({**as_json.answer(answer), **prompt})

@@ -13,12 +13,12 @@ from cli.options import Json
 from cli.output.terminal import encodable, grouped, note, one_line, print_json, printable, stdout, warn
 
 if TYPE_CHECKING:
-    from rag.cards.storage import Shelved
+    from rag.cards.storage import StoredCard
 
 card = typer.Typer(cls=Family, context_settings=CONTEXT)
 
 
-class Kind(StrEnum):
+class CardKindOption(StrEnum):
     """The kinds of `rag.cards.card.CardKind`, known without importing the library."""
 
     LM = "lm"
@@ -56,7 +56,7 @@ def add_card(
             help="A GGUF file, or a model as for `rag ask --llm`; the folder of a knowledge base; a file of terms.",
         ),
     ],
-    kind: Annotated[Kind | None, typer.Option(help="What it is, where the target does not tell.")] = None,
+    kind: Annotated[CardKindOption | None, typer.Option(help="What it is, where the target does not tell.")] = None,
     description: Annotated[
         str, typer.Option(metavar="TEXT", help="What it knows. Questions are compared with it.")
     ] = "",
@@ -214,7 +214,7 @@ def ask_card(
     if json:
         from cli.output import as_json
 
-        print_json({"card": name, "question": question, "said": [as_json.said(one) for one in said]})
+        print_json({"card": name, "question": question, "statements": as_json.encoded(said)})
         return
     if not said:
         note(f"the card {name} has nothing to say about this")
@@ -302,7 +302,7 @@ def _lines(value: Any) -> list[str]:
             return [value] if value else []
 
 
-def _as_json(shelved: Shelved) -> dict[str, Any]:
+def _as_json(shelved: StoredCard) -> dict[str, Any]:
     card = shelved.card
     return {
         "name": card.name,

@@ -12,7 +12,7 @@ import typer
 
 from cli.failures import ExitCode
 from cli.opening import knowledge_base, quieten_libraries
-from cli.options import Fallback, Json, Mode, RerankDepth, Reranker, RerankSeconds, reranking
+from cli.options import Fallback, Json, ModeOption, RerankDepth, Reranker, RerankSeconds, reranking
 from cli.output.terminal import note, only_data_on_stdout, print_json, warn
 from connectors.errors import ConfigurationError
 
@@ -62,7 +62,8 @@ def evaluate(
         ),
     ] = None,
     modes: Annotated[
-        list[Mode] | None, typer.Option("--mode", metavar="MODE", help="hybrid, sparse or dense; by default all three.")
+        list[ModeOption] | None,
+        typer.Option("--mode", metavar="MODE", help="hybrid, sparse or dense; by default all three."),
     ] = None,
     split: Annotated[
         str, typer.Option(metavar="SPLIT", help="Whose judgements of a BEIR folder.", rich_help_panel=_DATA)
@@ -133,7 +134,7 @@ def evaluate(
     from rag.evaluation.runs import compare_runs, load
     from rag.evaluation.runs import save as save_run
 
-    chosen = list(dict.fromkeys(map(str, modes or Mode)))
+    chosen = list(dict.fromkeys(map(str, modes or ModeOption)))
     goals = parse_goals(fail_under, chosen)
     _check_outputs(save, run_out, html, save_questions)
     saved = None if against is None else load(against)

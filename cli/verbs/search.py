@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.opening import knowledge_base
-from cli.options import Fallback, Filter, Json, Mode, RerankDepth, Reranker, RerankSeconds, parse_filters, reranking
+from cli.options import (
+    Fallback,
+    Filter,
+    Json,
+    ModeOption,
+    RerankDepth,
+    Reranker,
+    RerankSeconds,
+    parse_filters,
+    reranking,
+)
 from cli.output.answer import tell_reranked
 from cli.output.terminal import encodable, note, print_json
 
@@ -25,8 +35,9 @@ def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Words, or a question.")],
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits at most.")] = 10,
     mode: Annotated[
-        Mode, typer.Option(metavar="MODE", help="hybrid: both; sparse: the words (BM25); dense: the meaning (vectors).")
-    ] = Mode.HYBRID,
+        ModeOption,
+        typer.Option(metavar="MODE", help="hybrid: both; sparse: the words (BM25); dense: the meaning (vectors)."),
+    ] = ModeOption.HYBRID,
     filters: Filter = None,
     min_relevance: Annotated[
         float, typer.Option(metavar="P", help="Leave out hits less probably relevant than this, from 0 to 1.")
@@ -58,12 +69,12 @@ def search(
     wanted, query = parse_filters(filters), encodable(query)
     judge = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     with knowledge_base(context) as base:
-        found = base.find_hits(
+        found = base.search(
             query,
             k,
-            str(mode),
-            wanted,
-            min_relevance,
+            mode=str(mode),
+            filters=wanted,
+            min_relevance=min_relevance,
             explain=explain,
             reranker=judge,
             fold=fold,
@@ -74,10 +85,8 @@ def search(
     if json:
         from cli.output import as_json
 
-        hits = [as_json.hit(hit) for hit in found.hits]
-        corrections = [{"typed": word.typed, "searched": word.searched} for word in found.corrections]
-        told = {"query": query, "corrections": corrections, "reranked": as_json.reranked(found.reranked)}
-        print_json({**told, "hits": hits, "timings_ms": dict(found.timings_ms)})
+        told = {"query": query, "corrections": found.corrections, "reranked": found.reranked, "hits": found.hits}
+        print_json(as_json.encoded({**told, "timings_ms": found.timings_ms}))
         return
     from cli.output.bars import percent
     from cli.output.hits import print_hit
@@ -96,6 +105,6 @@ def search(
         print_hit(hit, query, explain=explain)
 
 
-def _nearest(base: KnowledgeBase, query: str, mode: Mode, filters: Filters) -> tuple[Hit, ...]:
+def _nearest(base: KnowledgeBase, query: str, mode: ModeOption, filters: Filters) -> tuple[Hit, ...]:
     """The best hit with no threshold, to say how far off it is."""
-    return base.find_hits(query, 1, str(mode), filters).hits
+    return base.search(query, 1, mode=str(mode), filters=filters).hits

@@ -25,7 +25,7 @@ from indexes.errors import NoKnowledgeBaseError
 
 if TYPE_CHECKING:
     from rag.sql.answering import SqlAnswer
-    from rag.sql.limits import Limits
+    from rag.sql.limits import StatementLimits
     from rag.sql.writing import Attempt
 
 _ROWS_SHOWN = 100
@@ -74,11 +74,11 @@ def sql(
         raise typer.Exit(ExitCode.FAILURES)
 
 
-def _limits(seconds: float | None, rows: int | None) -> Limits:
-    from rag.sql.limits import Limits
+def _limits(seconds: float | None, rows: int | None) -> StatementLimits:
+    from rag.sql.limits import StatementLimits
 
     chosen: dict[str, Any] = {"seconds": seconds, "rows": rows}
-    return Limits(**{name: value for name, value in chosen.items() if value is not None})
+    return StatementLimits(**{name: value for name, value in chosen.items() if value is not None})
 
 
 def _answer(
@@ -87,7 +87,7 @@ def _answer(
     database: str | None,
     llm: str,
     base_url: str | None,
-    limits: Limits,
+    limits: StatementLimits,
     context: typer.Context,
 ) -> SqlAnswer:
     from cli.output.answer import waiting

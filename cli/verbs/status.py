@@ -14,7 +14,7 @@ from cli.output.terminal import grouped, one_line, print_json, stdout
 _COMMIT_DIGITS = 12
 
 if TYPE_CHECKING:
-    from rag.retrieval.tuned import Part, Tuning
+    from rag.retrieval.tuned import TunedPart, Tuning
     from rag.status import Status
 
 
@@ -37,7 +37,7 @@ def status(context: typer.Context, json: Json = False) -> None:
         _print(state)
 
 
-def _tuned(tuning: Tuning, part: Part) -> str:
+def _tuned(tuning: Tuning, part: TunedPart) -> str:
     """What a part is tuned to."""
     said = tuning.to_json()
     values = said[part] if part in said else {"minimum relevance": said["min_relevance"]}

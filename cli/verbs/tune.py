@@ -15,7 +15,7 @@ from cli.verbs.eval import progress_meter
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.tuning.verdicts import Measure, TuningReport, Verdict
+    from rag.tuning.verdicts import Measure, TuningReport, TuningVerdict
 
 
 def tune(
@@ -99,7 +99,7 @@ def _print(report: TuningReport) -> None:
     stdout().print(_outcome(report))
 
 
-def _lines(verdict: Verdict) -> Iterator[str]:
+def _lines(verdict: TuningVerdict) -> Iterator[str]:
     yield " · ".join(_changes(verdict.now, verdict.fitted or verdict.now))
     width = max((len(measure.name) for measure in verdict.measures), default=0)
     for measure in verdict.measures:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from connectors.code.definitions import Definition, defines, walk
 from connectors.code.syntax import Match
-from connectors.document import CALLS, DEFINES, Name
+from connectors.document import CALLS, DEFINES, DocumentName
 
 MOST = 5_000  # names of one file
 _LONGEST = 100  # characters of a name that is called
@@ -17,24 +17,24 @@ _PLAIN = re.compile(r"\w+(?:(?:\.|::|->)\w+)*")
 _SELF = frozenset({"self", "cls", "this", "super", "Self"})
 
 
-def names(text: str, outermost: list[Definition], matches: list[Match]) -> tuple[Name, ...]:
+def names(text: str, outermost: list[Definition], matches: list[Match]) -> tuple[DocumentName, ...]:
     """What is defined, by qualified and by bare name; constants; then calls, each once for the definition around it."""
     found = list(walk(outermost))
     every = chain(_defined(text, found, matches), _calls(text, found, matches))
     return tuple(islice(dict.fromkeys(every), MOST))
 
 
-def _defined(text: str, found: list[Definition], matches: list[Match]) -> Iterator[Name]:
+def _defined(text: str, found: list[Definition], matches: list[Match]) -> Iterator[DocumentName]:
     for definition in filter(defines, found):
-        yield Name(definition.qualified, DEFINES, definition.name_at)
-        yield Name(definition.name, DEFINES, definition.name_at)
+        yield DocumentName(definition.qualified, DEFINES, definition.name_at)
+        yield DocumentName(definition.name, DEFINES, definition.name_at)
     for match in matches:
         for start, end in match.captures.get("constant", ()):
             if 0 < end - start <= _LONGEST:
-                yield Name(text[start:end], DEFINES, start)
+                yield DocumentName(text[start:end], DEFINES, start)
 
 
-def _calls(text: str, found: list[Definition], matches: list[Match]) -> Iterator[Name]:
+def _calls(text: str, found: list[Definition], matches: list[Match]) -> Iterator[DocumentName]:
     starts = sorted(definition.start for definition in found)
     seen: set[tuple[str, int]] = set()
     for match in matches:
@@ -43,7 +43,7 @@ def _calls(text: str, found: list[Definition], matches: list[Match]) -> Iterator
             key = (name, bisect_right(starts, start))
             if key not in seen:
                 seen.add(key)
-                yield Name(name, CALLS, start)
+                yield DocumentName(name, CALLS, start)
 
 
 def _called(text: str, match: Match) -> Iterator[tuple[str, int]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from connectors.code.definitions import Definition
 from connectors.code.syntax import Span
-from connectors.document import CALLS, DEFINES, Name
+from connectors.document import CALLS, DEFINES, DocumentName
 
 if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
@@ -41,7 +41,7 @@ class Script:
 
     created: list[Definition]
     cuts: tuple[tuple[int, ...], ...]
-    names: tuple[Name, ...]
+    names: tuple[DocumentName, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +193,11 @@ def _is_name(token: Token) -> bool:
     return token.token_type.name in {"IDENTIFIER", "VAR", "STRING"} or token.text.replace("_", "a").isalnum()
 
 
-def _names(text: str, found: list[tuple[_Statement, Definition | None]]) -> Iterator[Name]:
+def _names(text: str, found: list[tuple[_Statement, Definition | None]]) -> Iterator[DocumentName]:
     for _, created in found:
         if created is not None:
-            yield Name(created.qualified, DEFINES, created.name_at)
-            yield Name(created.name, DEFINES, created.name_at)
+            yield DocumentName(created.qualified, DEFINES, created.name_at)
+            yield DocumentName(created.name, DEFINES, created.name_at)
     for statement, _ in found:
         seen = set()
         for index, token in enumerate(statement.tokens[:-1]):
@@ -209,8 +209,8 @@ def _names(text: str, found: list[tuple[_Statement, Definition | None]]) -> Iter
                         yield used
 
 
-def _used(text: str, parts: list[Token]) -> Iterator[Name]:
+def _used(text: str, parts: list[Token]) -> Iterator[DocumentName]:
     if parts:
-        yield Name(parts[-1].text, CALLS, _at(text, parts[-1]))
+        yield DocumentName(parts[-1].text, CALLS, _at(text, parts[-1]))
         if len(parts) > 1:
-            yield Name(".".join(part.text for part in parts), CALLS, _at(text, parts[-1]))
+            yield DocumentName(".".join(part.text for part in parts), CALLS, _at(text, parts[-1]))

@@ -6,22 +6,22 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import exc
 
-from connectors.database.access.address import Address
+from connectors.database.access.address import DatabaseAddress
 from connectors.database.access.failures import reading_error
 from connectors.database.access.options import DatabaseOptions
 from connectors.database.known_documents import Remembered
 from connectors.database.reading.queries import result_of
-from connectors.database.reading.scanning import Session
+from connectors.database.reading.scanning import ScanSession
 from connectors.database.rendering.schema_documents import schema_documents
 from connectors.database.rows import RowDifferences, Run
-from connectors.database.structure.plans import Plan, Reading, path_of, plan, plan_query
+from connectors.database.structure.plans import Plan, ReadingPlan, path_of, plan, plan_query
 from connectors.database.structure.schema import reflect
-from connectors.database.structure.selection import Choice, choose
+from connectors.database.structure.selection import TableSelection, choose
 from connectors.database.structure.tables import Schema
 from connectors.database.visited import Seen
 from connectors.document import Document
 from connectors.errors import SourceError
-from connectors.source import Added, Changed, Event, Failed, Known, Removed, Unchanged
+from connectors.source import Added, Changed, Event, Failed, KnownDocument, Removed, Unchanged
 
 _MEND = "mend it, or leave it out with --exclude-table"
 
@@ -34,7 +34,11 @@ class Differences:
     """
 
     def __init__(
-        self, address: Address, options: DatabaseOptions, session: Session, known: Mapping[str, Known]
+        self,
+        address: DatabaseAddress,
+        options: DatabaseOptions,
+        session: ScanSession,
+        known: Mapping[str, KnownDocument],
     ) -> None:
         self._options = options
         self._run = Run(address.uri, address.name, address.dialect, session, Remembered(known), Seen())
@@ -74,7 +78,7 @@ class Differences:
     def _knows(self, uri: str) -> bool:
         return self._run.remembered.get(uri) is not None
 
-    def _begin(self, reading: Reading, notes: tuple[str, ...] = ()) -> None:
+    def _begin(self, reading: ReadingPlan, notes: tuple[str, ...] = ()) -> None:
         """Check that the columns that were named are somewhere."""
         self.notes = (*notes, *reading.notes)
         options = self._options
@@ -86,7 +90,7 @@ class Differences:
                     hint=f"its columns are: {there}" if there else "write it exactly as the database does",
                 )
 
-    def _structure(self, schema: Schema, choice: Choice) -> Iterator[Event]:
+    def _structure(self, schema: Schema, choice: TableSelection) -> Iterator[Event]:
         for broken in choice.broken:
             yield self._failed(path_of(broken.table), broken.reason, _MEND)
         for document in schema_documents(self._run.base, schema, choice.described):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from connectors.source import Known, KnownDocuments
+from connectors.source import KnownDocument, KnownDocuments
 
 _BLOCK = 5_000
 
@@ -13,17 +13,17 @@ _BLOCK = 5_000
 class Remembered:
     """The known documents of a source."""
 
-    def __init__(self, known: Mapping[str, Known]) -> None:
+    def __init__(self, known: Mapping[str, KnownDocument]) -> None:
         self._known = known
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def get(self, uri: str) -> Known | None:
+    def get(self, uri: str) -> KnownDocument | None:
         """What is known of one document."""
         return self._known.get(uri)
 
-    def among(self, uris: Sequence[str]) -> Mapping[str, Known]:
+    def among(self, uris: Sequence[str]) -> Mapping[str, KnownDocument]:
         """What is known of these documents, where they are known."""
         if isinstance(self._known, KnownDocuments):
             return self._known.among(uris)

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.database.access.address import Dialect
+from connectors.database.access.address import DatabaseDialect
 from connectors.database.known_documents import Remembered
 from connectors.database.reading.cursors import high_water, stamp_of
-from connectors.database.reading.scanning import Batch, Row, Session, batches, whole
+from connectors.database.reading.scanning import Row, RowBatch, ScanSession, batches, whole
 from connectors.database.reading.statements import MAX_CELL_BYTES, TOO_LONG, chosen, keys_only, newer, statement
 from connectors.database.rendering.links import Joined, joined
 from connectors.database.rendering.rows import Renderer, row_uri
 from connectors.database.structure.plans import Plan
 from connectors.database.visited import Seen
-from connectors.source import Added, Changed, Event, Failed, Known, Unchanged
+from connectors.source import Added, Changed, Event, Failed, KnownDocument, Unchanged
 
 _MARK = repr(TOO_LONG)[1:-1].encode()  # as it stands in the bytes of a row
 _KEYS_AT_ONCE = 100  # rows that are read together
@@ -38,8 +38,8 @@ class Run:
 
     base: str
     database: str
-    dialect: Dialect
-    session: Session
+    dialect: DatabaseDialect
+    session: ScanSession
     remembered: Remembered
     seen: Seen
 
@@ -100,7 +100,7 @@ class RowDifferences:
             wanted = chosen(self._statement, unknown[start : start + _KEYS_AT_ONCE])
             yield from self._batch(run.session.again(partial(whole, select=wanted)))
 
-    def _batch(self, batch: Batch) -> Iterator[Event]:
+    def _batch(self, batch: RowBatch) -> Iterator[Event]:
         run, plan = self._run, self._plan
         others = run.session.again(partial(joined, plan=plan, rows=batch.rows, dialect=run.dialect))
         uris = self._uris(batch.rows)
@@ -125,7 +125,7 @@ class RowDifferences:
         told = data + repr(others).encode("utf-8", "surrogatepass") if others else data
         return hashlib.blake2b(told, digest_size=16, key=self._plan.shape).hexdigest()
 
-    def _event(self, uri: str, row: Row, others: Joined, revision: str, known: Mapping[str, Known]) -> Event:
+    def _event(self, uri: str, row: Row, others: Joined, revision: str, known: Mapping[str, KnownDocument]) -> Event:
         stamp = "" if self._cursor_at is None else stamp_of(row[self._cursor_at], self._plan.shape)
         before = known.get(uri)
         if before is not None and before.revision == revision:

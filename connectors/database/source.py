@@ -8,17 +8,17 @@ from types import MappingProxyType
 
 from sqlalchemy import Engine, exc
 
-from connectors.database.access.address import Address, parse_address
+from connectors.database.access.address import DatabaseAddress, parse_address
 from connectors.database.access.connecting import connect
 from connectors.database.access.credentials import Ask, Credentials, ask_on_terminal
 from connectors.database.access.failures import reading_error
 from connectors.database.access.options import DatabaseOptions
 from connectors.database.differences import Differences
-from connectors.database.reading.scanning import Session
+from connectors.database.reading.scanning import ScanSession
 from connectors.database.structure.plans import part_of
 from connectors.database.structure.schema import reflect
 from connectors.errors import ConfigurationError, SourceError
-from connectors.source import Event, Known, Options
+from connectors.source import Event, KnownDocument, Options
 
 
 class DatabaseSource:
@@ -39,7 +39,7 @@ class DatabaseSource:
         if asked.query and not asked.name and address.fragment:
             asked = replace(asked, name=address.fragment)
         parameters = {**asked.parameter_map(), **address.parameters}
-        self.address: Address = replace(address, parameters=MappingProxyType(parameters), fragment="")
+        self.address: DatabaseAddress = replace(address, parameters=MappingProxyType(parameters), fragment="")
         self.credentials: Credentials = typed.stored(asked.user, asked.password_from)
         self._options = replace(
             asked,
@@ -99,7 +99,7 @@ class DatabaseSource:
         ]
         return sum(count or 0 for count in counts) if any(counts) else None
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         """One event for every row found, every table described, and every document known.
 
         A table that cannot be read is reported, and what is known of it stays.
@@ -113,7 +113,7 @@ class DatabaseSource:
                 f"{self.uri}: no query of this name is known, and an address names a whole database",
                 hint=f"to read one table of it: --table {self._fragment}",
             )
-        session = Session(self.connect)
+        session = ScanSession(self.connect)
         try:
             self._differences = Differences(self.address, self._options, session, known)
             yield from self._differences.events()

@@ -78,7 +78,7 @@ class Spec(NamedTuple):
     ours: GitIgnoreSpec
 
 
-class Scope(NamedTuple):
+class IgnoreScope(NamedTuple):
     """What is in force in one folder: ignore files, nearest first."""
 
     specs: tuple[Spec, ...] = ()
@@ -105,22 +105,22 @@ class IgnoreRules:
         # The fixed beginnings of the include patterns: the folders that must be entered to reach what they match.
         self._included_paths = tuple(_fixed_part(pattern) for pattern in include)
 
-    def top(self) -> Scope:
+    def top(self) -> IgnoreScope:
         """The rules that come from above the root: those of the repository it lies in.
 
         They do not count when they leave out the root itself: whoever names an ignored folder means it.
         """
-        scope = Scope()
+        scope = IgnoreScope()
         if self._use_ignore:
             for folder in _repository_above(Path(self._root)):
-                scope = Scope(_specs(str(folder), IGNORE_FILES, _text_of) + scope.specs)
+                scope = IgnoreScope(_specs(str(folder), IGNORE_FILES, _text_of) + scope.specs)
                 if _by_files(scope, self._root, is_folder=True):
-                    return Scope()
+                    return IgnoreScope()
         return scope
 
     def enter(
-        self, scope: Scope, folder: str, names: Collection[str], read: Callable[[Path], str] | None = None
-    ) -> Scope | None:
+        self, scope: IgnoreScope, folder: str, names: Collection[str], read: Callable[[Path], str] | None = None
+    ) -> IgnoreScope | None:
         """The rules in force in `folder`, whose entries are `names`, given its parent's; None when it is left out.
 
         `read` gives the text of an ignore file that is not on disk.
@@ -130,9 +130,9 @@ class IgnoreRules:
         if "pyvenv.cfg" in names:  # a virtual environment, whatever it is called
             return None
         ignored = scope.ignored or (folder != self._root and self._is_ignored(scope, folder, is_folder=True))
-        return Scope(_specs(folder, names, read or _text_of) + scope.specs, ignored)
+        return IgnoreScope(_specs(folder, names, read or _text_of) + scope.specs, ignored)
 
-    def skips(self, scope: Scope, path: str, *, is_folder: bool) -> bool:
+    def skips(self, scope: IgnoreScope, path: str, *, is_folder: bool) -> bool:
         """Whether the entry at `path` is left out."""
         relative = _relative(self._root, path, is_folder=is_folder)
         if self._exclude.match_file(relative):
@@ -153,7 +153,7 @@ class IgnoreRules:
     def _leads_to_included(self, folder: str) -> bool:
         return any(path.startswith(folder) for path in self._included_paths)
 
-    def _is_ignored(self, scope: Scope, path: str, *, is_folder: bool, tracked: bool = False) -> bool:
+    def _is_ignored(self, scope: IgnoreScope, path: str, *, is_folder: bool, tracked: bool = False) -> bool:
         decided = _by_files(scope, path, is_folder=is_folder, tracked=tracked)
         return _by_default(os.path.basename(path), is_folder=is_folder) if decided is None else decided  # noqa: PTH119
 
@@ -174,7 +174,7 @@ def _specs(folder: str, names: Collection[str], read: Callable[[Path], str]) -> 
     return (Spec(folder, GitIgnoreSpec.from_lines(every), ours),)
 
 
-def _by_files(scope: Scope, path: str, *, is_folder: bool, tracked: bool = False) -> bool | None:
+def _by_files(scope: IgnoreScope, path: str, *, is_folder: bool, tracked: bool = False) -> bool | None:
     """What the ignore files say; None when none of them speaks of the path."""
     for folder, patterns, ours in scope.specs:
         spec = ours if tracked else patterns

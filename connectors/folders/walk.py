@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from connectors.folders.ignore import IgnoreRules, Scope
+from connectors.folders.ignore import IgnoreRules, IgnoreScope
 
 
-class Entry(NamedTuple):
+class FolderEntry(NamedTuple):
     """A regular file, with what its stamp is made of."""
 
     path: str
@@ -42,11 +42,11 @@ class Walk:
         self.outside: list[str] = []
         self._rules = rules
         self._inside = Path(root).resolve()
-        self._folders: deque[tuple[str, Scope]] = deque([(root, rules.top())])
-        self._links: deque[tuple[str, Scope]] = deque()
+        self._folders: deque[tuple[str, IgnoreScope]] = deque([(root, rules.top())])
+        self._links: deque[tuple[str, IgnoreScope]] = deque()
         self._seen: set[tuple[int, int]] = set()
 
-    def __iter__(self) -> Iterator[Entry | Unreadable]:
+    def __iter__(self) -> Iterator[FolderEntry | Unreadable]:
         """Every file found, folder by folder in the order of names, and what cannot be read."""
         while self._folders or self._links:
             if self._folders:
@@ -54,7 +54,7 @@ class Walk:
             else:
                 yield from self._link(*self._links.popleft())
 
-    def _folder(self, folder: str, parent: Scope) -> Iterator[Entry | Unreadable]:
+    def _folder(self, folder: str, parent: IgnoreScope) -> Iterator[FolderEntry | Unreadable]:
         try:
             info = os.stat(folder)  # noqa: PTH116 - strings all the way: thousands of Path objects cost real time
             if _identity(info) in self._seen:
@@ -70,7 +70,7 @@ class Walk:
             for entry in entries:
                 yield from self._entry(entry, scope)
 
-    def _entry(self, entry: os.DirEntry[str], scope: Scope) -> Iterator[Entry | Unreadable]:
+    def _entry(self, entry: os.DirEntry[str], scope: IgnoreScope) -> Iterator[FolderEntry | Unreadable]:
         try:
             if entry.is_symlink():
                 self._links.append((entry.path, scope))
@@ -85,7 +85,7 @@ class Walk:
         except OSError as error:
             yield Unreadable(entry.path, error)
 
-    def _link(self, path: str, scope: Scope) -> Iterator[Entry | Unreadable]:
+    def _link(self, path: str, scope: IgnoreScope) -> Iterator[FolderEntry | Unreadable]:
         try:
             info = os.stat(path)  # noqa: PTH116
         except OSError:
@@ -101,11 +101,11 @@ class Walk:
         else:
             yield from self._file(path, info)
 
-    def _file(self, path: str, info: os.stat_result) -> Iterator[Entry]:
+    def _file(self, path: str, info: os.stat_result) -> Iterator[FolderEntry]:
         # Pipes, sockets and devices are not documents, and reading one may never end.
         if stat.S_ISREG(info.st_mode):
             self._seen.add(_identity(info))
-            yield Entry(path, info.st_size, info.st_mtime_ns)
+            yield FolderEntry(path, info.st_size, info.st_mtime_ns)
 
 
 def _identity(info: os.stat_result) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from connectors.document import Block, BlockKind, Name, Symbol
+from connectors.document import Block, BlockKind, DocumentName, Symbol
 from connectors.errors import SourceError
 from connectors.formats.sniff import OpaqueContentError
 from connectors.parsed import Parsed
@@ -154,5 +154,5 @@ def _from_json(answer: dict[str, Any]) -> Parsed:
         MappingProxyType(answer["metadata"]),
         tuple(_load_block(block) for block in answer["blocks"]),
         tuple(answer["pages"]),
-        tuple(Name(*name) for name in answer["names"]),
+        tuple(DocumentName(*name) for name in answer["names"]),
     )

@@ -12,7 +12,7 @@ SCHEME = "git"
 _CLONE_HINT = "clone it and index the folder; git:///absolute/path names a repository on this disk"
 
 
-class Address(NamedTuple):
+class RepositoryAddress(NamedTuple):
     """Where a repository is, and which revision of it is meant; `HEAD` where that is empty."""
 
     path: Path
@@ -28,17 +28,17 @@ def address(path: Path, rev: str = "") -> str:
     return f"{SCHEME}://{_escaped(str(path))}" + (f"?rev={_escaped(rev)}" if rev else "")
 
 
-def read_address(uri: str) -> Address:
+def read_address(uri: str) -> RepositoryAddress:
     """What a URI says. Raises `ConfigurationError` for one of another machine.
 
     >>> read_address("git:///srv/cart.git?rev=release/2%231")
-    Address(path=PosixPath('/srv/cart.git'), rev='release/2#1')
+    RepositoryAddress(path=PosixPath('/srv/cart.git'), rev='release/2#1')
     """
     parts = urlsplit(uri)
     path = unquote(parts.path)
     if parts.netloc or not path.startswith("/"):
         raise ConfigurationError(f"{uri}: remote repositories are not read", hint=_CLONE_HINT)
-    return Address(Path(path), parse_qs(parts.query).get("rev", [""])[0])
+    return RepositoryAddress(Path(path), parse_qs(parts.query).get("rev", [""])[0])
 
 
 def _escaped(text: str) -> str:

@@ -22,7 +22,19 @@ from connectors.repository.objects import Objects
 from connectors.repository.renames import Renames
 from connectors.repository.repository import Commit, Repository, bare_repository, repository_around
 from connectors.repository.tree import File, Lost, Tree
-from connectors.source import Added, Changed, Event, Facts, Failed, Known, Option, Options, Removed, Unchanged, among
+from connectors.source import (
+    Added,
+    Changed,
+    Event,
+    Facts,
+    Failed,
+    KnownDocument,
+    Option,
+    Options,
+    Removed,
+    Unchanged,
+    among,
+)
 
 _HEAD = 4096
 _PAGE = 2_000
@@ -91,7 +103,7 @@ class CommittedSource:
             return None
         return len(self._listing.files)
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         """One event for every file of the commit and every document known.
 
         Raises `SourceError` when there is no commit, or its top cannot be read: everything known is kept then.
@@ -140,7 +152,7 @@ class CommittedSource:
         ]
         return _Listing(repository, commit, kept, lost, foreign)
 
-    def _event(self, file: File, known: Known | None, reading: _Reading) -> Event | None:
+    def _event(self, file: File, known: KnownDocument | None, reading: _Reading) -> Event | None:
         """What became of one file; None for one that nobody expects to be a document."""
         uri, revision = reading.prefix + file.path, f"{file.hash}:{PARSER_VERSION}"
         stamp = "vendored" if self._everything else ""  # what was read under another rule has to be looked at again

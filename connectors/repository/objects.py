@@ -21,7 +21,7 @@ _KIND = 0o170000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One line of a tree: a name, its mode and the hash of what it names."""
 
     name: bytes
@@ -48,7 +48,7 @@ class Objects:
         self._git = git
         self._process: subprocess.Popen[bytes] | None = None
 
-    def tree(self, key: str) -> list[Entry]:
+    def tree(self, key: str) -> list[TreeEntry]:
         """The entries of the tree with this hash (or of the commit's), in git's order."""
         kind, data = self._read(f"{key}^{{tree}}", _MAX_TREE)
         if kind != "tree" or isinstance(data, int):
@@ -108,7 +108,7 @@ class Objects:
         return self._process
 
 
-def _entries(data: bytes, width: int) -> Iterator[Entry]:
+def _entries(data: bytes, width: int) -> Iterator[TreeEntry]:
     """A tree as git stores it: mode, a space, the name, a zero byte, and `width` bytes of hash."""
     place = 0
     while place < len(data):
@@ -120,7 +120,7 @@ def _entries(data: bytes, width: int) -> Iterator[Entry]:
             mode = int(data[place:space], 8)
         except ValueError:
             raise SourceError("a folder in it cannot be read", hint=_DAMAGED_HINT) from None
-        yield Entry(data[space + 1 : zero], mode, data[zero + 1 : end].hex())
+        yield TreeEntry(data[space + 1 : zero], mode, data[zero + 1 : end].hex())
         place = end
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from connectors.source import Known, among
+from connectors.source import KnownDocument, among
 
 _PAGE = 2_000
 
@@ -17,7 +17,7 @@ class Renames:
         is_gone: whether the document with a URI is there no more.
     """
 
-    def __init__(self, known: Mapping[str, Known], is_gone: Callable[[str], bool]) -> None:
+    def __init__(self, known: Mapping[str, KnownDocument], is_gone: Callable[[str], bool]) -> None:
         self._known = known
         self._is_gone = is_gone
         self._by_revision: dict[str, list[str]] | None = None
@@ -38,7 +38,7 @@ class Renames:
         return found
 
 
-def _all(known: Mapping[str, Known]) -> Iterator[tuple[str, Known]]:
+def _all(known: Mapping[str, KnownDocument]) -> Iterator[tuple[str, KnownDocument]]:
     uris = list(known)
     for start in range(0, len(uris), _PAGE):
         yield from among(known, uris[start : start + _PAGE]).items()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.errors import SourceError
-from connectors.folders.ignore import OWN_FILE, IgnoreRules, Scope
+from connectors.folders.ignore import OWN_FILE, IgnoreRules, IgnoreScope
 from connectors.repository.attributes import FILE as ATTRIBUTES
-from connectors.repository.objects import FOLDER, LINK, SUBMODULE, Entry, Objects
+from connectors.repository.objects import FOLDER, LINK, SUBMODULE, Objects, TreeEntry
 
 MAX_FILES = 2_000_000
 """A commit with more is not read: a few small trees that name each other make billions of paths."""
@@ -56,9 +56,9 @@ class Tree:
 
     def __iter__(self) -> Iterator[File | Lost]:
         """Every file, folder by folder in the order of names, and every folder that is lost."""
-        yield from self._folder("", self._objects.tree(self.commit), Scope())
+        yield from self._folder("", self._objects.tree(self.commit), IgnoreScope())
 
-    def _folder(self, folder: str, entries: list[Entry], parent: Scope) -> Iterator[File | Lost]:
+    def _folder(self, folder: str, entries: list[TreeEntry], parent: IgnoreScope) -> Iterator[File | Lost]:
         self._seen += len(entries)
         if self._seen > MAX_FILES:
             raise SourceError(f"the commit {self.commit} has more than {MAX_FILES:,} files", hint=_TOO_MANY_HINT)
@@ -81,7 +81,7 @@ class Tree:
                 else:
                     yield File(path, entry.hash)
 
-    def _scope(self, folder: str, entries: list[Entry], parent: Scope) -> Scope | None:
+    def _scope(self, folder: str, entries: list[TreeEntry], parent: IgnoreScope) -> IgnoreScope | None:
         files = {os.fsdecode(entry.name): entry.hash for entry in entries if entry.kind not in {*_FOLDERS, LINK}}
 
         def read(path: Path) -> str:
@@ -94,7 +94,7 @@ class Tree:
         # What is committed is tracked, whatever .gitignore says: only the file of our own counts.
         return self._rules.enter(parent, folder, files.keys() & {OWN_FILE, "pyvenv.cfg"}, read)
 
-    def _below(self, path: str, entry: Entry, scope: Scope) -> Iterator[File | Lost]:
+    def _below(self, path: str, entry: TreeEntry, scope: IgnoreScope) -> Iterator[File | Lost]:
         if path.count("/") > _MAX_DEPTH:
             yield Lost(path, SourceError("it lies too deep", hint=_TOO_MANY_HINT))
             return

@@ -27,7 +27,7 @@ blockquote {{ color: #555; margin: 1rem 0; padding-left: 1rem; border-left: 3px 
 
 def shown(answer: Answer) -> str:
     """The answer, and under it what each citation rests on."""
-    parts = [f"<p>{escape(answer.marked)}</p>"]  # what no source supports is marked
+    parts = [f"<p>{escape(answer.annotated)}</p>"]  # what no source supports is marked
     for citation in answer.citations:
         if citation.supported:
             place = f"[{citation.number}] {citation.uri}, {citation.location}"

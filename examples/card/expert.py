@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rag import Answer, AskOptions, KnowledgeBase
 from rag.cards.consulting import CardUse
-from rag.cards.selecting import Said
+from rag.cards.selecting import CardStatement
 from rag.cards.training.trainer import TrainingOptions, TrainingProgress
 
 NAME = "expert"
@@ -33,7 +33,9 @@ def main() -> None:
     print(f"\n{answer.text}")
 
 
-def ask(home: Path, folder: str, question: str, options: TrainingOptions | None = None) -> tuple[list[Said], Answer]:
+def ask(
+    home: Path, folder: str, question: str, options: TrainingOptions | None = None
+) -> tuple[list[CardStatement], Answer]:
     """Index `folder`, train a card on it unless there is one, and ask the card alone and then both together."""
     with closing(KnowledgeBase.open(home)) as kb:
         kb.index(folder)

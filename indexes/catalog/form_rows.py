@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, delete, func, select
 
-from connectors.document import CALLS, DEFINES, Name
+from connectors.document import CALLS, DEFINES, DocumentName
 from indexes.catalog.reading import batched
 from indexes.catalog.schema import name_forms, name_roles, names, storable
 from indexes.terms.forms import forms
@@ -20,7 +20,7 @@ _PAGE = 10_000  # rows in memory at a time
 _AT_ONCE = 500  # pairs that one statement looks up
 
 
-def add_forms(connection: Connection, added: Iterable[Name]) -> None:
+def add_forms(connection: Connection, added: Iterable[DocumentName]) -> None:
     """Note what the names of rows among these can be found by, and which columns and references they come from."""
     found, roles = set(), set()
     for name in added:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from connectors.source import Known, KnownDocuments
+from connectors.source import KnownDocument, KnownDocuments
 
 if TYPE_CHECKING:
     from indexes.catalog.catalog import Catalog
@@ -21,13 +21,13 @@ class StoredKnown(KnownDocuments):
         self._catalog = catalog
         self._source_id = source_id
         self._generation = generation
-        self._held: dict[str, Known] | None = None
+        self._held: dict[str, KnownDocument] | None = None
         with catalog.reading() as reading:
             self._count = reading.count_known(source_id, generation)
             if self._count <= _HELD:
                 self._held = reading.known(source_id, generation)
 
-    def __getitem__(self, uri: str) -> Known:
+    def __getitem__(self, uri: str) -> KnownDocument:
         """What is remembered of one document."""
         if self._held is not None:
             return self._held[uri]
@@ -51,7 +51,7 @@ class StoredKnown(KnownDocuments):
         """How many documents there are."""
         return self._count
 
-    def among(self, uris: Sequence[str]) -> dict[str, Known]:
+    def among(self, uris: Sequence[str]) -> dict[str, KnownDocument]:
         """What is remembered of those of these documents that are known."""
         if self._held is not None:
             return super().among(uris)

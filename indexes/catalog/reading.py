@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from connectors.source import Facts, Known, Options
+from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.rows import SourceCount, StoredChunk, blob_checksum, stored_chunk
 from indexes.catalog.schema import (
     alive,
@@ -66,21 +66,21 @@ class Reading:
         mark = self.connection.scalar(select(generations.c.mark).where(generations.c.number == generation))
         return "" if mark is None else str(mark)
 
-    def known(self, source_id: int, generation: int) -> dict[str, Known]:
+    def known(self, source_id: int, generation: int) -> dict[str, KnownDocument]:
         """URI → revision and stamp of every live document of a source."""
         rows = self.connection.execute(_KNOWN.where(documents.c.source_id == source_id, alive(generation)))
-        return {row.uri: Known(row.revision, row.stamp) for row in rows}
+        return {row.uri: KnownDocument(row.revision, row.stamp) for row in rows}
 
-    def known_among(self, source_id: int, generation: int, uris: Sequence[str]) -> dict[str, Known]:
+    def known_among(self, source_id: int, generation: int, uris: Sequence[str]) -> dict[str, KnownDocument]:
         """The same of those of these documents that are there."""
-        found: dict[str, Known] = {}
+        found: dict[str, KnownDocument] = {}
         for batch in batched(uris):
             # A bound list, and no index but that of URIs: SQLite would walk through all documents of the source.
             each = func.json_each(json.dumps(batch)).table_valued("value")
             of_source = documents.c.source_id.op("+")(0) == source_id
             wanted = _KNOWN.where(documents.c.uri.in_(select(each.c.value)), of_source, alive(generation))
             rows = self.connection.execute(wanted).all()  # at once: row by row takes as long again
-            found.update((uri, Known(revision, stamp)) for uri, revision, stamp in rows)
+            found.update((uri, KnownDocument(revision, stamp)) for uri, revision, stamp in rows)
         return found
 
     def known_uris(self, source_id: int, generation: int, after: int, limit: int) -> list[tuple[int, str]]:
@@ -159,14 +159,14 @@ class Reading:
         )
         return tuple(row[0] for row in rows)
 
-    def find_document(self, uri: str, generation: int) -> tuple[int, Known] | None:
+    def find_document(self, uri: str, generation: int) -> tuple[int, KnownDocument] | None:
         """The source id of the live document with this URI, and what is remembered of it."""
         row = self.connection.execute(
             select(documents.c.source_id, documents.c.revision, documents.c.stamp).where(
                 documents.c.uri == uri, alive(generation)
             )
         ).first()
-        return None if row is None else (int(row.source_id), Known(row.revision, row.stamp))
+        return None if row is None else (int(row.source_id), KnownDocument(row.revision, row.stamp))
 
     def passages(self, uri: str, generation: int) -> list[StoredChunk]:
         """The chunks of the live document with this URI, in their order; none where there is no such document."""

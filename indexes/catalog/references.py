@@ -14,7 +14,7 @@ from indexes.catalog.schema import alive, documents, names, sources
 from indexes.terms.names import normal
 
 
-class Scope:
+class RepositoryScope:
     """The documents of the repository that a document is from, or of its source where that is none.
 
     Sources are of one repository when the same was recorded of them (`connectors.source.Recorded`).

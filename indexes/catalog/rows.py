@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.document import Location, Metadata, MetadataValue, Name, Symbol
+from connectors.document import DocumentName, Location, Metadata, MetadataValue, Symbol
 from connectors.source import Facts
 from indexes.errors import DamagedError
 from indexes.terms.names import normal
@@ -30,7 +30,7 @@ class DocumentRow:
     metadata: Metadata
     first_chunk: int
     chunks: int
-    names: Sequence[Name] = ()
+    names: Sequence[DocumentName] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def attribute_values(document_id: int, metadata: Metadata) -> list[dict[str, Any
     ]
 
 
-def name_values(document_id: int, names: Sequence[Name]) -> list[dict[str, Any]]:
+def name_values(document_id: int, names: Sequence[DocumentName]) -> list[dict[str, Any]]:
     """The names of a document as the rows that are looked up."""
     return [
         {
@@ -131,7 +131,7 @@ def name_values(document_id: int, names: Sequence[Name]) -> list[dict[str, Any]]
     ]
 
 
-def names_checksum(names: Sequence[Name]) -> int:
+def names_checksum(names: Sequence[DocumentName]) -> int:
     """The CRC-32 of the names of a document, in any order; 0 for none."""
     entries = sorted(f"{name.text}\x1e{name.role}\x1e{name.start}" for name in names)
     return checksum(*entries) if entries else 0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Column, Select, and_, exists, false, func, or_, select
 
-from connectors.document import Name
+from connectors.document import DocumentName
 from indexes.catalog.form_rows import compare_forms
 from indexes.catalog.reading import Ids, Reading, batched, expand
 from indexes.catalog.rows import attribute_values, blob_checksum, checksum, document_checksum, names_checksum
@@ -124,10 +124,10 @@ class RowExamination:
 
     def _names(self, first: int, last: int) -> dict[int, int]:
         """Document → the checksum of its names, which no look-up finds under another form."""
-        stored: dict[int, list[Name]] = {}
+        stored: dict[int, list[DocumentName]] = {}
         for row in self._reading.connection.execute(select(names).where(names.c.document_id.between(first, last))):
             text = row.text if row.normal == normal(row.text) else ""
-            stored.setdefault(row.document_id, []).append(Name(text, row.role, row.start))
+            stored.setdefault(row.document_id, []).append(DocumentName(text, row.role, row.start))
         return {key: names_checksum(called) for key, called in stored.items()}
 
     def check_names(self) -> None:

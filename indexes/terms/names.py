@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectors.document import CALLS, DEFINES, Name
+from connectors.document import CALLS, DEFINES, DocumentName
 from indexes.terms.analyzer import fold
 
 _REFERS = "->"
@@ -39,7 +39,7 @@ def normal(text: str) -> str:
     return " ".join(fold(word) for word in text.casefold().split())
 
 
-def distinct(names: Iterable[Name]) -> tuple[Name, ...]:
+def distinct(names: Iterable[DocumentName]) -> tuple[DocumentName, ...]:
     """The names that can be looked up, each once, in the order they stand in."""
     found = {(name.start, name.role, normal(name.text)): name for name in names}
     return tuple(found[key] for key in sorted(found) if key[-1])

@@ -13,7 +13,7 @@ from rag.retrieval.hit import Hit
 from rag.verification.verdicts import Citation, Unverified
 
 if TYPE_CHECKING:
-    from rag.answering.decomposition import Part
+    from rag.answering.decomposition import QuestionPart
     from rag.answering.follow_up import Standalone
     from rag.cards.consulting import Consultation
     from rag.sql.answering import SqlAnswer
@@ -24,8 +24,8 @@ class Answer:
     """An answer with its checked citations.
 
     `abstained` is True when no evidence passed the relevance threshold: `text` then says so and names the nearest
-    sources. `text` has the numbers of misattributed marks put right, `written` is what the model wrote, less the fences
-    of its prompt that it echoed, and `marked` flags every sentence in `unsupported` (no source supports it),
+    sources. `text` has the numbers of misattributed marks put right, `raw` is what the model wrote, less the fences
+    of its prompt that it echoed, and `annotated` flags every sentence in `unsupported` (no source supports it),
     `unverified` (only a card does) and `unchecked`.
     `confidence` is in [0, 1].
     `reranked` tells what a reranker did, where one was asked for; `sql` what a database gave, where one was asked too.
@@ -47,11 +47,11 @@ class Answer:
     reranked: Reranked | None = None
     sql: SqlAnswer | None = None
     unchecked: tuple[str, ...] = ()
-    marked: str = ""
-    written: str = ""
+    annotated: str = ""
+    raw: str = ""
     standalone: Standalone | None = None
     expansions: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[QuestionPart, ...] = ()
     cards: tuple[Consultation, ...] = ()
     card_topic: str | None = None
     unverified: tuple[Unverified, ...] = ()

@@ -23,11 +23,11 @@ from rag.llm.loading import as_llm, load_llm
 from rag.llm.reply import ANSWER_TOKENS, EmptyReplyError
 from rag.llm.usage import Usage
 from rag.prompting.composer import NOT_ANSWERED, Composer
-from rag.prompting.fence_filter import Unfenced
+from rag.prompting.fence_filter import FenceFilter
 from rag.prompting.prompt import Demonstration, Message, Prompt, Turn
 from rag.prompting.templates import load_template
 from rag.retrieval.hit import Hit
-from rag.retrieval.retriever import Found
+from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import RememberingEncoder, SentenceEncoder
 from rag.verification.citations import check
 
@@ -84,8 +84,8 @@ def ask(
         unsupported=checked.unsupported,
         unverified=checked.unverified,
         unchecked=checked.unchecked,
-        marked=checked.marked,
-        written=text,
+        annotated=checked.annotated,
+        raw=text,
     )
 
 
@@ -113,7 +113,7 @@ class _Evidence:
 
     standalone: Standalone
     expansions: tuple[str, ...]
-    found: Found
+    found: SearchResult
     decomposed: Decomposed
     rows: SqlAnswer | None
     consulted: Consulted
@@ -137,7 +137,7 @@ class _Evidence:
         """An answer with all that led to it. `usage` is of its text; the short jobs beside it come on top."""
         spent = [*self.beside, *usage]
         total = reduce(operator.add, spent) if spent else Usage()
-        bare = Answer(question, text, True, (), (), (), 0.0, total, marked=text)
+        bare = Answer(question, text, True, (), (), (), 0.0, total, annotated=text)
         return replace(
             bare,
             **parts,
@@ -216,7 +216,7 @@ def _divider(model: LLM, on_usage: Callable[[Usage], None]) -> Divide | None:
 def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str], None] | None) -> tuple[str, Usage]:
     """What the model writes but for echoed fences, heard by `on_text` as it comes, and what that took."""
     said: list[str] = []
-    unfenced = Unfenced(prompt.fence)
+    unfenced = FenceFilter(prompt.fence)
 
     def hear(text: str) -> None:
         said.append(text)

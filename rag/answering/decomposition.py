@@ -15,7 +15,8 @@ from itertools import chain, islice
 
 from connectors.sentences import sentence_spans
 from rag.retrieval.hit import Hit
-from rag.retrieval.merging import Indirect, join
+from rag.retrieval.merging import SupplementaryHit, join
+from rag.retrieval.search import Search
 from rag.text.words import STOP_WORDS, terms
 
 _MOST_PARTS = 16  # each is a search
@@ -33,15 +34,12 @@ _NAME = re.compile(rf"{_CAPITAL}(?:[ ](?:(?:of|the|and|de|du|la|van|von|for|in|y
 _WORD = re.compile(r"[\w'’-]+")
 _STOP = frozenset(STOP_WORDS.split())
 
-Search = Callable[[str, int], Sequence[Hit]]
-"""Searches the knowledge base: a question, and how many hits."""
-
-Divide = Callable[[str, Sequence[Hit]], "Sequence[Part]"]
+Divide = Callable[[str, Sequence[Hit]], "Sequence[QuestionPart]"]
 """Names the parts of a question that the relevant hits leave open, as an LLM does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QuestionPart:
     """A part of a question, as a question of its own.
 
     Attributes:
@@ -62,7 +60,7 @@ class Decomposed:
     """The hits for a question and for its parts; `parts` are those that brought a passage, the best first."""
 
     hits: tuple[Hit, ...]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[QuestionPart, ...] = ()
 
 
 def decompose(
@@ -77,7 +75,7 @@ def decompose(
     relevant = [hit for hit in hits[:k] if hit.relevance >= threshold]
     if not relevant or len(relevant) >= k:
         return Decomposed(tuple(hits))
-    found: dict[int, tuple[float, Part, Hit]] = {}
+    found: dict[int, tuple[float, QuestionPart, Hit]] = {}
     have = {hit.chunk_id for hit in relevant}
     for part in islice(chain(_divided(question, relevant, divide), _parts(question, relevant)), _MOST_PARTS):
         for hit in search(part.question, 1):
@@ -93,11 +91,11 @@ def decompose(
     return Decomposed((*joined, *others)[: max(k, len(hits))], parts)
 
 
-def _indirect(part: Part, hit: Hit, chance: float) -> Indirect:
-    return Indirect(hit, chance, "part", f"answers a part of the question: {part.question}")
+def _indirect(part: QuestionPart, hit: Hit, chance: float) -> SupplementaryHit:
+    return SupplementaryHit(hit, chance, "part", f"answers a part of the question: {part.question}")
 
 
-def _divided(question: str, relevant: Sequence[Hit], divide: Divide | None) -> Sequence[Part]:
+def _divided(question: str, relevant: Sequence[Hit], divide: Divide | None) -> Sequence[QuestionPart]:
     """The parts that `divide` names; it is not asked where the relevant passages have the words of the question."""
     asked = frozenset(terms(question))
     if divide is None or len(asked) < _FEWEST:
@@ -106,22 +104,22 @@ def _divided(question: str, relevant: Sequence[Hit], divide: Divide | None) -> S
     return () if len(asked & have) > _CLOSED * len(asked) else divide(question, relevant)
 
 
-def _parts(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
+def _parts(question: str, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
     """The parts by rules, what the question itself names first."""
     return chain(_compared(question, relevant), _bridged(question, relevant))
 
 
-def _compared(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
+def _compared(question: str, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
     """The names in the question that no relevant passage has, each with the words of the question that are no names."""
     names = list(names_in(question))
     covered = frozenset(term for hit in relevant for term in terms(f"{hit.title} {hit.text}"))
     rest = _without(question, {term for name in names for term in terms(name)})
     for name in names if len(names) > 1 else ():
         if not covered.issuperset(terms(name)):
-            yield Part(f"{name} {rest}".strip(), name)
+            yield QuestionPart(f"{name} {rest}".strip(), name)
 
 
-def _bridged(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
+def _bridged(question: str, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
     """What the best passages name and the question does not, with the words of the question that they lack."""
     asked = frozenset(terms(question))
     for bridge in relevant[:_BRIDGES]:
@@ -132,7 +130,7 @@ def _bridged(question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
         for name in names_in(bridge.text):
             called = frozenset(terms(name))
             if not called <= asked and not called <= own:
-                yield Part(f"{name} {rest}".strip(), name, bridge)
+                yield QuestionPart(f"{name} {rest}".strip(), name, bridge)
 
 
 def names_in(text: str) -> Iterable[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from connectors.source import Options
 from rag.answering.options import AskOptions
 from rag.retrieval.hit import Filters, Hit
-from rag.retrieval.retriever import Found
+from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import SentenceEncoder
 
 if TYPE_CHECKING:
@@ -29,19 +29,19 @@ class Resources:
 
     Attributes:
         encoder: the encoder of sentences.
-        search: finds hits, as `KnowledgeBase.find_hits` does.
+        search: finds hits, as `KnowledgeBase.search` does.
         cards: the knowledge cards.
         demonstrations: the solved examples.
         sources: URI → options, of every registered source.
     """
 
     encoder: Callable[[], SentenceEncoder]
-    search: Callable[..., Found]
+    search: Callable[..., SearchResult]
     cards: Callable[[], Cards]
     demonstrations: Callable[[], Demonstrations]
     sources: Callable[[], Mapping[str, Options]]
 
-    def hits(self, question: str, options: AskOptions) -> Found:
+    def hits(self, question: str, options: AskOptions) -> SearchResult:
         """What is found for `question`, which stands alone."""
         return self.search(question, options.k, filters=options.filters, reranker=options.reranking)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from rag.answering.decomposition import Part, names_in
+from rag.answering.decomposition import QuestionPart, names_in
 from rag.llm.base import Complete
 from rag.llm.reply import LLMError
 from rag.prompting.fencing import clip, fence, quoted
@@ -38,12 +38,12 @@ _INSTRUCTION = (
 )
 
 
-def sub_questions(question: str, relevant: Sequence[Hit], complete: Complete) -> tuple[Part, ...]:
+def sub_questions(question: str, relevant: Sequence[Hit], complete: Complete) -> tuple[QuestionPart, ...]:
     """What the LLM would search for beside `question`, which the `relevant` hits answer in part; none where it fails.
 
     Example:
         >>> sub_questions("Who is older, Ann Lee or Bo Ray?", [], lambda messages, tokens: "1. How old is Bo Ray?")[0]
-        Part(question='How old is Bo Ray?', name='Bo Ray', bridge=None, found=None)
+        QuestionPart(question='How old is Bo Ray?', name='Bo Ray', bridge=None, found=None)
     """
     try:
         reply = complete(_messages(question, relevant[:_SHOWN]), _TOKENS)
@@ -62,7 +62,7 @@ def _messages(question: str, shown: Sequence[Hit]) -> list[Message]:
     ]
 
 
-def _read(reply: str, question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
+def _read(reply: str, question: str, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
     """The lines of a reply that are parts of the question."""
     texts = [f"{hit.title} {hit.text}" for hit in relevant]
     given = numbers(" ".join([question, *texts]))
@@ -80,7 +80,7 @@ def _read(reply: str, question: str, relevant: Sequence[Hit]) -> Iterator[Part]:
         bridge = _bridge(_content(new) or mine - asked, passages, exactly=bool(new))
         if new or mine & asked or bridge is not None:
             seen.add(mine)
-            yield Part(part, new or next(iter(names), ""), None if bridge is None else relevant[bridge])
+            yield QuestionPart(part, new or next(iter(names), ""), None if bridge is None else relevant[bridge])
 
 
 def _bridge(new: frozenset[str], passages: Sequence[frozenset[str]], *, exactly: bool) -> int | None:

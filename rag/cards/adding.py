@@ -10,7 +10,7 @@ from indexes.store import CATALOG_FILE, DEFAULT_FOLDER
 from rag.cards.card import Card, CardFile, CardKind, checked_description, checked_name
 from rag.cards.experts import TERMS_FILE
 from rag.cards.glossary import read_glossary, write_terms
-from rag.cards.storage import Shelf
+from rag.cards.storage import CardStore
 
 _SHOWN_TERMS = 12
 _MODEL_SUFFIX = ".gguf"
@@ -18,7 +18,7 @@ _TERM_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".md",
 
 
 def add_card(
-    shelf: Shelf,
+    shelf: CardStore,
     name: str,
     target: str,
     *,
@@ -89,7 +89,7 @@ def _kind(kind: CardKind | str | None, target: str) -> CardKind:
     return CardKind.KB if path.is_dir() else CardKind.GLOSSARY
 
 
-def _add_glossary(shelf: Shelf, name: str, path: Path, description: str, origin: str, licence: str) -> Card:
+def _add_glossary(shelf: CardStore, name: str, path: Path, description: str, origin: str, licence: str) -> Card:
     """The terms are copied, so that the card is whole wherever the knowledge base goes."""
     terms = read_glossary(path)
     shown = ", ".join(term.term for term in terms[:_SHOWN_TERMS])
@@ -105,7 +105,7 @@ def _add_glossary(shelf: Shelf, name: str, path: Path, description: str, origin:
         shutil.rmtree(draft, ignore_errors=True)  # nothing is left there of a card that was added
 
 
-def _knowledge_base(folder: Path, shelf: Shelf) -> Path:
+def _knowledge_base(folder: Path, shelf: CardStore) -> Path:
     """The folder of another knowledge base: itself, or the one with a `.rag`."""
     inside = folder / DEFAULT_FOLDER
     found = next((place for place in (folder, inside) if (place / CATALOG_FILE).is_file()), None)

@@ -13,10 +13,11 @@ from rag.cards.card import Card, CardKind
 from rag.cards.consulting import CardUse, Consulted, Integration, consult, failed
 from rag.cards.experts import Expert, GlossaryExpert, OpenBase, open_expert
 from rag.cards.gate import Gate
-from rag.cards.selecting import Said, Search, Selecting, Selectors
-from rag.cards.storage import Shelf, Shelved
+from rag.cards.selecting import CardStatement, Selecting, Selectors
+from rag.cards.storage import CardStore, StoredCard
 from rag.llm.base import Complete
 from rag.retrieval.hit import Hit
+from rag.retrieval.search import Search
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.verification.support import SupportJudge
 
@@ -42,7 +43,7 @@ class Cards:
         search: Search,
         open_base: OpenBase,
     ) -> None:
-        self._shelf = Shelf(knowledge_base)
+        self._shelf = CardStore(knowledge_base)
         self._splitter = splitter
         self._encoder = encoder
         self._search = search
@@ -50,7 +51,7 @@ class Cards:
         self._experts: dict[tuple[str, str], Expert] = {}
         self._gate: Gate | None = None
 
-    def all(self) -> list[Shelved]:
+    def all(self) -> list[StoredCard]:
         """Every card, by name; of one that cannot be asked, `problem` says why."""
         return self._shelf.all()
 
@@ -64,7 +65,7 @@ class Cards:
 
         return examine(self._shelf, self._open_base)
 
-    def get(self, name: str) -> Shelved:
+    def get(self, name: str) -> StoredCard:
         """The card called `name`.
 
         Raises:
@@ -109,7 +110,7 @@ class Cards:
         """
         return self._shelf.trust(name)
 
-    def ask(self, name: str, question: str, selectors: Selectors | None = None) -> list[Said]:
+    def ask(self, name: str, question: str, selectors: Selectors | None = None) -> list[CardStatement]:
         """What one card says to `question`, and what would become of each sentence in an answer.
 
         Raises:

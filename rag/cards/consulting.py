@@ -11,14 +11,14 @@ from connectors.errors import PilotfishError
 from rag.cards.card import Card, CardError, CardKind
 from rag.cards.experts import Expert
 from rag.cards.gate import Gate
-from rag.cards.selecting import ANSWERED, Said, Selecting, Selectors, Verdict, best_relevance
-from rag.cards.storage import Shelved
+from rag.cards.selecting import ANSWERED, CardStatement, CardVerdict, Selecting, Selectors, best_relevance
+from rag.cards.storage import StoredCard
 from rag.cards.top_down import needed
 from rag.judging.policy import Policy
 from rag.llm.base import Complete
 from rag.prompting.prompt import Background
 from rag.retrieval.hit import Hit
-from rag.retrieval.merging import Indirect, join
+from rag.retrieval.merging import SupplementaryHit, join
 
 _ASKED = Policy(wrong=1, missed=1)
 _ELSEWHERE = "the question is about something else"
@@ -55,20 +55,20 @@ class Consultation:
 
     Attributes:
         card: its name.
-        about: the probability that the question is about what it knows.
+        topic_relevance: the probability that the question is about what it knows.
         asked: whether it was asked.
         why: why not, or what went wrong; empty where all went well.
-        said: its sentences, and what became of each.
+        statements: its sentences, and what became of each.
         seconds: how long it took.
         failed: whether it could not be asked, or failed when it was; `why` else says that nothing was wanted of it.
         hint: what to do about a failure.
     """
 
     card: str
-    about: float
+    topic_relevance: float
     asked: bool
     why: str = ""
-    said: tuple[Said, ...] = ()
+    statements: tuple[CardStatement, ...] = ()
     seconds: float = 0.0
     failed: bool = False
     hint: str = ""
@@ -97,7 +97,7 @@ Opened = Callable[[Card], Expert]
 
 def consult(
     question: str,
-    cards: Sequence[Shelved],
+    cards: Sequence[StoredCard],
     hits: Sequence[Hit],
     use: CardUse,
     *,
@@ -140,17 +140,17 @@ def consult(
         _unasked(one.card, about, why) if why else _ask(one, about, wanted, opened, select)
         for one, about, why in chosen
     ]
-    said = [(consultation.card, one) for consultation in consultations for one in consultation.said]
+    said = [(consultation.card, one) for consultation in consultations for one in consultation.statements]
     said.sort(key=lambda pair: -pair[1].relevance)  # the prompt takes the first, as far as there is room
     background = tuple(
-        Background(card, one.text, one.origin) for card, one in said if one.verdict is Verdict.BACKGROUND
+        Background(card, one.text, one.origin) for card, one in said if one.verdict is CardVerdict.BACKGROUND
     )
     return Consulted(background, join(hits, _evidence(said)), tuple(consultations), topic)
 
 
 def _chosen(
-    question: str, cards: Sequence[Shelved], use: CardUse, gate: Gate, *, only_best: bool, answered: bool
-) -> list[tuple[Shelved, float, str]]:
+    question: str, cards: Sequence[StoredCard], use: CardUse, gate: Gate, *, only_best: bool, answered: bool
+) -> list[tuple[StoredCard, float, str]]:
     """Each card, how likely the question is about it, and why nothing is wanted of it, if so."""
     chosen = []
     for one in cards:
@@ -173,7 +173,7 @@ def _is_gated(card: Card) -> bool:
     return card.kind is CardKind.LM
 
 
-def _ask(shelved: Shelved, about: float, question: str, opened: Opened, selecting: Selecting) -> Consultation:
+def _ask(shelved: StoredCard, about: float, question: str, opened: Opened, selecting: Selecting) -> Consultation:
     if shelved.problem:
         return failed(shelved.card.name, shelved.refusal, about)
     start = time.perf_counter()
@@ -186,7 +186,7 @@ def _ask(shelved: Shelved, about: float, question: str, opened: Opened, selectin
         why = CardError(f"the card {name!r} cannot answer: {error}", hint=error.hint)
         return failed(name, why, about, time.perf_counter() - start)
     said = tuple(selecting.select(offers))
-    return Consultation(name, about, asked=True, said=said, seconds=round(time.perf_counter() - start, 3))
+    return Consultation(name, about, asked=True, statements=said, seconds=round(time.perf_counter() - start, 3))
 
 
 def failed(card: str, error: PilotfishError, about: float = 0.0, seconds: float = 0.0) -> Consultation:
@@ -200,8 +200,8 @@ def _unasked(card: Card, about: float, why: str) -> Consultation:
     return Consultation(card.name, about, asked=False, why=why)
 
 
-def _evidence(said: Sequence[tuple[str, Said]]) -> Iterator[Indirect]:
+def _evidence(said: Sequence[tuple[str, CardStatement]]) -> Iterator[SupplementaryHit]:
     """The passages that say what a card said: each as relevant as the sentence is, as far as it supports that."""
     for card, one in said:
-        if one.verdict is Verdict.EVIDENCE and one.passage is not None:
-            yield Indirect(one.passage, one.relevance * one.support, "card", f"says what the card {card} says")
+        if one.verdict is CardVerdict.EVIDENCE and one.passage is not None:
+            yield SupplementaryHit(one.passage, one.relevance * one.support, "card", f"says what the card {card} says")

@@ -6,12 +6,12 @@ from connectors.errors import PilotfishError
 from indexes.doctor.findings import Check, named
 from rag.cards.card import CardError, CardKind
 from rag.cards.experts import OpenBase, open_expert
-from rag.cards.storage import Shelf, Shelved
+from rag.cards.storage import CardStore, StoredCard
 
 _NAME = "cards"
 
 
-def examine(shelf: Shelf, open_base: OpenBase) -> tuple[Check, ...]:
+def examine(shelf: CardStore, open_base: OpenBase) -> tuple[Check, ...]:
     """A failed check for each card that cannot be asked, else one for all of them; nothing is changed.
 
     Every byte of the files that cards stand on is read. No model is loaded, and no server is asked.
@@ -28,7 +28,7 @@ def examine(shelf: Shelf, open_base: OpenBase) -> tuple[Check, ...]:
     return (Check(_NAME, ok=True, detail=detail),)
 
 
-def _error(shelf: Shelf, shelved: Shelved, open_base: OpenBase) -> PilotfishError | None:
+def _error(shelf: CardStore, shelved: StoredCard, open_base: OpenBase) -> PilotfishError | None:
     card = shelved.card
     if shelved.problem:
         return shelved.refusal

@@ -88,10 +88,10 @@ class KnowledgeBaseExpert:
 
     def offer(self, question: str) -> list[Offer]:
         """The best few passages, each with the place where it stands."""
-        found = self._base.find_hits(question, _MOST_PASSAGES)
+        found = self._base.search(question, _MOST_PASSAGES)
         return [
             Offer(hit.text, relevance=hit.relevance, uri=hit.uri, location=hit.location)
-            for hit in found.hits
+            for hit in found
             if hit.relevance >= found.min_relevance
         ]
 

@@ -5,7 +5,7 @@ After Feng et al., *Knowledge Card: Filling LLMs' Knowledge Gaps with Plug-in Sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from rag.cards.experts import Offer
 from rag.judging.calibration import Calibration
 from rag.judging.policy import Policy
 from rag.retrieval.hit import Hit
+from rag.retrieval.search import Search
 from rag.text.near_duplicates import Fingerprint
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import terms
@@ -35,7 +36,7 @@ _MISSING = 2  # words of the question that only the card's passage has: it may a
 _SURE = Policy(wrong=7, missed=3)
 
 
-class Verdict(StrEnum):
+class CardVerdict(StrEnum):
     """What became of a sentence of a card."""
 
     EVIDENCE = "evidence"  # the knowledge base says so: its passage is cited instead
@@ -48,7 +49,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CardStatement:
     """A sentence of a card, and what became of it.
 
     Attributes:
@@ -62,7 +63,7 @@ class Said:
 
     text: str
     relevance: float
-    verdict: Verdict = Verdict.BACKGROUND
+    verdict: CardVerdict = CardVerdict.BACKGROUND
     vouched: bool = False
     needed: bool = True
     origin: str = ""
@@ -77,10 +78,6 @@ class Selectors:
     relevance: bool = True
     brevity: bool = True
     factuality: bool = True
-
-
-Search = Callable[[str, int], Sequence[Hit]]
-"""Searches the knowledge base: a sentence, and how many hits."""
 
 
 class Selecting:
@@ -105,7 +102,7 @@ class Selecting:
         evidence = [hit for hit in hits if hit.relevance >= self._answered / 2]
         self._missing = _terms(question).difference(*(_terms(f"{hit.title} {hit.text}") for hit in evidence))
 
-    def select(self, offers: Sequence[Offer]) -> list[Said]:
+    def select(self, offers: Sequence[Offer]) -> list[CardStatement]:
         """What becomes of each sentence of one card, in the order in which they were said."""
         said = [one for offer in offers for one in self._sentences(offer)]
         steps = (
@@ -119,7 +116,7 @@ class Selecting:
             said = step(said) if wanted else said
         return said
 
-    def _sentences(self, offer: Offer) -> list[Said]:
+    def _sentences(self, offer: Offer) -> list[CardStatement]:
         spans = [(0, len(offer.text))] if offer.whole else sentence_spans(offer.text)
         spans = [(start, end) for start, end in spans if offer.text[start:end].strip()]
         if not spans:
@@ -132,25 +129,27 @@ class Selecting:
             nearest = int(cosines.argmax())
             relevances[nearest] = max(relevances[nearest], _RELEVANT.least)
         return [
-            Said(text, matters, vouched=vouched, needed=self._is_needed(offer), origin=offer.origin(start, end))
+            CardStatement(
+                text, matters, vouched=vouched, needed=self._is_needed(offer), origin=offer.origin(start, end)
+            )
             for text, matters, (start, end) in zip(texts, relevances, spans, strict=True)
         ]
 
-    def _once(self, said: Sequence[Said]) -> list[Said]:
+    def _once(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """A sentence that repeats the question, or one before it, says nothing."""
         kept = []
         for one in said:
             fingerprint = Fingerprint(one.text)
             repeats = any(fingerprint.adds_nothing_to(other) for other in self._seen)
             self._seen.append(fingerprint)
-            kept.append(_as(one, Verdict.REPEATED) if repeats else one)
+            kept.append(_as(one, CardVerdict.REPEATED) if repeats else one)
         return kept
 
-    def _relevant(self, said: Sequence[Said]) -> list[Said]:
+    def _relevant(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """What matters enough for the question stays."""
-        return [one if not _open(one) or _matters(one) else _as(one, Verdict.IRRELEVANT) for one in said]
+        return [one if not _open(one) or _matters(one) else _as(one, CardVerdict.IRRELEVANT) for one in said]
 
-    def _true(self, said: Sequence[Said]) -> list[Said]:
+    def _true(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """Every sentence is looked for in the knowledge base, up to a number; the rest stays unverified."""
         order = sorted((i for i, one in enumerate(said) if _open(one)), key=lambda i: -said[i].relevance)
         checked = list(said)
@@ -158,9 +157,9 @@ class Selecting:
             checked[i] = self._verified(said[i])
         return checked
 
-    def _needed(self, said: Sequence[Said]) -> list[Said]:
+    def _needed(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """What nobody has checked stays out where the documents answer better: it can only do harm there."""
-        return [_as(one, Verdict.UNNEEDED) if _open(one) and not one.needed else one for one in said]
+        return [_as(one, CardVerdict.UNNEEDED) if _open(one) and not one.needed else one for one in said]
 
     def _is_needed(self, offer: Offer) -> bool:
         """Whether a text is more relevant than the documents, or has words of the question that they do not have.
@@ -171,24 +170,24 @@ class Selecting:
             return self._answered <= ANSWERED
         return offer.relevance > self._answered or len(self._missing & _terms(offer.text)) >= _MISSING
 
-    def _verified(self, one: Said) -> Said:
-        best: Said | None = None
+    def _verified(self, one: CardStatement) -> CardStatement:
+        best: CardStatement | None = None
         for hit in self._search(one.text, _CHECKED_AGAINST):
             support = self._judge.judge(one.text, hit.text, f"{hit.title}\n{hit.context}")
             if _SURE.accepts(support.probability) and (best is None or support.probability > best.support):
-                best = replace(one, verdict=Verdict.EVIDENCE, passage=hit, support=support.probability)
+                best = replace(one, verdict=CardVerdict.EVIDENCE, passage=hit, support=support.probability)
             elif support.contradicts and best is None:
-                best = replace(one, verdict=Verdict.CONTRADICTED, passage=hit, support=0.0)
+                best = replace(one, verdict=CardVerdict.CONTRADICTED, passage=hit, support=0.0)
         return best or one
 
-    def _brief(self, said: Sequence[Said]) -> list[Said]:
+    def _brief(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """The most relevant sentences that fit; evidence is the composer's, and takes no room here."""
         room = _MOST_CHARACTERS
         fitted = list(said)
         for i in sorted((i for i, one in enumerate(said) if _open(one)), key=lambda i: -said[i].relevance):
             room -= len(said[i].text)
             if room < 0:
-                fitted[i] = _as(said[i], Verdict.TOO_LONG)
+                fitted[i] = _as(said[i], CardVerdict.TOO_LONG)
         return fitted
 
 
@@ -201,13 +200,13 @@ def _terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
-def _matters(one: Said) -> bool:
+def _matters(one: CardStatement) -> bool:
     return (_VOUCHED if one.vouched else _RELEVANT).accepts(one.relevance)
 
 
-def _open(one: Said) -> bool:
-    return one.verdict is Verdict.BACKGROUND
+def _open(one: CardStatement) -> bool:
+    return one.verdict is CardVerdict.BACKGROUND
 
 
-def _as(one: Said, verdict: Verdict) -> Said:
+def _as(one: CardStatement, verdict: CardVerdict) -> CardStatement:
     return replace(one, verdict=verdict)

@@ -24,7 +24,7 @@ _LARGEST = 4 << 20  # bytes of one card's file
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
+class StoredCard:
     """A card as it was found; `problem` says why it cannot be asked, and is empty where it can."""
 
     card: Card
@@ -37,7 +37,7 @@ class Shelved:
         return CardError(f"the card {self.card.name!r} cannot be asked: {self.problem}", hint=self.hint)
 
 
-class Shelf:
+class CardStore:
     """The cards of one knowledge base. Several processes may use it: a card appears, and goes, as a whole."""
 
     def __init__(self, knowledge_base: Path) -> None:
@@ -47,7 +47,7 @@ class Shelf:
         """The names of all cards, in their order."""
         return [name for name in self._folders() if (self.folder / name / _FILE).is_file()]
 
-    def all(self, *, thoroughly: bool = False) -> list[Shelved]:
+    def all(self, *, thoroughly: bool = False) -> list[StoredCard]:
         """Every card that can be read; the others are told by `damaged`."""
         found = []
         for name in self.names():
@@ -65,7 +65,7 @@ class Shelf:
                 why[name] = error
         return why
 
-    def get(self, name: str, *, thoroughly: bool = False) -> Shelved:
+    def get(self, name: str, *, thoroughly: bool = False) -> StoredCard:
         """The card called `name`; `thoroughly` reads every byte of the files that it stands on.
 
         Raises:
@@ -84,7 +84,7 @@ class Shelf:
                 f"the card {name!r} is damaged: {error}",
                 hint=f"remove it, and add it again: rag card remove {quote(name)}",
             ) from error
-        return Shelved(card, *_problem(card, code, home, thoroughly=thoroughly))
+        return StoredCard(card, *_problem(card, code, home, thoroughly=thoroughly))
 
     def add(self, card: Card, *, payload: Path | None = None) -> Card:
         """Keep `card`; `payload` is a folder of its own files, which becomes its folder.

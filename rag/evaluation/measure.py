@@ -44,7 +44,7 @@ OnProgress = Callable[[Step], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Searches:
+class MeasuredSearches:
     """Searches of one knowledge base with or without a reranker, and what that did."""
 
     kb: Searchable
@@ -53,7 +53,7 @@ class Searches:
 
     def hits(self, query: str, k: int, mode: Mode, *, fold: bool = False) -> Sequence[Hit]:
         """Unfolded, since each document is judged by itself."""
-        found = self.kb.find_hits(query, k, mode, reranker=self.reranking, fold=fold)
+        found = self.kb.search(query, k, mode=mode, reranker=self.reranking, fold=fold)
         if found.reranked:
             self.reranked.append(found.reranked)
         return found.hits
@@ -63,7 +63,7 @@ class Searches:
         if not self.reranked:
             return
         reached, wanted = (
-            np.mean([getattr(each, name) for each in self.reranked]) for name in ("reached", "candidates")
+            np.mean([getattr(each, name) for each in self.reranked]) for name in ("scored", "candidates")
         )
         yield f"reranked by {self.reranked[0].model}: {reached:.1f} of {wanted:.1f} candidates a search"
         failures = [each.failure for each in self.reranked if each.failure]
@@ -72,7 +72,7 @@ class Searches:
 
 
 def measure(
-    searches: Searches,
+    searches: MeasuredSearches,
     collection: Collection,
     modes: Sequence[Mode],
     depth: int,
@@ -107,7 +107,7 @@ def measure(
 
 
 def _outcomes(
-    searches: Searches, collection: Collection, mode: Mode, depth: int, on_progress: OnProgress | None
+    searches: MeasuredSearches, collection: Collection, mode: Mode, depth: int, on_progress: OnProgress | None
 ) -> Iterator[tuple[str, Outcome]]:
     hits = _hits_for(searches.kb, depth)
     names: dict[str, str] = {}  # a URI is kept once, however many rankings it is in
@@ -128,7 +128,9 @@ def _hits_for(kb: Searchable, depth: int) -> int:
     return math.ceil((depth + 1) * max(1.0, crowding))
 
 
-def _documents(searches: Searches, query: str, mode: Mode, depth: int, k: int, without: str | None) -> dict[str, float]:
+def _documents(
+    searches: MeasuredSearches, query: str, mode: Mode, depth: int, k: int, without: str | None
+) -> dict[str, float]:
     """The best `depth` documents, each with the score of its best chunk; `k` is how many hits to try first."""
     while True:
         hits = searches.hits(query, k, mode)
@@ -147,7 +149,9 @@ def _fold(hits: Iterable[Hit], without: str | None) -> dict[str, float]:
     return scores
 
 
-def _time(searches: Searches, queries: Sequence[str], modes: Sequence[Mode], seed: int) -> Mapping[str, list[float]]:
+def _time(
+    searches: MeasuredSearches, queries: Sequence[str], modes: Sequence[Mode], seed: int
+) -> Mapping[str, list[float]]:
     """Milliseconds of searches for ten hits, of the same random queries in every mode, taken in turns."""
     count = TIMED_RERANKED if searches.reranking else TIMED_QUERIES
     chosen = np.random.default_rng(seed).permutation(len(queries))[:count].tolist()

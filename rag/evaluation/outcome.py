@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.evaluation.collections.collection import Kind
+from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.collections.trec import run_lines
 from rag.evaluation.metrics import NAMES
 from rag.evaluation.significance import Paired, compare, interval
@@ -80,7 +80,7 @@ class Evaluation:
 
     dataset: str
     split: str
-    kind: Kind
+    kind: CollectionKind
     identity: str
     texts: Mapping[str, str]
     outcomes: Mapping[str, Mapping[str, Outcome]]

@@ -19,7 +19,7 @@ import numpy as np
 from connectors.errors import ConfigurationError, SourceError
 from connectors.sentences import sentence_spans
 from indexes.catalog.schema import alive
-from rag.evaluation.collections.collection import Kind
+from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.questions import Question
 from rag.llm.base import LLM, complete
 from rag.prompting.prompt import Message
@@ -45,7 +45,7 @@ _INSTRUCTION = (
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class GeneratedQuestions:
     """Questions made from passages; `overlap` is the mean share of their words that are in their passage."""
 
     questions: tuple[Question, ...]
@@ -59,7 +59,7 @@ def make_questions(
     llm: LLM | None,
     seed: int = 0,
     on_question: Callable[[int], None] | None = None,
-) -> Made:
+) -> GeneratedQuestions:
     """Make at most `count` questions from passages drawn at random, as few as possible of the same document.
 
     Args:
@@ -78,7 +78,7 @@ def make_questions(
         raise ConfigurationError(f"{count} questions are nothing to ask", hint="ask for at least one: --generate 50")
     passages = _sample(kb, _TRIES * count, seed)
     rarity = Counter(term for passage in passages for term in set(terms(passage.text)))
-    kind = Kind.CLOZE if llm is None else Kind.GENERATED
+    kind = CollectionKind.CLOZE if llm is None else CollectionKind.GENERATED
     made: dict[str, Question] = {}
     shares: list[float] = []
     tried = 0
@@ -97,7 +97,7 @@ def make_questions(
         raise SourceError(
             f"none of {tried} passages of {kb.path} is fit for a question", hint="it needs passages of whole sentences"
         )
-    return Made(tuple(made.values()), float(np.mean(shares)), tried)
+    return GeneratedQuestions(tuple(made.values()), float(np.mean(shares)), tried)
 
 
 def _sample(kb: Searchable, count: int, seed: int) -> list[StoredChunk]:

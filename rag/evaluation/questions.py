@@ -13,7 +13,7 @@ from connectors.errors import ConfigurationError, SourceError
 from rag.evaluation.collections.beir import LAYOUT
 from rag.evaluation.collections.collection import (
     Collection,
-    Kind,
+    CollectionKind,
     absent_notice,
     beir_collection,
     check_names,
@@ -43,7 +43,7 @@ class Question:
 
     text: str
     expected: tuple[str, ...]
-    kind: Kind = Kind.QUESTIONS
+    kind: CollectionKind = CollectionKind.QUESTIONS
 
 
 def read_questions(file: Path) -> list[Question]:
@@ -102,8 +102,10 @@ def questions_collection(
     queries = {key: question.text for key, question in asked.items()}
     grades = {key: dict.fromkeys(question.expected, 1) for key, question in asked.items()}
     kinds = {question.kind for question in asked.values()}
-    kind = next(kind for kind in (Kind.CLOZE, Kind.GENERATED, Kind.QUESTIONS) if kind in kinds)
-    said = (*([WEAKER] if kind is Kind.CLOZE else []), *notices)
+    kind = next(
+        kind for kind in (CollectionKind.CLOZE, CollectionKind.GENERATED, CollectionKind.QUESTIONS) if kind in kinds
+    )
+    said = (*([WEAKER] if kind is CollectionKind.CLOZE else []), *notices)
     collection = Collection(name, queries, grades, identity(queries, grades), kind=kind, unanswerable=unanswerable)
     return _resolved(kb, collection, near, said)
 
@@ -161,10 +163,10 @@ def _question(record: Mapping[str, Any], where: str, form: str) -> Question:
         raise SourceError(f"{where}: 'question' is {text!r}, not a text", hint=form)
     if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
         raise SourceError(f"{where}: 'expected' is {expected!r}, not a path or URI", hint=form)
-    kind = record.get("kind") or Kind.QUESTIONS
-    if kind not in set(Kind) - {Kind.COLLECTION}:
+    kind = record.get("kind") or CollectionKind.QUESTIONS
+    if kind not in set(CollectionKind) - {CollectionKind.COLLECTION}:
         raise SourceError(f"{where}: 'kind' is {kind!r}", hint="leave it out, or write questions, generated or cloze")
-    return Question(text, tuple(names), Kind(kind))
+    return Question(text, tuple(names), CollectionKind(kind))
 
 
 def _csv_records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:

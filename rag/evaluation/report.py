@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from rag.evaluation import plots
-from rag.evaluation.collections.collection import Kind
+from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.metrics import NAMES
 from rag.evaluation.outcome import COMPARED, Evaluation
 from rag.evaluation.runs import QueryChange, RunsCompared
@@ -26,8 +26,8 @@ td.name { white-space: nowrap } td.text { overflow-wrap: anywhere; unicode-bidi:
 svg { max-width: 100%; height: auto } summary { cursor: pointer } .row { display: flex; flex-wrap: wrap; gap: 1rem }
 """
 _LABELS = {
-    Kind.CLOZE: "Clozes, weaker than real questions: read the notes.",
-    Kind.GENERATED: "Questions written by a language model, not by people: read the notes.",
+    CollectionKind.CLOZE: "Clozes, weaker than real questions: read the notes.",
+    CollectionKind.GENERATED: "Questions written by a language model, not by people: read the notes.",
 }
 
 

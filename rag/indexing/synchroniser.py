@@ -13,7 +13,7 @@ from connectors.source import (
     Configured,
     Event,
     Failed,
-    Known,
+    KnownDocument,
     Noting,
     Recorded,
     Removed,
@@ -173,7 +173,7 @@ class _Run:
 
     def _add(self, document: Document, stamp: str) -> None:
         """A document new to this source; where two sources overlap, the first one keeps it."""
-        owned: tuple[int, Known] | None = self._writer.find(document.uri)
+        owned: tuple[int, KnownDocument] | None = self._writer.find(document.uri)
         if owned is None:
             self._put(document, stamp, self._registered())
             self._tally.added += 1

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from rag.llm.reply import Limits, LLMError, Reply, Stop
+from rag.llm.reply import LLMError, Reply, ReplyLimits, Stop
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Message, Prompt
@@ -39,7 +39,7 @@ class CallableLLM:
         name: str = "",
         *,
         window: int | None = None,
-        limits: Limits | None = None,
+        limits: ReplyLimits | None = None,
     ) -> None:
         self.name = name or getattr(function, "__name__", type(function).__name__)
         self.window = window
@@ -91,12 +91,12 @@ class ChatModelLLM:
     can_write = True
 
     def __init__(
-        self, model: BaseChatModel, name: str = "", *, window: int | None = None, limits: Limits | None = None
+        self, model: BaseChatModel, name: str = "", *, window: int | None = None, limits: ReplyLimits | None = None
     ) -> None:
         self.name = name or str(model.name or type(model).__name__)
         self._model = model
         self._window = window
-        self._limits = limits or Limits()
+        self._limits = limits or ReplyLimits()
 
     @property
     def window(self) -> int | None:

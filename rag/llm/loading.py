@@ -15,7 +15,7 @@ from rag.llm.extractive import ExtractiveLLM
 from rag.llm.local import LocalLLM
 from rag.llm.openai import OpenAILLM
 from rag.llm.prices import PricedLLM, Prices
-from rag.llm.reply import Limits
+from rag.llm.reply import ReplyLimits
 from rag.llm.reply_cache import CachedLLM, ReplyCache
 from rag.text.sentence_encoder import SentenceEncoder
 
@@ -30,7 +30,7 @@ def load_llm(
     encoder: SentenceEncoder | None = None,
     base_url: str | None = None,
     window: int | None = None,
-    limits: Limits | None = None,
+    limits: ReplyLimits | None = None,
     prices: tuple[float, float] | None = None,
     cache: Path | None = None,
 ) -> LLM:
@@ -74,7 +74,7 @@ def load_llm(
 
 
 def _named(
-    spec: str, encoder: SentenceEncoder | None, base_url: str | None, window: int | None, limits: Limits | None
+    spec: str, encoder: SentenceEncoder | None, base_url: str | None, window: int | None, limits: ReplyLimits | None
 ) -> LLM:
     kind, _, rest = spec.partition(":")
     if kind == "extractive" and not rest:
@@ -88,7 +88,7 @@ def _named(
     raise ConfigurationError(f"unknown LLM {spec!r}", hint=f"use one of {_SPECS}")
 
 
-def as_llm(model: object, *, name: str = "", window: int | None = None, limits: Limits | None = None) -> LLM:
+def as_llm(model: object, *, name: str = "", window: int | None = None, limits: ReplyLimits | None = None) -> LLM:
     """A LangChain chat model, a callable (list of `{"role", "content"}` → text) or an LLM, as an LLM.
 
     An LLM stays itself: `window` and `limits` are for the others.

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from connectors.errors import ConfigurationError
 from rag.llm.gguf import check_writes, read_header
 from rag.llm.models import MODELS, find_model
-from rag.llm.reply import Limits, LLMError, Reply, Stop
+from rag.llm.reply import LLMError, Reply, ReplyLimits, Stop
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Prompt
 
@@ -29,7 +29,7 @@ DEFAULT_MODEL = "smollm2"
 _CONTEXT = 4096
 # A file is loaded, and a prompt read, before the first piece; a model of some billions of weights takes minutes for
 # that on a laptop, and works all the while.
-_LIMITS = Limits(first=600.0, silence=120.0, whole=1800.0)
+_LIMITS = ReplyLimits(first=600.0, silence=120.0, whole=1800.0)
 _SILENT = -1
 _TIMEOUT_SECONDS = 60.0
 
@@ -51,7 +51,7 @@ class LocalLLM:
         model: str = "",
         *,
         window: int | None = None,
-        limits: Limits | None = None,
+        limits: ReplyLimits | None = None,
         lora: str | Path | None = None,
     ) -> None:
         self.name = f"local:{model}" if model else "local"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from connectors.errors import ConfigurationError
 from rag.llm.chat_models import ChatModelLLM, failed
-from rag.llm.reply import Limits, LLMError, Reply
+from rag.llm.reply import LLMError, Reply, ReplyLimits
 from rag.llm.worker import HandOver
 from rag.prompting.prompt import Prompt
 
@@ -40,9 +40,9 @@ class OpenAILLM(ChatModelLLM):
     """
 
     def __init__(
-        self, model: str, base_url: str | None = None, *, window: int | None = None, limits: Limits | None = None
+        self, model: str, base_url: str | None = None, *, window: int | None = None, limits: ReplyLimits | None = None
     ) -> None:
-        limits = limits or Limits()
+        limits = limits or ReplyLimits()
         self._chat, self._url = _chat_model(model, base_url, limits)
         super().__init__(self._chat, f"openai:{model}", window=window, limits=limits)
         weakref.finalize(self, self._chat.root_client.close)  # connections are kept open from one reply to the next
@@ -160,7 +160,7 @@ def _is_this_machine(url: str) -> bool:
         return host == "localhost"
 
 
-def _chat_model(model: str, base_url: str | None, limits: Limits) -> tuple[ChatOpenAI, str]:
+def _chat_model(model: str, base_url: str | None, limits: ReplyLimits) -> tuple[ChatOpenAI, str]:
     """The chat model, and the address of its server: empty for OpenAI's own. The key is OPENAI_API_KEY."""
     try:
         import openai
@@ -211,7 +211,7 @@ def _bound(response: Any) -> None:
     response.stream = bounded()
 
 
-def _explained(error: Exception, name: str, limits: Limits) -> LLMError:
+def _explained(error: Exception, name: str, limits: ReplyLimits) -> LLMError:
     """What went wrong, in words. The OpenAI SDK's errors are told by name: other SDKs follow its names and status."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, LLMError):

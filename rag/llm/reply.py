@@ -37,7 +37,7 @@ class Stop(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReplyLimits:
     """How long a reply may take, in seconds, and how long it may be.
 
     Attributes:
@@ -60,11 +60,11 @@ class Limits:
             if not value > 0:
                 raise ConfigurationError(f"the limit {name!r} of an LLM's reply is {value}", hint="it must be above 0")
 
-    def within(self, *, tokens: int | None = None, seconds: float | None = None) -> Limits:
+    def within(self, *, tokens: int | None = None, seconds: float | None = None) -> ReplyLimits:
         """The same limits, none of them beyond `tokens` and `seconds`.
 
         Example:
-            >>> Limits().within(tokens=20, seconds=5.0).first
+            >>> ReplyLimits().within(tokens=20, seconds=5.0).first
             5.0
         """
         most = float("inf") if seconds is None else seconds
@@ -91,9 +91,9 @@ class Reply(Iterator[str]):
     """
 
     def __init__(
-        self, produce: Callable[[Reply], Generator[str]], name: str = "", limits: Limits | None = None
+        self, produce: Callable[[Reply], Generator[str]], name: str = "", limits: ReplyLimits | None = None
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or ReplyLimits()
         self.usage = Usage()
         self.stopped: Stop | None = None
         self.at_end: list[Callable[[str, Usage], Usage]] = []

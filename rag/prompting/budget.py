@@ -12,14 +12,14 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class PromptShares:
     """What each part beside the evidence may take of the room that instructions and question leave.
 
     What a part does not use goes to the evidence, which never has less than what the shares leave it, unless it needs
     less: the rest is then the other parts'.
 
     Example:
-        >>> Shares(history=0.25).evidence
+        >>> PromptShares(history=0.25).evidence
         0.45
     """
 

@@ -9,11 +9,11 @@ from functools import lru_cache
 from connectors.document import CODE, ROW
 from connectors.errors import ConfigurationError
 from connectors.sentences import sentence_spans
-from rag.prompting.budget import Item, Shares, fitted
+from rag.prompting.budget import Item, PromptShares, fitted
 from rag.prompting.compression import Compressor, Passage, Spans
 from rag.prompting.ordering import arranged
 from rag.prompting.prompt import Background, Demonstration, LeftOut, Message, Prompt, PromptPart, PromptSource, Turn
-from rag.prompting.rendering import Page
+from rag.prompting.rendering import PromptRenderer
 from rag.prompting.templates import Template, load_template
 from rag.retrieval.hit import Hit
 from rag.text.near_duplicates import Fingerprint
@@ -54,7 +54,7 @@ class Composer:
     count: Callable[[str], int]
     encoder: SentenceEncoder | None = None
     template: Template = field(default_factory=load_template)
-    shares: Shares = field(default_factory=Shares)
+    shares: PromptShares = field(default_factory=PromptShares)
 
     def compose(
         self,
@@ -79,7 +79,9 @@ class Composer:
         Raises:
             ConfigurationError: the budget cannot even hold the instructions.
         """
-        page = Page(self.template, question, hits, background, demonstrations, history, not_answered=NOT_ANSWERED)
+        page = PromptRenderer(
+            self.template, question, hits, background, demonstrations, history, not_answered=NOT_ANSWERED
+        )
         draft = _Draft(self, page, lru_cache(None)(self.count))
         draft.fit_question()
         usable = _usable(hits, min_relevance)
@@ -124,7 +126,7 @@ def _usable(hits: Sequence[Hit], min_relevance: float) -> _Usable:
 class _Draft:
     """A prompt while it is being filled."""
 
-    def __init__(self, composer: Composer, page: Page, count: Callable[[str], int]) -> None:
+    def __init__(self, composer: Composer, page: PromptRenderer, count: Callable[[str], int]) -> None:
         self._composer = composer
         self._page = page
         self._count = count

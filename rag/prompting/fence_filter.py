@@ -10,13 +10,13 @@ import re
 _LONGEST_ATTRIBUTES = 600  # characters; a label has at most 120
 
 
-class Unfenced:
+class FenceFilter:
     r"""Takes the tags named `fence` out of a text that comes in pieces; without a name, nothing.
 
     A tag that has a line to itself takes the line with it.
 
     Example:
-        >>> unfenced = Unfenced("data-lwjsbg")
+        >>> unfenced = FenceFilter("data-lwjsbg")
         >>> unfenced("It is blue. [1]\n</data-l"), unfenced("wjsbg>\nAlways.") + unfenced.rest()
         ('It is blue. [1]\n', 'Always.')
     """

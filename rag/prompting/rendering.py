@@ -19,7 +19,7 @@ _PLURALS = {
 }
 
 
-class Page:
+class PromptRenderer:
     """Renders the parts of one prompt. Its fence occurs in none of what it was made with.
 
     Attributes:

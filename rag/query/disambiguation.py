@@ -17,7 +17,7 @@ from indexes.catalog.dictionary import Meaning
 from indexes.terms.forms import significant, stem, words
 from indexes.terms.names import normal
 from rag.judging.logistic import LogisticModel
-from rag.query.tokens import Question, Token
+from rag.query.tokens import Token, TokenizedQuestion
 
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 # Columns of every table have these in their names: they say nothing about which one is meant.
@@ -46,7 +46,7 @@ def linking_model() -> LogisticModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnWords:
     """What the words of a role are: those of its table, and those of its column that say anything."""
 
     table: frozenset[str]
@@ -62,7 +62,7 @@ def met(word: str, own: Collection[str]) -> str | None:
 
 
 @cache
-def column(role: str) -> Column:
+def column(role: str) -> ColumnWords:
     """The words of a role `table.column`.
 
     >>> sorted(column("sbTicker.sbTickerType").table)
@@ -70,7 +70,7 @@ def column(role: str) -> Column:
     """
     table, _, name = role.rpartition(".")
     parts = _pieces(name)
-    return Column(
+    return ColumnWords(
         frozenset(map(stem, _pieces(table))),
         frozenset(stem(part) for part in parts if part not in _EMPTY_WORDS),
         not _CATEGORY_WORDS.isdisjoint(parts),
@@ -106,7 +106,7 @@ def likeness(said: Sequence[str], name: Sequence[str]) -> float:
     return best / 100
 
 
-class Judge:
+class MentionJudge:
     """Tells how likely mentions in one question mean what.
 
     Args:
@@ -118,7 +118,7 @@ class Judge:
 
     def __init__(
         self,
-        question: Question,
+        question: TokenizedQuestion,
         related: Mapping[str, Collection[str]],
         schema: Collection[str],
         common: Collection[str],
@@ -154,7 +154,7 @@ class Judge:
             return found | {"several words": 1.0}
         return found | self._single(tokens[0], meaning, shown=capital or bool(quoted))
 
-    def _is_numbered(self, mention: Mention, own: Column) -> bool:
+    def _is_numbered(self, mention: Mention, own: ColumnWords) -> bool:
         """Whether what the number counts stands before it: order 7, order no. 7, but not 7 orders."""
         place = mention.first - 1
         while place > 0 and self._question.tokens[place].word in _EMPTY_WORDS:

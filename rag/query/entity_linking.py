@@ -18,9 +18,9 @@ from indexes.terms.names import StoredName, is_of_row, reference
 from rag.judging.logistic import LogisticModel
 from rag.judging.odds import probability
 from rag.judging.policy import Policy
-from rag.query.disambiguation import ONE_ROW, Judge, Mention, column, linking_model
+from rag.query.disambiguation import ONE_ROW, Mention, MentionJudge, column, linking_model
 from rag.query.mention_detection import mentions
-from rag.query.tokens import Question
+from rag.query.tokens import TokenizedQuestion
 
 _LINKED = Policy(wrong=1, missed=1)  # a passage that is not meant is as bad as one that is missed
 MOST_ROWS = 20  # of one link: a name that more rows have is a property of them
@@ -31,7 +31,7 @@ _ROUNDABOUT = 0.6  # what a mention that is not the whole name, or mistyped, cou
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class EntityLink:
     """A name that a question mentions.
 
     Attributes:
@@ -90,13 +90,13 @@ class Linker:
         self._dictionary = dictionary
         self._is_common = is_common
 
-    def link(self, text: str) -> tuple[Link, ...]:
+    def link(self, text: str) -> tuple[EntityLink, ...]:
         """The links of a question, in its order; of one mention the likeliest first."""
-        question = Question(text, most=_MOST_WORDS)
+        question = TokenizedQuestion(text, most=_MOST_WORDS)
         links = [self._link(candidate, question) for candidate in _chosen(self.candidates(question), question)]
         return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
 
-    def candidates(self, question: Question) -> list[Candidate]:
+    def candidates(self, question: TokenizedQuestion) -> list[Candidate]:
         """Everything that a question may mention."""
         roles = self._dictionary.roles()
         columns = [column(role) for role in roles if is_of_row(role)]
@@ -104,10 +104,10 @@ class Linker:
             return []
         schema = {word for each in columns for word in each.table | each.column}
         common = {token.word for token in question.tokens if self._is_common(token.word)}
-        judge = Judge(question, _related(roles), schema, common)
+        judge = MentionJudge(question, _related(roles), schema, common)
         return self._one_row(self._judged(mentions(question, self._dictionary, schema, common), judge), question)
 
-    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: Judge) -> list[Candidate]:
+    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: MentionJudge) -> list[Candidate]:
         """Everything that may be meant."""
         meanings = self._dictionary.meanings({name for _, name in pairs})
         found = [
@@ -126,7 +126,7 @@ class Linker:
             for (mention, meaning), each in zip(found, features, strict=True)
         ]
 
-    def _one_row(self, candidates: list[Candidate], question: Question) -> list[Candidate]:
+    def _one_row(self, candidates: list[Candidate], question: TokenizedQuestion) -> list[Candidate]:
         """The candidates, surer of neighbours that one row has: given and family name, a city and its state."""
         starting: dict[int, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
@@ -147,12 +147,12 @@ class Linker:
                         joined[id(each)] = Candidate(each.mention, each.meaning, together, odds, tuple(rows))
         return [joined.get(id(candidate), candidate) for candidate in candidates]
 
-    def _link(self, candidate: Candidate, question: Question) -> Link | None:
+    def _link(self, candidate: Candidate, question: TokenizedQuestion) -> EntityLink | None:
         rows = candidate.rows or tuple(self._dictionary.rows(candidate.meaning, MOST_ROWS + 1))
         if not rows:  # all dead
             return None
         tokens = question.tokens[candidate.mention.first : candidate.mention.last]
-        return Link(
+        return EntityLink(
             text=question.typed(candidate.mention.first, candidate.mention.last),
             start=tokens[0].start,
             end=tokens[-1].end,
@@ -183,13 +183,13 @@ def _of_one_table(one: Meaning, other: Meaning) -> bool:
     return table == other_table and name != other_name
 
 
-def _shown(question: Question, *mentions: Mention) -> bool:
+def _shown(question: TokenizedQuestion, *mentions: Mention) -> bool:
     """Whether every word of these mentions is written as a name, or there is no telling."""
     tokens = [token for mention in mentions for token in question.tokens[mention.first : mention.last]]
     return not question.shows_names or all(token.text[:1].isupper() for token in tokens)
 
 
-def _chosen(candidates: Sequence[Candidate], question: Question) -> Iterator[Candidate]:
+def _chosen(candidates: Sequence[Candidate], question: TokenizedQuestion) -> Iterator[Candidate]:
     """Of overlapping mentions the longest and surest; of each mention all meanings that are likely enough."""
     spans: dict[tuple[int, int], list[Candidate]] = defaultdict(list)
     for candidate in candidates:

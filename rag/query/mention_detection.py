@@ -11,7 +11,7 @@ from indexes.catalog.dictionary import Dictionary
 from indexes.terms.forms import initials, key, stem
 from rag.query.disambiguation import Mention
 from rag.query.spelling import slips
-from rag.query.tokens import Question, Token
+from rag.query.tokens import Token, TokenizedQuestion
 
 _LONGEST_MENTION = 8  # words
 _MOST_NAMES, _MOST_PARTIAL, _MOST_SHORTENED = 30, 12, 3  # that one form, word or abbreviation may stand for
@@ -34,7 +34,7 @@ class _Sought:
 
 
 def mentions(
-    question: Question, dictionary: Dictionary, schema: Collection[str], common: Collection[str]
+    question: TokenizedQuestion, dictionary: Dictionary, schema: Collection[str], common: Collection[str]
 ) -> list[tuple[Mention, str]]:
     """Mentions, each with the normal form of a name that it may mean: a pair once, in the plainest way it was found."""
     spellings = _spellings(question, dictionary, schema, common)
@@ -48,7 +48,7 @@ def mentions(
     return [(mention, name) for (_, _, name), mention in found.items()]
 
 
-def _whole(question: Question, dictionary: Dictionary, spellings: Spellings) -> Iterator[tuple[Mention, str]]:
+def _whole(question: TokenizedQuestion, dictionary: Dictionary, spellings: Spellings) -> Iterator[tuple[Mention, str]]:
     """Names that are said in full."""
     forms: dict[str, list[Mention]] = defaultdict(list)
     for first, last in _stretches(len(question.tokens)):
@@ -75,7 +75,7 @@ def _spelt(
         yield Mention(first, last, mistyped=number > 0), [word for word, _ in choice], [stem for _, stem in choice]
 
 
-def _shortened(question: Question, dictionary: Dictionary) -> Iterator[tuple[Mention, str]]:
+def _shortened(question: TokenizedQuestion, dictionary: Dictionary) -> Iterator[tuple[Mention, str]]:
     """Names whose initials are said, and initials whose name is said."""
     short: dict[str, list[Mention]] = defaultdict(list)
     for place, token in enumerate(question.tokens):
@@ -95,7 +95,7 @@ def _shortened(question: Question, dictionary: Dictionary) -> Iterator[tuple[Men
 
 
 def _partial(
-    question: Question, dictionary: Dictionary, spellings: Spellings, common: Collection[str]
+    question: TokenizedQuestion, dictionary: Dictionary, spellings: Spellings, common: Collection[str]
 ) -> Iterator[tuple[Mention, str]]:
     """Names of which some words are said, side by side, at least one of them no word of everybody's."""
     places: dict[str, set[int]] = defaultdict(set)
@@ -128,7 +128,7 @@ def _runs(places: Sequence[int], tokens: Sequence[Token]) -> Iterator[tuple[int,
                 start = after
 
 
-def _shows(question: Question, place: int) -> bool:
+def _shows(question: TokenizedQuestion, place: int) -> bool:
     """Whether a word is written as a name: with a capital among small letters, or in a quotation."""
     if question.quoted(place, place + 1):
         return True
@@ -136,7 +136,7 @@ def _shows(question: Question, place: int) -> bool:
 
 
 def _spellings(
-    question: Question, dictionary: Dictionary, schema: Collection[str], common: Collection[str]
+    question: TokenizedQuestion, dictionary: Dictionary, schema: Collection[str], common: Collection[str]
 ) -> Spellings:
     """Words that no name has → words that some name has, one slip away, the likeliest first."""
     tokens = question.tokens

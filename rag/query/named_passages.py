@@ -17,7 +17,7 @@ from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.catalog.reading import Ids, Reading
 from indexes.store import View
 from indexes.terms.names import normal, reference
-from rag.query.entity_linking import Link, Linker
+from rag.query.entity_linking import EntityLink, Linker
 from rag.query.symbols import inner, is_called, symbols
 
 # Who names a symbol mostly wants its definition. Who names a row wants something about it, which may stand elsewhere:
@@ -57,17 +57,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedPassages:
     """What a question names: the links to rows, and chunk → the best claim to it."""
 
-    links: tuple[Link, ...] = ()
+    links: tuple[EntityLink, ...] = ()
     claims: Mapping[int, Claim] = field(default_factory=dict)
 
 
-def find_named(query: str, view: View, is_common: Callable[[str], bool]) -> Named:
+def find_named(query: str, view: View, is_common: Callable[[str], bool]) -> NamedPassages:
     """What a query names in the generation that `view` sees."""
     if not view.reading.has_names():
-        return Named()
+        return NamedPassages()
     dictionary = Dictionary(view.reading, view.indexes.generation)
     links = Linker(dictionary, is_common).link(query)
     claims: dict[int, Claim] = {}
@@ -75,10 +75,10 @@ def find_named(query: str, view: View, is_common: Callable[[str], bool]) -> Name
     for chunk, claim in chain.from_iterable(found):
         if chunk not in claims or _order(claim) < _order(claims[chunk]):
             claims[chunk] = claim
-    return Named(links, claims)
+    return NamedPassages(links, claims)
 
 
-def properties(named: Named, ids: Ids, view: View) -> dict[int, Claim]:
+def properties(named: NamedPassages, ids: Ids, view: View) -> dict[int, Claim]:
     """Of these chunks, those whose rows have a value that the question names and very many rows have."""
     many = {(normal(link.name), link.role): link for link in named.links if not link.is_selective}
     if not many or not len(ids):
@@ -121,16 +121,16 @@ def _defining(symbol: str, dictionary: Dictionary) -> Iterator[tuple[int, str]]:
             return
 
 
-def _rows(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
+def _rows(links: Sequence[EntityLink], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
     for link in links:
         for row in link.rows if link.is_selective else ():
             if (chunk := dictionary.passage(row)) is not None:
                 yield chunk, Claim(Tie.ROW, link.score, _said(link), _ROW * link.score)
 
 
-def _neighbours(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
+def _neighbours(links: Sequence[EntityLink], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
     """The rows that named rows refer to, and those that refer to them."""
-    of_rows: dict[str, Link] = {}
+    of_rows: dict[str, EntityLink] = {}
     for link in sorted(links, key=lambda link: -link.score):
         for uri in link.uris if link.is_selective else ():
             of_rows.setdefault(uri, link)
@@ -146,6 +146,6 @@ def _neighbours(links: Sequence[Link], dictionary: Dictionary) -> Iterator[tuple
                 yield chunk, Claim(Tie.NEIGHBOUR, link.score, why, _NEIGHBOUR * share * link.score)
 
 
-def _said(link: Link) -> str:
+def _said(link: EntityLink) -> str:
     same = "" if link.text == link.name else f" for {link.name}"
     return f"“{link.text}”{same} in {link.role}"

@@ -57,7 +57,7 @@ class Token:
         return self.word in _STOPS
 
 
-class Question:
+class TokenizedQuestion:
     """A question's words, at most the first `most`, and its quotations."""
 
     def __init__(self, text: str, most: int = 1_000) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _UNBOUNDED_WINDOW = 512  # for a model that states none
 
 
-class Kind(StrEnum):
+class RerankerKind(StrEnum):
     """How a model compares two texts."""
 
     CROSS_ENCODER = "cross-encoder"
@@ -100,9 +100,9 @@ def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker:
     try:
         saved = _Saved.read(name)
         match given or saved.kind:
-            case Kind.CROSS_ENCODER:
+            case RerankerKind.CROSS_ENCODER:
                 return CrossEncoderReranker(spec, _cross_encoder(name, saved))
-            case Kind.MULTI_VECTOR:
+            case RerankerKind.MULTI_VECTOR:
                 return MultiVectorReranker(spec, _multi_vector(name, saved))
     except ConfigurationError:
         raise
@@ -115,10 +115,10 @@ def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker:
     )
 
 
-def _parsed(spec: str) -> tuple[Kind | None, str]:
+def _parsed(spec: str) -> tuple[RerankerKind | None, str]:
     """The kind that a specification says, if any, and the model's folder or name."""
     kind, colon, name = spec.partition(":")
-    said = Kind(kind) if colon and kind in list(Kind) else None
+    said = RerankerKind(kind) if colon and kind in list(RerankerKind) else None
     name = name if said else spec
     if not name.strip():
         raise ConfigurationError(f"{spec!r} names no reranker", hint="give the folder or name of a model")
@@ -143,11 +143,11 @@ class _Saved:
         return cls(config or {}, sentence or {})
 
     @property
-    def kind(self) -> Kind | None:
+    def kind(self) -> RerankerKind | None:
         if self.is_multi_vector:
-            return Kind.MULTI_VECTOR
+            return RerankerKind.MULTI_VECTOR
         named = self._type == "CrossEncoder"
-        return Kind.CROSS_ENCODER if named or self._ends_with("ForSequenceClassification") else None
+        return RerankerKind.CROSS_ENCODER if named or self._ends_with("ForSequenceClassification") else None
 
     @property
     def is_multi_vector(self) -> bool:
@@ -157,7 +157,7 @@ class _Saved:
     @property
     def scores_pairs(self) -> bool:
         """Whether a cross-encoder can be made of it without a head that nobody has trained."""
-        return self.kind is Kind.CROSS_ENCODER or self._ends_with("ForCausalLM")
+        return self.kind is RerankerKind.CROSS_ENCODER or self._ends_with("ForCausalLM")
 
     def _ends_with(self, ending: str) -> bool:
         return any(each.endswith(ending) for each in self._architectures)

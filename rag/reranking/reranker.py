@@ -69,7 +69,7 @@ class Reranking:
             )
 
 
-class Judge:
+class TimedReranker:
     """A reranker ready to be asked, with its budget; or, where it could not be loaded, the reason."""
 
     def __init__(self, options: Reranking, reranker: Reranker | None, failure: str = "") -> None:
@@ -104,18 +104,18 @@ class Rerankers:
         self._lock = threading.Lock()
         self._loaded: dict[str, Reranker] = {}
 
-    def judge(self, options: Reranking) -> Judge:
+    def judge(self, options: Reranking) -> TimedReranker:
         """The judge that `options` describe.
 
         Raises:
             ConfigurationError: it cannot be loaded, and no fallback was asked for.
         """
         try:
-            return Judge(options, self._reranker(options.model))
+            return TimedReranker(options, self._reranker(options.model))
         except ConfigurationError as error:
             if not options.fallback:
                 raise
-            return Judge(options, None, str(error))
+            return TimedReranker(options, None, str(error))
 
     def _reranker(self, model: str | Reranker) -> Reranker:
         if not isinstance(model, str):
@@ -164,11 +164,11 @@ class Reranked:
     Attributes:
         model: which one.
         candidates: how many it was to judge.
-        reached: how many it judged in its time.
+        scored: how many it judged in its time.
         failure: why it judged none, where it could not be loaded or failed; empty otherwise.
     """
 
     model: str
     candidates: int
-    reached: int
+    scored: int
     failure: str = ""

@@ -22,9 +22,9 @@ _NOWHERE = 2**62  # the place of what a list has not
 class Pool:
     """The candidates, each with every score; `late` is NaN where it was not computed.
 
-    `addends` are what makes up the score, each [candidates]. Only a hybrid search sets `words`, BM25 as it is weighed,
-    and `code`, which of the candidates that have a say are source code. `judged` has the scores of a reranker, NaN
-    where it gave none. `claims` are those of passages that the question names.
+    `contributions` are what makes up the score, each [candidates]. Only a hybrid search sets `words`, BM25 as it is
+    weighed, and `code`, which of the candidates that have a say are source code. `judged` has the scores of a reranker,
+    NaN where it gave none. `claims` are those of passages that the question names.
     """
 
     ids: Ids
@@ -40,7 +40,7 @@ class Pool:
     code: npt.NDArray[np.bool_] = field(init=False)
     claims: Mapping[int, Claim] = field(default_factory=dict)
     hubness: Scores | None = None  # which no weight changes
-    addends: dict[str, Scores] = field(default_factory=dict)
+    contributions: dict[str, Scores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # What the question names is a candidate however deep the lists are read; what only has a value it names is not.
@@ -52,8 +52,8 @@ class Pool:
 
     @property
     def score(self) -> Scores:
-        """The sum of the addends."""
-        return np.asarray(np.sum(list(self.addends.values()), axis=0), dtype=np.float64)
+        """The sum of the contributions."""
+        return np.asarray(np.sum(list(self.contributions.values()), axis=0), dtype=np.float64)
 
     @property
     def scored(self) -> Scored:

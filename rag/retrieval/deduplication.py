@@ -17,7 +17,7 @@ from indexes.catalog.reading import Ids, Vectors
 from indexes.catalog.rows import StoredChunk
 from indexes.store import View
 from indexes.terms.analyzer import QueryTerm
-from rag.retrieval.hit import Moved
+from rag.retrieval.hit import DiversityShift
 from rag.text.near_duplicates import Fingerprint
 
 # Of copies with one line more, an eighth less, a heading or other capitals, 5 in 1,000 are below it, and 60 in 1,000
@@ -34,11 +34,11 @@ class Group:
 
     row: int
     copies: tuple[int, ...] = ()
-    moved: Moved | None = None
+    shift: DiversityShift | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class Foldable:
     """What folding needs to know of the candidates.
 
     Attributes:
@@ -75,7 +75,7 @@ class Passages:
 
 
 def fold(
-    found: Candidates,
+    found: Foldable,
     k: int,
     read: Callable[[Iterable[int]], Chunks],
     matching: Callable[[StoredChunk], Iterable[QueryTerm]],
@@ -136,7 +136,7 @@ class _Pairs:
                 yield self.rows[place]
 
 
-def _group(rows: list[int], found: Candidates, chunks: Chunks) -> Group:
+def _group(rows: list[int], found: Foldable, chunks: Chunks) -> Group:
     """The group of these rows, best first."""
     best, ids = rows[0], found.ids
     same = [

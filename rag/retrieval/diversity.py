@@ -7,16 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from rag.retrieval.hit import Moved
+from rag.retrieval.hit import DiversityShift
 
 
 def diversify(
     scores: npt.NDArray[np.float64], vectors: npt.NDArray[np.float32], weight: float
-) -> Iterator[tuple[int, Moved]]:
+) -> Iterator[tuple[int, DiversityShift]]:
     """The candidates in their new order, each with what put it there; the first ones never depend on how many follow.
 
-    Next comes the candidate of the greatest worth: (1 - weight) x standing - weight x its greatest cosine with one
-    that came before. The standing is its score, from 0 for the least of the candidates to 1 for the best.
+    Next comes the candidate of the greatest MMR score: (1 - weight) x its normalized score - weight x its greatest
+    cosine with one that came before. The normalized score goes from 0 for the least of the candidates to 1 for the
+    best.
 
     Args:
         scores: of the candidates, best first [n].
@@ -31,17 +32,19 @@ def diversify(
     if not len(scores):
         return
     spread = float(scores.max() - scores.min()) or 1.0
-    standing = (scores - scores.min()) / spread
+    normalized = (scores - scores.min()) / spread
     left = np.ones(len(scores), bool)
     cosine = np.zeros(len(scores))
     like = np.zeros(len(scores), int)  # the rank of the one before that each resembles most
     for rank in range(1, len(scores) + 1):
-        worth = np.where(left, (1 - weight) * standing - weight * cosine, -np.inf)
-        best = int(worth.argmax())
+        mmr = np.where(left, (1 - weight) * normalized - weight * cosine, -np.inf)
+        best = int(mmr.argmax())
         left[best] = False
         yield (
             best,
-            Moved(best + 1, float(standing[best]), int(like[best]) or None, float(cosine[best]), float(worth[best])),
+            DiversityShift(
+                best + 1, float(normalized[best]), int(like[best]) or None, float(cosine[best]), float(mmr[best])
+            ),
         )
         near = (vectors @ vectors[best]).astype(np.float64)
         closer = (near > cosine) | (rank == 1)

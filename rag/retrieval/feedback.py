@@ -17,7 +17,7 @@ _NEIGHBOURS = 10
 _TEMPERATURE = 0.2  # the best candidate counts e times as much as one whose score is this much lower
 
 
-def likeness(vectors: NDArray[np.float32], scores: Floats) -> Floats:
+def feedback_similarity(vectors: NDArray[np.float32], scores: Floats) -> Floats:
     """The cosine of every candidate with the mean of the ten best, weighted by their scores, [n].
 
     Args:
@@ -26,7 +26,7 @@ def likeness(vectors: NDArray[np.float32], scores: Floats) -> Floats:
 
     Example:
         >>> vectors = np.array([[1, 0], [0.8, 0.6], [0, 1]], dtype=np.float32)
-        >>> likeness(vectors, np.array([1.0, 0.5, 0.0])).round(2).tolist()
+        >>> feedback_similarity(vectors, np.array([1.0, 0.5, 0.0])).round(2).tolist()
         [1.0, 0.83, 0.05]
     """
     best = np.argsort(-scores, kind="stable")[:_NEIGHBOURS]

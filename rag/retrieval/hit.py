@@ -39,24 +39,24 @@ class Aligned:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """Why diversity put a hit where it is: of those that were left, its worth was the greatest.
+class DiversityShift:
+    """Why diversity put a hit where it is: of those that were left, its MMR score was the greatest.
 
-    worth = (1 - diversity) x standing - diversity x cosine
+    mmr_score = (1 - diversity) x normalized_score - diversity x cosine
 
     Attributes:
-        place: where its score alone would have put it, from 1.
-        standing: its score, from 0 for the least of the candidates to 1 for the best.
-        like: the rank of the hit above it that it resembles most; None for the first.
+        rank_by_score: where its score alone would have put it, from 1.
+        normalized_score: its score, from 0 for the least of the candidates to 1 for the best.
+        most_similar_rank: the rank of the hit above it that it resembles most; None for the first.
         cosine: its cosine with that hit; 0 for the first.
-        worth: what it was chosen by.
+        mmr_score: what it was chosen by (Carbonell and Goldstein, 1998).
     """
 
-    place: int
-    standing: float
-    like: int | None
+    rank_by_score: int
+    normalized_score: float
+    most_similar_rank: int | None
     cosine: float
-    worth: float
+    mmr_score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,16 @@ class Signals:
         sparse_rank: 1-based place in the BM25 list, None outside it.
         dense_rank: 1-based place in the vector list, None outside it.
         coverage: share of the query's idf mass whose terms occur in the chunk, in [0, 1].
-        addends: what each signal adds to the hit's score; their sum is the score. `likeness` is the cosine with the
-            best candidates, `hubness` what is taken off a passage that resembles all of them, `depth` what keeps
-            candidates from beyond the pool below it. Where a reranker judged, its score is the only addend;
-            `unreached` is what keeps the hits that it did not judge below. `named` is for what the query names.
+        contributions: what each signal adds to the hit's score; their sum is the score. `feedback` is the cosine
+            with the best candidates, `hubness` what is taken off a passage that resembles all of them, `depth` what
+            keeps candidates from beyond the pool below it. Where a reranker judged, its score is the only contribution;
+            `not_reranked` is what keeps the hits that it did not judge below. `named` is for what the query names.
         log_odds: what each input adds to the log-odds of relevance; `tuning` is what `rag tune` made of their sum,
             `named` what being named does to that.
         terms: with `explain`, what each matching term added to `bm25`.
         aligned: with `explain`, the alignment behind `late`.
         reranker: the score that a reranker gave, on its own scale; None where none judged this hit.
-        moved: with `diversity`, why the hit is where it is; it changes no score.
+        diversity: with `diversity`, why the hit is where it is; it changes no score.
         named: how the query names the passage: as the definition of a symbol, or as a row; empty where it does not.
     """
 
@@ -90,12 +90,12 @@ class Signals:
     sparse_rank: int | None = None
     dense_rank: int | None = None
     coverage: float = 0.0
-    addends: Mapping[str, float] = field(default_factory=dict)
+    contributions: Mapping[str, float] = field(default_factory=dict)
     log_odds: Mapping[str, float] = field(default_factory=dict)
     terms: Mapping[str, float] = field(default_factory=dict)
     aligned: tuple[Aligned, ...] = ()
     reranker: float | None = None
-    moved: Moved | None = None
+    diversity: DiversityShift | None = None
     named: str = ""
 
 

@@ -10,7 +10,7 @@ from rag.retrieval.hit import Hit, Signals
 
 
 @dataclass(frozen=True, slots=True)
-class Indirect:
+class SupplementaryHit:
     """A passage, and the probability that it is relevant for this reason alone.
 
     Attributes:
@@ -26,7 +26,7 @@ class Indirect:
     why: str
 
 
-def join(hits: Sequence[Hit], others: Iterable[Indirect]) -> tuple[Hit, ...]:
+def join(hits: Sequence[Hit], others: Iterable[SupplementaryHit]) -> tuple[Hit, ...]:
     """`hits`, and behind them those of `others` that are not among them; one that is becomes more relevant.
 
     The reasons are taken for independent: a passage is relevant unless it is so for none of them.
@@ -38,13 +38,13 @@ def join(hits: Sequence[Hit], others: Iterable[Indirect]) -> tuple[Hit, ...]:
     return tuple(found.values())
 
 
-def _new(other: Indirect, rank: int) -> Hit:
+def _new(other: SupplementaryHit, rank: int) -> Hit:
     # The signals of the other search say nothing about this question.
     bare = Signals(bm25=0.0, cosine=0.0, log_odds={other.signal: log_odds_of(other.chance)}, named=other.why)
     return replace(other.passage, rank=rank, score=0.0, relevance=other.chance, signals=bare)
 
 
-def _gained(hit: Hit, other: Indirect) -> Hit:
+def _gained(hit: Hit, other: SupplementaryHit) -> Hit:
     known = hit.signals.log_odds
     odds = {**known, other.signal: known.get(other.signal, 0.0) + named_odds(sum(known.values()), other.chance)}
     signals = replace(hit.signals, log_odds=odds, named=hit.signals.named or other.why)

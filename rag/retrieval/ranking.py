@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rag.judging.logistic import fingerprint
 from rag.query.named_passages import Claim, Tie
 from rag.retrieval.candidates import Pool, Scores
-from rag.retrieval.feedback import hubness, likeness
+from rag.retrieval.feedback import feedback_similarity, hubness
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE, MODEL_FILE
 from rag.retrieval.selection import tiers
 from rag.retrieval.tuned import WEIGHTS
@@ -23,7 +23,7 @@ _SHARES = {Tie.ROW: 1.0, Tie.PROPERTY: 0.5, Tie.NEIGHBOUR: 0.3}
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class CodeWeights:
     """What of each weight counts where the candidates are source code.
 
     Questions share few words with code, and what they share is in much of it; a name that a question has is not left to
@@ -32,7 +32,7 @@ class Shares:
 
     sparse: float = 0.2
     late: float = 0.5
-    likeness: float = 0.25
+    feedback: float = 0.25
     hubness: float = 0.5
 
 
@@ -49,7 +49,7 @@ class Ranking:
         sparse_weight: weight of the BM25 score.
         dense_weight: weight of the cosine.
         late_weight: weight of late interaction.
-        likeness_weight: weight of the cosine with the best candidates (`rag.retrieval.feedback`).
+        feedback_weight: weight of the cosine with the best candidates (`rag.retrieval.feedback`).
         hubness_weight: weight, taken off, of the mean cosine with the nearest other candidates.
         on_code: what the weights but the cosine's are multiplied by where the candidates are source code. Candidates of
             both sorts give a mean.
@@ -63,9 +63,9 @@ class Ranking:
     sparse_weight: float = 0.1
     dense_weight: float = 1.0
     late_weight: float = 1.0
-    likeness_weight: float = 0.8
+    feedback_weight: float = 0.8
     hubness_weight: float = 0.6
-    on_code: Shares = Shares()
+    on_code: CodeWeights = CodeWeights()
     named_weight: float = 0.3
     defined_weight: float = 2.0
     spelling: bool = True
@@ -81,7 +81,7 @@ class Ranking:
             self,
             sparse_weight=share(self.on_code.sparse) * self.sparse_weight,
             late_weight=share(self.on_code.late) * self.late_weight,
-            likeness_weight=share(self.on_code.likeness) * self.likeness_weight,
+            feedback_weight=share(self.on_code.feedback) * self.feedback_weight,
             hubness_weight=share(self.on_code.hubness) * self.hubness_weight,
         )
 
@@ -92,7 +92,7 @@ class Ranking:
             self,
             sparse_weight=known["sparse"],
             late_weight=known["late"],
-            likeness_weight=known["likeness"],
+            feedback_weight=known["feedback"],
             hubness_weight=known["hubness"],
         )
 
@@ -104,7 +104,7 @@ class Ranking:
     @property
     def weights(self) -> dict[str, float]:
         """The weights that can be tuned."""
-        values = (self.sparse_weight, self.late_weight, self.likeness_weight, self.hubness_weight)
+        values = (self.sparse_weight, self.late_weight, self.feedback_weight, self.hubness_weight)
         return dict(zip(WEIGHTS, values, strict=True))
 
 
@@ -116,7 +116,7 @@ def basis() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class RankedCandidates:
     """What one hybrid search found, to see in which order other weights would put it.
 
     Attributes:
@@ -136,8 +136,8 @@ class Candidates:
 
 
 def fuse(pool: Pool, ranking: Ranking) -> None:
-    """Set `pool.addends` to what every candidate's own scores add."""
-    pool.addends = {
+    """Set `pool.contributions` to what every candidate's own scores add."""
+    pool.contributions = {
         "bm25": ranking.sparse_weight * pool.words,
         "cosine": ranking.dense_weight * pool.cosine.astype(np.float64),
         "late": ranking.late_weight * np.nan_to_num(pool.late).astype(np.float64),
@@ -145,7 +145,7 @@ def fuse(pool: Pool, ranking: Ranking) -> None:
 
 
 def weigh(pool: Pool, ranking: Ranking, *, keeps_tokens: bool) -> None:
-    """Set `pool.addends` of a hybrid search, whose `pool.code`, `pool.words` and `pool.late` are known."""
+    """Set `pool.contributions` of a hybrid search, whose `pool.code`, `pool.words` and `pool.late` are known."""
     ranking = ranking.on(pool.code)
     fuse(pool, ranking)
     within = pool.within(ranking.pool)
@@ -154,7 +154,7 @@ def weigh(pool: Pool, ranking: Ranking, *, keeps_tokens: bool) -> None:
     _add_feedback(pool, ranking, within if keeps_tokens or not scored.any() else scored)
     if pool.claims:
         claims = [pool.claims.get(key) for key in pool.ids.tolist()]
-        pool.addends["named"] = np.array([ranking.claimed(claim) if claim else 0.0 for claim in claims])
+        pool.contributions["named"] = np.array([ranking.claimed(claim) if claim else 0.0 for claim in claims])
     if not keeps_tokens:
         _put_last(pool, np.isnan(pool.late), above=~np.isnan(pool.late))
     # Candidates that only a large `k` brought in stay below the others: the first hits stay what they were.
@@ -171,8 +171,8 @@ def _add_feedback(pool: Pool, ranking: Ranking, chosen: npt.NDArray[np.bool_]) -
         if chosen.any():
             pool.hubness[chosen] = hubness(pool.vectors[chosen])
     if chosen.any():
-        like[chosen] = ranking.likeness_weight * likeness(pool.vectors[chosen], pool.score[chosen])
-    pool.addends |= {"likeness": like, "hubness": -ranking.hubness_weight * pool.hubness}
+        like[chosen] = ranking.feedback_weight * feedback_similarity(pool.vectors[chosen], pool.score[chosen])
+    pool.contributions |= {"feedback": like, "hubness": -ranking.hubness_weight * pool.hubness}
 
 
 def _put_last(pool: Pool, chosen: npt.NDArray[np.bool_], above: npt.NDArray[np.bool_]) -> None:
@@ -180,7 +180,7 @@ def _put_last(pool: Pool, chosen: npt.NDArray[np.bool_], above: npt.NDArray[np.b
     if chosen.any() and above.any():
         score = pool.score
         below = max(0.0, float(score[chosen].max() - score[above].min()))
-        pool.addends["depth"] = pool.addends.get("depth", np.zeros(len(score))) - below * chosen
+        pool.contributions["depth"] = pool.contributions.get("depth", np.zeros(len(score))) - below * chosen
 
 
 def best(pool: Pool, k: int) -> npt.NDArray[np.intp]:

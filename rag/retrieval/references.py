@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from connectors.document import CALLS, DEFINES, Location
 from indexes.catalog.reading import Reading
-from indexes.catalog.references import Scope
+from indexes.catalog.references import RepositoryScope
 from indexes.catalog.rows import StoredChunk
 from indexes.terms.names import StoredName
 from rag.retrieval.hit import Reference, References
@@ -77,7 +77,7 @@ def references(reading: Reading, generation: int, chunk: StoredChunk) -> Referen
     definitions = _definitions(own, chunk.location)
     if not definitions:
         return None
-    scope = Scope(reading, chunk.uri, generation)
+    scope = RepositoryScope(reading, chunk.uri, generation)
     callers = _callers(scope, definitions, own, chunk)
     callees = _callees(scope, definitions, own, chunk)
     places = _Lines(reading, scope, [found.place for found in (*callers[:MOST], *callees[:MOST])])
@@ -113,7 +113,7 @@ def _definitions(own: Sequence[StoredName], location: Location) -> list[_Definit
 
 
 def _callers(
-    scope: Scope, definitions: Sequence[_Definition], own: Sequence[StoredName], chunk: StoredChunk
+    scope: RepositoryScope, definitions: Sequence[_Definition], own: Sequence[StoredName], chunk: StoredChunk
 ) -> list[_Found]:
     """Where the names of the definitions are called outside of the chunk, the surest first.
 
@@ -138,7 +138,7 @@ def _callers(
 
 
 def _callees(
-    scope: Scope, definitions: Sequence[_Definition], own: Sequence[StoredName], chunk: StoredChunk
+    scope: RepositoryScope, definitions: Sequence[_Definition], own: Sequence[StoredName], chunk: StoredChunk
 ) -> list[_Found]:
     """What is called in the chunk and defined elsewhere in the repository, in the order of the calls, each once."""
     calls = dict.fromkeys(
@@ -178,7 +178,7 @@ def _calls_by_start(own: Iterable[StoredName]) -> dict[int, list[str]]:
     return calls
 
 
-def _by_text(scope: Scope, texts: Iterable[str]) -> dict[str, list[_Place]]:
+def _by_text(scope: RepositoryScope, texts: Iterable[str]) -> dict[str, list[_Place]]:
     """Text → where it is defined."""
     places: dict[str, list[_Place]] = {}
     for text, uri, start in scope.places(DEFINES, set(texts), _MOST_PLACES):
@@ -220,7 +220,7 @@ def _module(dotted: str) -> str:
 class _Lines:
     """The lines of places, and what definition each of them is in."""
 
-    def __init__(self, reading: Reading, scope: Scope, places: Sequence[_Place]) -> None:
+    def __init__(self, reading: Reading, scope: RepositoryScope, places: Sequence[_Place]) -> None:
         self._scope = scope
         self._chunks: dict[str, list[StoredChunk]] = {}
         ids = [key for chunks in scope.chunks(sorted({place.uri for place in places})).values() for key in chunks]

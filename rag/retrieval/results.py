@@ -58,12 +58,12 @@ def make_hits(
             sparse_rank=pool.sparse_rank.get(chunk.id),
             dense_rank=pool.dense_rank.get(chunk.id),
             coverage=found.features.coverage,
-            addends={name: float(values[row]) for name, values in pool.addends.items() if values[row]},
+            contributions={name: float(values[row]) for name, values in pool.contributions.items() if values[row]},
             log_odds=odds,
             terms=term_scores(query.text, found.matched, chunk.id, view.indexes.sparse) if explain else {},
             aligned=_aligned(query, chunk, view, encoder) if explain else (),
             reranker=None if np.isnan(pool.judged[row]) else float(pool.judged[row]),
-            moved=group.moved,
+            diversity=group.shift,
             named=claim.why if claim is not None else "",
         )
         hits.append(
@@ -88,7 +88,7 @@ def make_hits(
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class HitEvidence:
     """What speaks for a candidate: the query's terms it holds, and what its relevance rests on."""
 
     matched: list[QueryTerm]
@@ -100,13 +100,13 @@ class Evidence:
         return log_odds(self.features)
 
 
-def evidence(pool: Pool, row: int, query: Query, chunk: StoredChunk) -> Evidence:
+def evidence(pool: Pool, row: int, query: Query, chunk: StoredChunk) -> HitEvidence:
     """What speaks for the candidate in this row, whose chunk is `chunk`."""
     matched = query.matching(chunk)
     mass = query.idf_mass + query.mistyped
     coverage = sum(query.idf[term] for term in matched) / mass if mass else 0.0
     late = None if np.isnan(pool.late[row]) else float(pool.late[row])
-    return Evidence(matched, Features(float(pool.cosine[row]), late, coverage, len(chunk.indexed_text)))
+    return HitEvidence(matched, Features(float(pool.cosine[row]), late, coverage, len(chunk.indexed_text)))
 
 
 def _copy(chunk: StoredChunk) -> Copy:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,51 +20,29 @@ from indexes.encoding.late import maxsim
 from indexes.sparse.sparse import Mask
 from indexes.store import Store, View, cosines
 from indexes.terms.analyzer import DEFAULT_LANGUAGE
-from rag.query.entity_linking import Link
 from rag.query.language_coverage import sparse_trust
-from rag.query.named_passages import Named, find_named, properties
+from rag.query.named_passages import NamedPassages, find_named, properties
 from rag.query.query import Query, prepare
-from rag.query.spelling import Correction, Respelled, is_general, respell
+from rag.query.spelling import Respelled, is_general, respell
 from rag.reranking.reranker import Reranked
 from rag.retrieval.candidates import Pool
 from rag.retrieval.deduplication import Passages
-from rag.retrieval.hit import Hit, Mode
-from rag.retrieval.ranking import Candidates, Ranking, basis, best, fuse, weigh
-from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
+from rag.retrieval.hit import Mode
+from rag.retrieval.ranking import RankedCandidates, Ranking, basis, best, fuse, weigh
 from rag.retrieval.results import evidence, make_hits
-from rag.retrieval.selection import Choice, always_found, choose, diversified
+from rag.retrieval.search import SearchOptions, SearchResult
+from rag.retrieval.selection import HitSelection, always_found, choose, diversified
 from rag.retrieval.tuned import SETTING, Tuning, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexes.encoding.base import EncodedQuery, Encoder
-    from rag.reranking.reranker import Judge
+    from rag.reranking.reranker import TimedReranker
 
 LATE_SECONDS = 0.15  # for token vectors made at query time, where none are stored
 _ENCODED_AT_ONCE = 4
 _APART = 0.001  # between what a reranker judged and what it did not reach
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The hits of one search.
-
-    Attributes:
-        hits: the best first.
-        timings_ms: where the time went.
-        corrections: which words were searched in another spelling.
-        min_relevance: below which relevance a hit is no evidence, in the knowledge base as it was searched.
-        links: which names of rows the query mentions.
-        reranked: what a reranker did, where one was asked for.
-    """
-
-    hits: tuple[Hit, ...]
-    timings_ms: Mapping[str, float]
-    corrections: tuple[Correction, ...] = ()
-    min_relevance: float = DEFAULT_MIN_RELEVANCE
-    reranked: Reranked | None = None
-    links: tuple[Link, ...] = ()
 
 
 class Retriever:
@@ -94,67 +71,58 @@ class Retriever:
             self._notify(problem)
         return tuning
 
-    def search(
-        self,
-        query: str,
-        k: int,
-        *,
-        mode: Mode = Mode.HYBRID,
-        filters: Mapping[str, Condition] | None = None,
-        min_relevance: float = 0.0,
-        explain: bool = False,
-        judge: Judge | None = None,
-        fold_copies: bool = True,
-        diversity: float = 0.0,
-    ) -> Found:
-        """Find the best `k` chunks for `query`, best first, the first of them in the order of `judge` if there is one.
+    def search(self, query: str, options: SearchOptions, reranker: TimedReranker | None = None) -> SearchResult:
+        """Find the best chunks for `query`, best first, the first of them in the order of `reranker` if there is one.
 
         Raises:
-            ConfigurationError: for an empty query, `k` below 1, or `min_relevance` or `diversity` outside [0, 1].
-            ConfigurationError: for an unknown filter key.
-            RerankerError: `judge` failed.
+            ConfigurationError: for an empty query, or an unknown filter key.
+            RerankerError: `reranker` failed.
         """
-        _check(query, k, min_relevance, diversity)
+        _check(query)
+        k, hybrid = options.k, options.mode is Mode.HYBRID
         clock = _Clock()
-        choice = Choice(k, judge.depth if judge else 0, self._ranking.pool, fold_copies, diversity)
+        judged = reranker.depth if reranker else 0
+        choice = HitSelection(k, judged, self._ranking.pool, options.fold, options.diversity)
         with self._encoded(query, clock) as (view, encoder, respelled, encoded):
             with clock("names"):
-                named = _named(query, view, encoder) if mode is Mode.HYBRID else Named()
+                named = _named(query, view, encoder) if hybrid else NamedPassages()
             with clock("retrieve"):
                 prepared = prepare(respelled, encoded, view)
             tuning = self.tuning(view.reading)
             ranking = self._ranking.weighed(tuning.weights or {})
             for depth in choice.depths():
                 with clock("retrieve"):
-                    pool = self._pool(prepared, named, view, mode, depth, filters or {})
+                    pool = self._pool(prepared, named, view, options.mode, depth, options.filters)
                 with clock("late"):
-                    _rank(pool, ranking, prepared, view, encoder, mode)
+                    _rank(pool, ranking, prepared, view, encoder, options.mode)
                 with clock("fold"):
                     passages = Passages(view, pool.ids)
                     groups = choose(pool.scored, choice, passages, prepared.matching)
                 if len(groups) >= k or pool.exhausts(depth):
                     break
             reranked = None
-            if judge is not None:
+            if reranker is not None:
                 with clock("rerank"):
-                    reranked = _rerank(pool, always_found(pool.scored, groups, choice), passages, prepared, judge)
+                    reranked = _rerank(pool, always_found(pool.scored, groups, choice), passages, prepared, reranker)
                 with clock("fold"):
                     groups = choose(pool.scored, choice, passages, prepared.matching)
             with clock("hits"):
                 groups = diversified(pool.scored, groups, choice)[:k]
-                if mode is not Mode.HYBRID:  # which ranks without it
+                if not hybrid:  # which ranks without it
                     _add_late(pool, np.array([group.row for group in groups], np.intp), prepared, view, encoder)
-                hits = make_hits(pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=explain)
-        kept = tuple(hit for hit in hits if hit.relevance >= min_relevance)
-        return Found(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
+                hits = make_hits(
+                    pool, groups, passages, prepared, view, encoder, tuning.calibration, explain=options.explain
+                )
+        kept = tuple(hit for hit in hits if hit.relevance >= options.min_relevance)
+        return SearchResult(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
 
-    def candidates(self, query: str) -> Candidates:
+    def candidates(self, query: str) -> RankedCandidates:
         """Everything that the hybrid search puts in order for `query`.
 
         Raises:
             ConfigurationError: for an empty query.
         """
-        _check(query, 1, 0.0, 0.0)
+        _check(query)
         with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
             prepared = prepare(respelled, encoded, view)
             named = _named(query, view, encoder)
@@ -163,7 +131,7 @@ class Retriever:
             stored = view.chunks(pool.ids)
             chunks = [stored[key] for key in pool.ids.tolist()]
             odds = [sum(evidence(pool, row, prepared, chunk).log_odds.values()) for row, chunk in enumerate(chunks)]
-            return Candidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
+            return RankedCandidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
 
     @contextmanager
     def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
@@ -180,7 +148,7 @@ class Retriever:
                     return
 
     def _pool(
-        self, query: Query, named: Named, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]
+        self, query: Query, named: NamedPassages, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]
     ) -> Pool:
         mask = view.mask(filters)
         sparse, vector = view.indexes.sparse, query.encoded.vector
@@ -202,22 +170,22 @@ class Retriever:
         )
 
 
-def _named(query: str, view: View, encoder: Encoder) -> Named:
+def _named(query: str, view: View, encoder: Encoder) -> NamedPassages:
     """What the query names, as it was typed: names have a spelling of their own."""
     return find_named(query, view, lambda word: is_general(word, encoder))
 
 
-def _visible(named: Named, mask: Mask) -> Ids:
+def _visible(named: NamedPassages, mask: Mask) -> Ids:
     """The passages that the query names and the search may see."""
     ids = np.array(sorted(named.claims), np.int64)
     return ids[mask.visible(ids)]
 
 
 def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encoder, mode: Mode) -> None:
-    """Set `pool.addends`, and where late interaction is one of them `pool.late`."""
+    """Set `pool.contributions`, and where late interaction is one of them `pool.late`."""
     if mode is not Mode.HYBRID:
         alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
-        pool.addends["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
+        pool.contributions["bm25" if mode is Mode.SPARSE else "cosine"] = alone.astype(np.float64)
         return
     kinds = view.kinds(pool.ids)
     pool.code = np.array([kind == CODE for kind, _ in kinds], bool)[pool.within(ranking.pool)]
@@ -231,23 +199,23 @@ def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encod
     weigh(pool, ranking, keeps_tokens=view.keeps_tokens)
 
 
-def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, judge: Judge) -> Reranked:
-    """Let the judge alone order the first of these candidates, as far as it comes; all others stay below, in order.
+def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, reranker: TimedReranker) -> Reranked:
+    """Let the reranker alone order the first of these candidates, as far as it comes; all others stay below, in order.
 
     They are such as are found whatever `k` is, and no copies: those end up below what they are copies of.
     """
-    rows = rows[: judge.depth]
+    rows = rows[: reranker.depth]
     stored = passages(rows)
-    scores, reranked = judge.judge(query.text, [stored[row].indexed_text for row in rows])
+    scores, reranked = reranker.judge(query.text, [stored[row].indexed_text for row in rows])
     if reached := rows[: len(scores)]:
         pool.judged[reached] = scores
         others = np.isnan(pool.judged)
-        pool.addends = {name: values * others for name, values in pool.addends.items()}
-        pool.addends["reranker"] = np.nan_to_num(pool.judged)
+        pool.contributions = {name: values * others for name, values in pool.contributions.items()}
+        pool.contributions["reranker"] = np.nan_to_num(pool.judged)
         if others.any():
             score = pool.score
             below = max(0.0, float(score[others].max()) - min(scores)) + _APART
-            pool.addends["unreached"] = -below * others
+            pool.contributions["not_reranked"] = -below * others
     return reranked
 
 
@@ -276,19 +244,9 @@ def _encode(ids: Sequence[int], view: View, encoder: Encoder) -> dict[int, bytes
     return codes
 
 
-def _check(query: str, k: int, min_relevance: float, diversity: float) -> None:
+def _check(query: str) -> None:
     if not query.strip():
         raise ConfigurationError("the query is empty", hint="say what to look for, e.g. `rag search 'refund policy'`")
-    if k < 1:
-        raise ConfigurationError(f"k is {k}: there is nothing to return", hint="ask for at least one hit, e.g. -k 5")
-    if not 0.0 <= min_relevance <= 1.0:
-        raise ConfigurationError(
-            f"the relevance threshold {min_relevance} is not a probability", hint="choose a number from 0 to 1"
-        )
-    if not 0.0 <= diversity <= 1.0:
-        raise ConfigurationError(
-            f"the diversity {diversity} is not between 0 and 1", hint="0 is none; 0.5 weighs it as much as the score"
-        )
 
 
 class _Clock:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from indexes.catalog.reading import Ids, Vectors
 from indexes.catalog.rows import StoredChunk
 from indexes.terms.analyzer import QueryTerm
-from rag.retrieval.deduplication import Candidates, Group, Passages, fold
+from rag.retrieval.deduplication import Foldable, Group, Passages, fold
 from rag.retrieval.diversity import diversify
 
 EVIDENCE_HITS = 8  # that an answer rests on, unless more or fewer are asked for
@@ -20,7 +20,7 @@ _DEEPER = (1, 4, 16)  # how much deeper the lists are read while copies leave to
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class HitSelection:
     """How the best candidates are chosen.
 
     Attributes:
@@ -74,7 +74,7 @@ def tiers(place: Ids, edge: int) -> npt.NDArray[np.intp]:
 
 
 def choose(
-    found: Scored, choice: Choice, passages: Passages, matching: Callable[[StoredChunk], Iterable[QueryTerm]]
+    found: Scored, choice: HitSelection, passages: Passages, matching: Callable[[StoredChunk], Iterable[QueryTerm]]
 ) -> list[Group]:
     """The best candidates, best first, copies folded; all of them where diversity is to choose among them."""
     depth = tiers(found.place, choice.edge)
@@ -82,21 +82,21 @@ def choose(
     wanted = len(order) if choice.diversity else max(choice.k, choice.judged)
     if not choice.fold_copies:
         return [Group(row) for row in order[:wanted]]
-    return fold(Candidates(order, found.ids, found.vectors, depth), wanted, passages, matching)
+    return fold(Foldable(order, found.ids, found.vectors, depth), wanted, passages, matching)
 
 
-def always_found(found: Scored, groups: Sequence[Group], choice: Choice) -> list[int]:
+def always_found(found: Scored, groups: Sequence[Group], choice: HitSelection) -> list[int]:
     """The rows of the first groups, those that a search of this query finds whatever `k` is."""
     return [group.row for group in groups if found.place[group.row] <= choice.edge]
 
 
-def diversified(found: Scored, groups: list[Group], choice: Choice) -> list[Group]:
+def diversified(found: Scored, groups: list[Group], choice: HitSelection) -> list[Group]:
     """The groups in the order that diversity gives to those that are always found."""
     if not choice.diversity:
         return groups
     rows = always_found(found, groups, choice)
-    moved = diversify(found.score[rows], found.vectors[rows], choice.diversity)
-    return [*(replace(groups[place], moved=why) for place, why in moved), *groups[len(rows) :]]
+    shifts = diversify(found.score[rows], found.vectors[rows], choice.diversity)
+    return [*(replace(groups[place], shift=why) for place, why in shifts), *groups[len(rows) :]]
 
 
 def _steps(edge: int) -> Iterator[int]:

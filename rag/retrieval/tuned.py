@@ -19,7 +19,7 @@ from rag.judging.odds import log_odds_of
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
 
 SETTING = "tuning"  # its key in the catalog
-WEIGHTS = ("sparse", "late", "likeness", "hubness")  # what can be tuned; each is relative to the cosine
+WEIGHTS = ("sparse", "late", "feedback", "hubness")  # what can be tuned; each is relative to the cosine
 
 _VERSION = 1
 _LONGEST = 10_000  # characters: what is longer was not written here
@@ -33,7 +33,7 @@ _FAR = 1_000.0  # what an interval of a weighted mean stays within
 Value = TypeVar("Value")
 
 
-class Part(StrEnum):
+class TunedPart(StrEnum):
     """The three things that are tuned, each alone."""
 
     WEIGHTS = "weights"
@@ -42,7 +42,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class TuningEvidence:
     """Why something was changed.
 
     Attributes:
@@ -85,7 +85,7 @@ class Tuning:
     weights: Mapping[str, float] | None = None
     calibration: Calibration | None = None
     threshold: float | None = None
-    evidence: Mapping[Part, Evidence] = field(default_factory=dict)
+    evidence: Mapping[TunedPart, TuningEvidence] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether anything differs from the defaults."""
@@ -154,8 +154,8 @@ def _ignored(why: str) -> str:
 
 def _tuning(said: Mapping[str, Any]) -> Tuning:
     weights, calibration, threshold = said["weights"], said["calibration"], said["threshold"]
-    evidence = {Part(name): _evidence(each) for name, each in _checked(said["evidence"], dict).items()}
-    changed = {Part.WEIGHTS: weights, Part.CALIBRATION: calibration, Part.THRESHOLD: threshold}
+    evidence = {TunedPart(name): _evidence(each) for name, each in _checked(said["evidence"], dict).items()}
+    changed = {TunedPart.WEIGHTS: weights, TunedPart.CALIBRATION: calibration, TunedPart.THRESHOLD: threshold}
     if {part for part, value in changed.items() if value is not None} != evidence.keys():
         raise ValueError("a change without evidence")
     return Tuning(
@@ -171,13 +171,13 @@ def _tuning(said: Mapping[str, Any]) -> Tuning:
     )
 
 
-def _evidence(said: Mapping[str, Any]) -> Evidence:
+def _evidence(said: Mapping[str, Any]) -> TuningEvidence:
     when, metric = _checked(said["when"], str), _checked(said["metric"], str)
     if not _DATE.fullmatch(when) or not _NAME.fullmatch(metric):
         raise ValueError("neither a date nor a metric")
     fitted, held_out = (int(_number(_checked(said[name], int), 0, _COUNT)) for name in ("fitted", "held_out"))
     before, after, low, high = (_number(said[name], -_FAR, _FAR) for name in ("before", "after", "low", "high"))
-    return Evidence(when, fitted, held_out, metric, before, after, low, high)
+    return TuningEvidence(when, fitted, held_out, metric, before, after, low, high)
 
 
 def _checked(value: object, kind: type[Value]) -> Value:

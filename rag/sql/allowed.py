@@ -10,7 +10,7 @@ from typing import Any
 from connectors.errors import ConfigurationError
 
 
-class Dialect(StrEnum):
+class SqlDialect(StrEnum):
     """The databases whose SQL is understood; MySQL is one with MariaDB."""
 
     SQLITE = "sqlite"
@@ -18,7 +18,7 @@ class Dialect(StrEnum):
     MARIADB = "mariadb"
 
     @classmethod
-    def of(cls, backend: str) -> Dialect:
+    def of(cls, backend: str) -> SqlDialect:
         """The dialect of a backend as SQLAlchemy names it.
 
         Raises:
@@ -44,11 +44,11 @@ class Dialect(StrEnum):
             >>> Dialect.POSTGRESQL.fold("Name", quoted=True), Dialect.SQLITE.fold("Name", quoted=True)
             ('Name', 'name')
         """
-        return name if self is Dialect.POSTGRESQL and quoted else name.lower()
+        return name if self is SqlDialect.POSTGRESQL and quoted else name.lower()
 
     def fold_table(self, name: str, *, quoted: bool) -> str:
         """The same for names of tables, whose case can matter to MariaDB."""
-        return name if self is Dialect.MARIADB else self.fold(name, quoted=quoted)
+        return name if self is SqlDialect.MARIADB else self.fold(name, quoted=quoted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class AllowList:
     `default_schema` is the name under which tables without a schema are known too (`main`, `public`, the database).
     """
 
-    dialect: Dialect
+    dialect: SqlDialect
     tables: tuple[AllowedTable, ...]
     default_schema: str = ""
 
@@ -107,7 +107,7 @@ class AllowList:
             AllowedTable(name, tuple(columns), tuple(hidden), schema)
             for schema, name, columns, hidden in data["tables"]
         )
-        return cls(Dialect(data["dialect"]), tuple(tables), data["default_schema"])
+        return cls(SqlDialect(data["dialect"]), tuple(tables), data["default_schema"])
 
 
 def similar(name: str, known: Iterable[str], most: int = 3) -> list[str]:

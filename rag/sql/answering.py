@@ -17,10 +17,10 @@ from rag.llm.usage import Usage
 from rag.prompting.prompt import Prompt
 from rag.sql.databases import Database
 from rag.sql.description import describe
-from rag.sql.errors import RefusedError, SqlError, UnreachableError
+from rag.sql.errors import DatabaseUnreachableError, RefusedError, SqlError
 from rag.sql.executor import execute
 from rag.sql.guard.guard import guard
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.values import Rows
 from rag.sql.writing import Attempt, declines, fence_for, instructions, messages, statement_in
 
@@ -75,7 +75,7 @@ def answer_from(
     question: str,
     model: LLM,
     *,
-    limits: Limits | None = None,
+    limits: StatementLimits | None = None,
     nearest: Sequence[str] = (),
     budget: int | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
@@ -99,7 +99,9 @@ def answer_from(
         raise no_model(model)
     if not question.strip():
         raise ConfigurationError("the question is empty", hint='ask something: rag sql "how many customers are there?"')
-    return _Asking(database, question[:_LONGEST_QUESTION], model, limits or Limits(), on_attempt).run(nearest, budget)
+    return _Asking(database, question[:_LONGEST_QUESTION], model, limits or StatementLimits(), on_attempt).run(
+        nearest, budget
+    )
 
 
 class _Asking:
@@ -110,7 +112,7 @@ class _Asking:
         database: Database,
         question: str,
         model: LLM,
-        limits: Limits,
+        limits: StatementLimits,
         on_attempt: Callable[[Attempt], None] | None,
     ) -> None:
         self._database = database
@@ -142,7 +144,7 @@ class _Asking:
                 hint = failure.hint
                 self._note(Attempt(sql, f"{failure} ({hint})" if hint else str(failure)))
                 error = str(failure)
-                if isinstance(failure, UnreachableError):
+                if isinstance(failure, DatabaseUnreachableError):
                     break
             else:
                 self._note(Attempt(rows[0]))

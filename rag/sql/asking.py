@@ -12,7 +12,7 @@ from rag.llm.base import LLM, is_small
 from rag.retrieval.hit import Filters, Hit
 from rag.sql.answering import SqlAnswer, answer_from, needs_model, no_model
 from rag.sql.databases import Database, choose_database, open_database
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.values import Rows
 from rag.sql.writing import Attempt
 
@@ -29,7 +29,7 @@ def ask_database(
     registered: Mapping[str, Options],
     *,
     find: Find | None = None,
-    limits: Limits | None = None,
+    limits: StatementLimits | None = None,
     budget: int | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
 ) -> SqlAnswer:

@@ -18,7 +18,7 @@ from connectors.database.structure.tables import Schema, Table
 from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import is_database
 from connectors.source import Options
-from rag.sql.allowed import AllowedTable, AllowList, Dialect
+from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def open_database(spec: str, options: Options | None = None) -> Database:
     described = choose(schema, DatabaseOptions.read(source.options), lambda _: True).described
     if not described:
         raise ConfigurationError(f"{source.uri} has no table that may be read", hint="is it the right database?")
-    allowed = AllowList(Dialect.of(schema.dialect), tuple(map(_allowed, described)), default_schema or "")
+    allowed = AllowList(SqlDialect.of(schema.dialect), tuple(map(_allowed, described)), default_schema or "")
     return Database(source.address.uri, url, schema, tuple(map(_readable, described)), allowed)
 
 

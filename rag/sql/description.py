@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from connectors.database.structure.secrets import words_of
 from connectors.database.structure.tables import Column, ForeignKey, Table
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 from rag.text.bm25 import bm25
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -22,7 +22,7 @@ _NAME_COUNTS = 3  # the name of a table says more than that of a column
 def describe(
     question: str,
     tables: Sequence[Table],
-    dialect: Dialect,
+    dialect: SqlDialect,
     budget: int,
     count: Callable[[str], int],
     nearest: Sequence[str] = (),
@@ -89,14 +89,14 @@ def _searched(table: Table) -> str:
     return " ".join([*names, *words, *comments, *samples])
 
 
-def _versions(table: Table, dialect: Dialect) -> Iterator[str]:
+def _versions(table: Table, dialect: SqlDialect) -> Iterator[str]:
     """A table in full, with fewer samples, and with names and types alone."""
     yield table_text(table, dialect)
     yield table_text(table, dialect, samples=_FEW_SAMPLES)
     yield table_text(table, dialect, samples=0, comments=False)
 
 
-def table_text(table: Table, dialect: Dialect, *, samples: int = _SAMPLES, comments: bool = True) -> str:
+def table_text(table: Table, dialect: SqlDialect, *, samples: int = _SAMPLES, comments: bool = True) -> str:
     """One table: its columns with types, keys, comments and sample values.
 
     Comments and values come from the database: they stand behind `--`, on one line, cut to a length.
@@ -123,7 +123,7 @@ def table_text(table: Table, dialect: Dialect, *, samples: int = _SAMPLES, comme
     return "\n".join([f"CREATE {kind} {table_name(table.label, dialect)} ({about}", *body, ");"])
 
 
-def _column(column: Column, table: Table, key: ForeignKey | None, dialect: Dialect) -> str:
+def _column(column: Column, table: Table, key: ForeignKey | None, dialect: SqlDialect) -> str:
     parts = [column_name(column.name, dialect), column.sql_type]
     if (column.name,) == table.primary_key:
         parts.append("PRIMARY KEY")
@@ -148,26 +148,26 @@ def _one_line(text: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def column_name(name: str, dialect: Dialect) -> str:
+def column_name(name: str, dialect: SqlDialect) -> str:
     """A name as a statement has to write it: quoted where the database would not know it otherwise.
 
     Example:
         >>> column_name("CustomerId", Dialect.POSTGRESQL), column_name("CustomerId", Dialect.SQLITE)
         ('"CustomerId"', 'CustomerId')
     """
-    plain = _PLAIN if dialect is Dialect.POSTGRESQL else _PLAIN_ANY_CASE
+    plain = _PLAIN if dialect is SqlDialect.POSTGRESQL else _PLAIN_ANY_CASE
     if plain.fullmatch(name) and name.lower() not in _RESERVED:
         return name
-    mark = "`" if dialect is Dialect.MARIADB else '"'
+    mark = "`" if dialect is SqlDialect.MARIADB else '"'
     return f"{mark}{name.replace(mark, mark * 2)}{mark}"
 
 
-def table_name(label: str, dialect: Dialect) -> str:
+def table_name(label: str, dialect: SqlDialect) -> str:
     """The same for the label of a table, which has its schema before a dot where that is not the default one."""
     return ".".join(column_name(part, dialect) for part in label.split("."))
 
 
-def _names(names: Sequence[str], dialect: Dialect) -> str:
+def _names(names: Sequence[str], dialect: SqlDialect) -> str:
     return ", ".join(column_name(name, dialect) for name in names)
 
 

@@ -17,7 +17,7 @@ class ExecutionError(SqlError):
     """The database refused the statement."""
 
 
-class UnreachableError(ExecutionError):
+class DatabaseUnreachableError(ExecutionError):
     """The database could not be reached: no other statement would help."""
 
 

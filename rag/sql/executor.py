@@ -22,9 +22,9 @@ from typing import Any
 from sqlalchemy import URL, create_engine, exc, text
 
 from connectors.errors import ConfigurationError
-from rag.sql.allowed import AllowList, Dialect
-from rag.sql.errors import ExecutionError, LimitError, RefusedError, SqlError, UnreachableError
-from rag.sql.limits import Limits
+from rag.sql.allowed import AllowList, SqlDialect
+from rag.sql.errors import DatabaseUnreachableError, ExecutionError, LimitError, RefusedError, SqlError
+from rag.sql.limits import StatementLimits
 from rag.sql.values import Rows, from_wire
 
 _ROOT = Path(__file__).parents[2]
@@ -34,10 +34,10 @@ _LONGEST_ANSWER = 64 * 1024 * 1024
 # What drivers and the interpreter read: everything else, such as keys for other services, stays out of the process.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _ENVIRONMENT_PREFIXES = ("PG", "MYSQL_", "MARIADB_", "LC_")
-_DRIVERS = {Dialect.POSTGRESQL: "postgresql+psycopg", Dialect.MARIADB: "mysql+pymysql"}
+_DRIVERS = {SqlDialect.POSTGRESQL: "postgresql+psycopg", SqlDialect.MARIADB: "mysql+pymysql"}
 
 
-def execute(url: URL, sql: str, allowed: AllowList, limits: Limits | None = None) -> Rows:
+def execute(url: URL, sql: str, allowed: AllowList, limits: StatementLimits | None = None) -> Rows:
     """Run one SELECT on the database of `url`, read-only and within `limits`.
 
     What may run is for the guard to decide (`rag.sql.guard.guard`): give it what the guard gave back. This lets nothing
@@ -49,7 +49,7 @@ def execute(url: URL, sql: str, allowed: AllowList, limits: Limits | None = None
         ExecutionError: the database refused it.
         UnreachableError: it cannot be reached.
     """
-    limits = limits or Limits()
+    limits = limits or StatementLimits()
     request = {
         "sql": sql,
         "allowed": allowed.to_json(),
@@ -66,7 +66,7 @@ def execute(url: URL, sql: str, allowed: AllowList, limits: Limits | None = None
 class _Run:
     """One process, from its start to its end."""
 
-    def __init__(self, url: URL, dialect: Dialect, limits: Limits) -> None:
+    def __init__(self, url: URL, dialect: SqlDialect, limits: StatementLimits) -> None:
         self._url = url
         self._dialect = dialect
         self._limits = limits
@@ -80,7 +80,7 @@ class _Run:
         reader = threading.Thread(target=self._listen, args=(process, request), daemon=True)
         reader.start()
         try:
-            hello = self._line(_START_SECONDS, UnreachableError(f"no connection within {_START_SECONDS:.0f} s"))
+            hello = self._line(_START_SECONDS, DatabaseUnreachableError(f"no connection within {_START_SECONDS:.0f} s"))
             if "error" in hello:
                 ended = True
                 return hello
@@ -157,8 +157,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _connect_arguments(url: URL, dialect: Dialect) -> dict[str, Any]:
-    if dialect is Dialect.SQLITE:
+def _connect_arguments(url: URL, dialect: SqlDialect) -> dict[str, Any]:
+    if dialect is SqlDialect.SQLITE:
         if not url.database or url.database == ":memory:":
             raise ConfigurationError(f"{url.render_as_string()}: a database in memory", hint="name a file")
         return {"database": str(Path(url.database.removeprefix("file:").partition("?")[0]).absolute())}
@@ -172,7 +172,7 @@ def _error(answer: dict[str, Any], url: URL) -> SqlError:
     kinds: dict[str, type[SqlError]] = {
         "refused": RefusedError,
         "limit": LimitError,
-        "unreachable": UnreachableError,
+        "unreachable": DatabaseUnreachableError,
     }
     message = str(answer["error"])
     if url.password:
@@ -182,12 +182,12 @@ def _error(answer: dict[str, Any], url: URL) -> SqlError:
 
 _SECONDS = 3
 _STATEMENTS = {
-    Dialect.POSTGRESQL: "SELECT pg_terminate_backend(:backend)",
-    Dialect.MARIADB: "KILL CONNECTION :backend",
+    SqlDialect.POSTGRESQL: "SELECT pg_terminate_backend(:backend)",
+    SqlDialect.MARIADB: "KILL CONNECTION :backend",
 }
 
 
-def stop_on_server(url: URL, dialect: Dialect, backend: int) -> None:
+def stop_on_server(url: URL, dialect: SqlDialect, backend: int) -> None:
     """End the session `backend` on the server of `url`; a server that does not answer has its own limit on time."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": _SECONDS})
     with contextlib.suppress(exc.SQLAlchemyError), engine.connect() as connection:

@@ -10,7 +10,7 @@ _MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StatementLimits:
     """How much one statement may take.
 
     Attributes:

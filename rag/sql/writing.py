@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.prompting.prompt import Message
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 
 NO_SQL = "NO_SQL"
 """What a model says instead of a statement when the tables do not hold the answer."""
 
-_PRODUCTS = {Dialect.SQLITE: "SQLite", Dialect.POSTGRESQL: "PostgreSQL", Dialect.MARIADB: "MariaDB"}
+_PRODUCTS = {SqlDialect.SQLITE: "SQLite", SqlDialect.POSTGRESQL: "PostgreSQL", SqlDialect.MARIADB: "MariaDB"}
 _SYSTEM = """\
 You write one SQL query for {product} that answers a question from a database.
 - Reply with one SELECT statement (WITH is fine) in a ```sql block and with nothing else.
@@ -42,14 +42,14 @@ class Attempt:
     error: str = ""
 
 
-def instructions(dialect: Dialect, fence: str, today: date | None = None) -> str:
+def instructions(dialect: SqlDialect, fence: str, today: date | None = None) -> str:
     """What the model is told before it sees the tables."""
     when = (today or date.today()).isoformat()
     return _SYSTEM.format(product=_PRODUCTS[dialect], fence=fence, today=when, no_sql=NO_SQL)
 
 
 def messages(
-    question: str, description: str, dialect: Dialect, failed: Sequence[Attempt] = ()
+    question: str, description: str, dialect: SqlDialect, failed: Sequence[Attempt] = ()
 ) -> tuple[Message, Message]:
     """The messages that ask for a statement; `failed` are those that were tried, and what was wrong with them."""
     fence = fence_for(description, question, *(part for each in failed for part in (each.sql, each.error)))

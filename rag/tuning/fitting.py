@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rag.evaluation.metrics import Judgements, ndcg
 from rag.judging.calibration import Calibration
 from rag.judging.fitting import fit_logistic, sigmoid
-from rag.retrieval.ranking import Candidates, Ranking
+from rag.retrieval.ranking import RankedCandidates, Ranking
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Asked:
 
     text: str
     grades: Judgements | None
-    candidates: Candidates
+    candidates: RankedCandidates
 
     def documents(self, ranking: Ranking) -> list[str]:
         """The first ten documents, each where its best passage is."""

@@ -21,13 +21,13 @@ from rag.evaluation.measure import OnProgress, Step
 from rag.evaluation.significance import compare
 from rag.judging.calibration import Calibration
 from rag.judging.odds import log_odds_of, probability
-from rag.retrieval.ranking import Candidates, Ranking
+from rag.retrieval.ranking import RankedCandidates, Ranking
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
 from rag.retrieval.selection import EVIDENCE_HITS
-from rag.retrieval.tuned import Evidence, Part, Tuning
+from rag.retrieval.tuned import TunedPart, Tuning, TuningEvidence
 from rag.tuning.fitting import DEPTH, Asked, Judged, fit_calibration, fit_threshold, fit_weights
 from rag.tuning.held_out import Split, split
-from rag.tuning.verdicts import Measure, TuningReport, Verdict
+from rag.tuning.verdicts import Measure, TuningReport, TuningVerdict
 
 HELD_OUT = 0.5  # deciding takes as many questions as fitting
 FEWEST = 20  # questions with an expected source; with fewer hardly any gain could be shown
@@ -57,7 +57,7 @@ BALANCE, ANSWERED, REFUSED = "mean of the two", "answerable, answered", "unanswe
 
 
 def tune(
-    search: Callable[[str], Candidates],
+    search: Callable[[str], RankedCandidates],
     collection: Collection,
     now: Tuning,
     *,
@@ -89,7 +89,7 @@ class _Run:
 
     def __init__(
         self,
-        search: Callable[[str], Candidates],
+        search: Callable[[str], RankedCandidates],
         collection: Collection,
         now: Tuning,
         share: float,
@@ -108,16 +108,16 @@ class _Run:
         self._empty, self._empty_held = (self._asked(part, {}) for part in (nothing.fitting, nothing.held_out))
         self._nonsense = max((float(search(text).odds.max(initial=-50.0)) for text in _NONSENSE), default=-50.0)
 
-    def weights(self) -> tuple[Verdict, Ranking]:
+    def weights(self) -> tuple[TuningVerdict, Ranking]:
         """Whether other weights are better, and the ranking that follows."""
         now = Ranking().weighed(self._now.weights or {})
         fitted = fit_weights(self._fitting, Ranking(), lambda done, total: self._progress("weights", done, total))
         after, before = ([asked.quality(ranking) for asked in self._held] for ranking in (fitted, now))
         measure = self._measure(f"nDCG@{DEPTH}", after, before)
-        verdict = _verdict(Part.WEIGHTS, now.weights, fitted.weights, [measure], [_more(measure)])
+        verdict = _verdict(TunedPart.WEIGHTS, now.weights, fitted.weights, [measure], [_more(measure)])
         return verdict, fitted if verdict.kept else now
 
-    def calibration(self, ranking: Ranking) -> tuple[Verdict, Calibration]:
+    def calibration(self, ranking: Ranking) -> tuple[TuningVerdict, Calibration]:
         """Whether the probabilities are better on another line, and the one that follows."""
         now = self._now.calibration or Calibration()
         fitting, held = (
@@ -134,25 +134,25 @@ class _Run:
             )
             for name, share in ((BRIER_AS_NOW, 1.0), (BRIER_NEVER, 0.0))
         ]
-        verdict = _verdict(Part.CALIBRATION, asdict(now), asdict(fitted), measures, map(_less, measures))
+        verdict = _verdict(TunedPart.CALIBRATION, asdict(now), asdict(fitted), measures, map(_less, measures))
         if not verdict.kept and _less(measures[-1]):
             verdict = replace(verdict, why=_ONE_READING)
         return verdict, fitted if verdict.kept else now
 
-    def threshold(self, ranking: Ranking, calibration: Calibration) -> Verdict:
+    def threshold(self, ranking: Ranking, calibration: Calibration) -> TuningVerdict:
         """Whether another threshold parts questions with an answer better from questions without one."""
         now = log_odds_of(DEFAULT_MIN_RELEVANCE) if self._now.threshold is None else self._now.threshold
         if (count := len(self._empty) + len(self._empty_held)) < FEWEST_UNANSWERABLE:
             why = f"not fitted: it takes {FEWEST_UNANSWERABLE} questions that nothing answers, and there are {count}"
-            return Verdict(Part.THRESHOLD, kept=False, why=why, now=_threshold(now, calibration))
+            return TuningVerdict(TunedPart.THRESHOLD, kept=False, why=why, now=_threshold(now, calibration))
         right, right_held = ([_best(asked, ranking) for asked in part] for part in (self._fitting, self._held))
         none, none_held = ([_best(asked, ranking) for asked in part] for part in (self._empty, self._empty_held))
         fitted = fit_threshold(right, none, now)
         measures = self._trade_off(right_held, none_held, now, fitted)
         before, after = _threshold(now, calibration), _threshold(fitted, calibration)
-        return _verdict(Part.THRESHOLD, before, after, measures, [_more(measures[0])])
+        return _verdict(TunedPart.THRESHOLD, before, after, measures, [_more(measures[0])])
 
-    def report(self, *verdicts: Verdict) -> TuningReport:
+    def report(self, *verdicts: TuningVerdict) -> TuningReport:
         """All of it, with the tuning that follows."""
         return TuningReport(
             dataset=self._collection.name,
@@ -166,25 +166,25 @@ class _Run:
             notices=tuple(self._notices),
         )
 
-    def _follows(self, verdicts: Iterable[Verdict]) -> Tuning:
+    def _follows(self, verdicts: Iterable[TuningVerdict]) -> Tuning:
         tuning = self._now
         for verdict in verdicts:
             if not verdict.kept or verdict.fitted is None:
                 continue
             tuning = replace(tuning, evidence={**tuning.evidence, verdict.part: self._evidence(verdict)})
             match verdict.part:
-                case Part.WEIGHTS:
+                case TunedPart.WEIGHTS:
                     tuning = replace(tuning, weights=verdict.fitted)
-                case Part.CALIBRATION:
+                case TunedPart.CALIBRATION:
                     tuning = replace(tuning, calibration=Calibration(**verdict.fitted))
-                case Part.THRESHOLD:
+                case TunedPart.THRESHOLD:
                     tuning = replace(tuning, threshold=verdict.fitted["log_odds"])
         return tuning
 
-    def _evidence(self, verdict: Verdict) -> Evidence:
-        empty, empty_held = (0, 0) if verdict.part is Part.WEIGHTS else (len(self._empty), len(self._empty_held))
+    def _evidence(self, verdict: TuningVerdict) -> TuningEvidence:
+        empty, empty_held = (0, 0) if verdict.part is TunedPart.WEIGHTS else (len(self._empty), len(self._empty_held))
         measure = verdict.measures[0]
-        return Evidence(
+        return TuningEvidence(
             when=datetime.now(UTC).date().isoformat(),
             fitted=len(self._fitting) + empty,
             held_out=len(self._held) + empty_held,
@@ -209,7 +209,9 @@ class _Run:
             )
         return parts
 
-    def _ask(self, search: Callable[[str], Candidates], texts: Sequence[str]) -> Iterable[tuple[str, Candidates]]:
+    def _ask(
+        self, search: Callable[[str], RankedCandidates], texts: Sequence[str]
+    ) -> Iterable[tuple[str, RankedCandidates]]:
         for done, text in enumerate(texts, 1):
             yield text, search(text)
             self._progress("questions", done, len(texts))
@@ -282,18 +284,18 @@ def _check(collection: Collection, share: float) -> None:
 
 
 def _verdict(
-    part: Part,
+    part: TunedPart,
     now: Mapping[str, float],
     fitted: Mapping[str, float],
     measures: Sequence[Measure],
     better: Iterable[bool],
-) -> Verdict:
+) -> TuningVerdict:
     kept = all(better)
     if np.allclose(list(now.values()), list(fitted.values()), rtol=1e-6):
         kept, why = False, "the fit is what is in use"
     else:
         why = "better on the questions held out" if kept else "not surely better on the questions held out"
-    return Verdict(part, kept, why, now, fitted, tuple(measures))
+    return TuningVerdict(part, kept, why, now, fitted, tuple(measures))
 
 
 def _threshold(odds: float, calibration: Calibration) -> dict[str, float]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rag.evaluation.collections.collection import Kind
-from rag.retrieval.tuned import Part, Tuning
+from rag.evaluation.collections.collection import CollectionKind
+from rag.retrieval.tuned import TunedPart, Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TuningVerdict:
     """What came out for one of the three.
 
     Attributes:
@@ -44,7 +44,7 @@ class Verdict:
         measures: on the questions held out.
     """
 
-    part: Part
+    part: TunedPart
     kept: bool
     why: str
     now: Mapping[str, float]
@@ -69,13 +69,13 @@ class TuningReport:
     """
 
     dataset: str
-    kind: Kind
+    kind: CollectionKind
     fitting: int
     held_out: int
     unanswerable: tuple[int, int]
     seed: int
     tuning: Tuning
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[TuningVerdict, ...]
     stored: bool = False
     notices: tuple[str, ...] = field(default=())
 
@@ -99,7 +99,7 @@ class TuningReport:
         }
 
 
-def _as_json(verdict: Verdict) -> dict[str, Any]:
+def _as_json(verdict: TuningVerdict) -> dict[str, Any]:
     return {
         "kept": verdict.kept,
         "why": verdict.why,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from indexes.terms.analyzer import detect_language
 from rag.prompting.prompt import Background, Prompt, PromptSource
 from rag.text.sentence_encoder import SentenceEncoder
-from rag.verification.statements import Mark, Statement, statements
+from rag.verification.statements import AnswerSentence, Mark, statements
 from rag.verification.support import Support, SupportJudge
 from rag.verification.verdicts import Citation, Unverified, Verdict
 
@@ -35,7 +35,7 @@ class Checked:
     Attributes:
         text: the answer with the numbers of misattributed marks put right; where it cited nothing at all, with the
             marks of the sources that support it.
-        marked: `text` with every unsupported or unchecked sentence visibly marked.
+        annotated: `text` with every unsupported or unchecked sentence visibly marked.
         citations: one for each number a sentence cites, in order.
         unsupported: the sentences of `text` that neither a source nor a card supports.
         unverified: those that no source supports, and a card does.
@@ -45,7 +45,7 @@ class Checked:
     """
 
     text: str
-    marked: str
+    annotated: str
     citations: tuple[Citation, ...]
     unsupported: tuple[str, ...]
     unverified: tuple[Unverified, ...]
@@ -69,11 +69,11 @@ def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None
         done = statement.end
     return Checked(
         text="".join([*text, answer[done:]]),
-        marked="".join([*marked, answer[done:]]),
+        annotated="".join([*marked, answer[done:]]),
         citations=tuple(citation for result in results for citation in result.citations),
         unsupported=tuple(result.sentence for result in results if result.verdict == Verdict.UNSUPPORTED),
         unverified=tuple(
-            Unverified(result.sentence, result.rests_on) for result in results if result.rests_on is not None
+            Unverified(result.sentence, result.background) for result in results if result.background is not None
         ),
         unchecked=tuple(result.sentence for result in results if result.verdict == Verdict.UNCHECKED),
         confidence=_confidence(prompt, results),
@@ -84,19 +84,19 @@ def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None
 class _Result:
     """What became of a statement; `verdict` is None where it claims nothing.
 
-    `rests_on` is what a card says, where that supports what no source does.
+    `background` is what a card says, where that supports what no source does.
     """
 
     sentence: str
     citations: tuple[Citation, ...]
     verdict: Verdict | None
-    rests_on: Background | None = None
+    background: Background | None = None
 
 
 class _Checker:
     """Judges the statements of one answer against the sources of its prompt."""
 
-    def __init__(self, answer: str, found: Sequence[Statement], prompt: Prompt, judge: SupportJudge) -> None:
+    def __init__(self, answer: str, found: Sequence[AnswerSentence], prompt: Prompt, judge: SupportJudge) -> None:
         self._answer = answer
         self._sources = {source.number: source for source in prompt.sources}
         self._background = prompt.background
@@ -108,7 +108,7 @@ class _Checker:
         self._listed = _listed(found)
         judge.prepare(self._claims, [*map(_evidence, prompt.sources), *((one.text, "") for one in prompt.background)])
 
-    def result(self, statement: Statement) -> _Result:
+    def result(self, statement: AnswerSentence) -> _Result:
         sentence = self._answer[statement.start : statement.end]
         if statement.listing:
             return _Result(sentence, tuple(self._of_listing(statement, sentence)), None)
@@ -120,21 +120,21 @@ class _Checker:
         pairs = zip(statement.marks, citations, strict=False)
         moved = {mark: citation.shown for mark, citation in pairs if citation.moved_to is not None}
         sentence = self._corrected(statement, moved) if moved else sentence
-        rests_on = None
+        background = None
         if verdict in {Verdict.UNSUPPORTED, Verdict.UNCHECKED} and statement.claim in self._claims:
-            rests_on = self._rests_on(statement.claim)
-        verdict = Verdict.UNVERIFIED if rests_on is not None else verdict
+            background = self._background_for(statement.claim)
+        verdict = Verdict.UNVERIFIED if background is not None else verdict
         return _Result(
-            sentence, tuple(replace(citation, sentence=sentence) for citation in citations), verdict, rests_on
+            sentence, tuple(replace(citation, sentence=sentence) for citation in citations), verdict, background
         )
 
-    def _rests_on(self, claim: str) -> Background | None:
+    def _background_for(self, claim: str) -> Background | None:
         """What a card says that supports `claim`, if anything does."""
         judged = [(self._judge.judge(claim, one.text), one) for one in self._background]
         support, best = max(judged, key=lambda pair: pair[0].probability, default=(None, None))
         return best if support is not None and support.holds else None
 
-    def _verdict(self, statement: Statement, citations: Sequence[Citation]) -> Verdict | None:
+    def _verdict(self, statement: AnswerSentence, citations: Sequence[Citation]) -> Verdict | None:
         if not statement.is_factual:
             return None
         if statement.claim not in self._claims:
@@ -143,7 +143,7 @@ class _Checker:
             return Verdict.SUPPORTED
         return Verdict.UNCHECKED if self._foreign else Verdict.UNSUPPORTED
 
-    def _citation(self, statement: Statement, mark: Mark) -> Citation:
+    def _citation(self, statement: AnswerSentence, mark: Mark) -> Citation:
         claims = list(dict.fromkeys([mark.claim, statement.claim]))
         source = self._sources.get(mark.number)
         if not all(claim in self._claims for claim in claims):
@@ -160,7 +160,7 @@ class _Checker:
             return Citation(mark.number, "", False, verdict=Verdict.NO_SUCH_SOURCE)
         return _cited(mark.number, source, own, Verdict.UNCHECKED if self._foreign else Verdict.UNSUPPORTED)
 
-    def _other(self, mark: Mark, statement: Statement, least: float) -> PromptSource | None:
+    def _other(self, mark: Mark, statement: AnswerSentence, least: float) -> PromptSource | None:
         """The source that does say what a mark's own does not, unless the same words cite it already."""
         cited = set(_same(statement, mark))
         if any(self._support(mark.claim, self._sources[number]).holds for number in cited & self._sources.keys()):
@@ -172,7 +172,7 @@ class _Checker:
         support = self._support(mark.claim, best)
         return best if support.holds and support.probability >= least + _SURER else None
 
-    def _is_supported(self, statement: Statement, citations: Sequence[Citation]) -> bool:
+    def _is_supported(self, statement: AnswerSentence, citations: Sequence[Citation]) -> bool:
         """Whether a source supports the whole sentence, or each cited part has its own, or those cited do together."""
         if any(self._support(statement.claim, source).holds for source in self._sources.values()):
             return True
@@ -194,12 +194,12 @@ class _Checker:
         quotes = [source.hit.text[support.start : support.end] for source, support in spans]
         return self._judge.judge(claim, "\n\n".join(quotes), _evidence(cited[0])[1]).holds
 
-    def _added(self, statement: Statement) -> Citation:
+    def _added(self, statement: AnswerSentence) -> Citation:
         source = max(self._sources.values(), key=lambda each: self._support(statement.claim, each).probability)
         support = self._support(statement.claim, source)
         return replace(_cited(source.number, source, support, Verdict.SUPPORTED), added=True)
 
-    def _of_listing(self, listing: Statement, sentence: str) -> Iterable[Citation]:
+    def _of_listing(self, listing: AnswerSentence, sentence: str) -> Iterable[Citation]:
         """The citations of "Sources: [1], [3]": each is to support one of the sentences that it closes."""
         claims = [claim for claim in self._listed[listing.start] if claim in self._claims]
         for mark in listing.marks:
@@ -221,7 +221,7 @@ class _Checker:
             self._supports[key] = self._judge.judge(claim, *_evidence(source))
         return self._supports[key]
 
-    def _corrected(self, statement: Statement, moved: Mapping[Mark, int]) -> str:
+    def _corrected(self, statement: AnswerSentence, moved: Mapping[Mark, int]) -> str:
         """The sentence with the numbers of its marks put right; a mark that needs none stays as it was written."""
         pieces, done = [], statement.start
         for mark, claim in statement.written:
@@ -232,12 +232,12 @@ class _Checker:
         return "".join([*pieces, self._answer[done : statement.end]])
 
 
-def _same(statement: Statement, mark: Mark) -> list[int]:
+def _same(statement: AnswerSentence, mark: Mark) -> list[int]:
     """The sources cited for the same words as a mark's, its own among them."""
     return [other.number for other in statement.marks if other.claim == mark.claim]
 
 
-def _claims(found: Sequence[Statement]) -> dict[str, None]:
+def _claims(found: Sequence[AnswerSentence]) -> dict[str, None]:
     """The different claims of the statements, as far as they are judged, in order."""
     claims: dict[str, None] = {}
     for statement in found:
@@ -249,11 +249,11 @@ def _claims(found: Sequence[Statement]) -> dict[str, None]:
     return claims
 
 
-def _listed(found: Sequence[Statement]) -> dict[int, list[str]]:
+def _listed(found: Sequence[AnswerSentence]) -> dict[int, list[str]]:
     """For each listing of sources, by where it starts, the claims since the statements of the listing before it."""
     listed: dict[int, list[str]] = {}
     claims: list[str] = []
-    before: Statement | None = None
+    before: AnswerSentence | None = None
     for statement in found:
         if not statement.listing and before is not None and before.listing:
             claims = []
@@ -299,8 +299,8 @@ def _is_foreign(answer: str, sources: Sequence[PromptSource]) -> bool:
 
 def _with_flag(result: _Result) -> str:
     flag = {Verdict.UNSUPPORTED: UNSUPPORTED, Verdict.UNCHECKED: UNCHECKED}.get(result.verdict or Verdict.SUPPORTED)
-    if result.rests_on is not None:
-        flag = UNVERIFIED.format(card=result.rests_on.card)
+    if result.background is not None:
+        flag = UNVERIFIED.format(card=result.background.card)
     return _inside(result.sentence, f" {flag}", len(result.sentence)) if flag else result.sentence
 
 

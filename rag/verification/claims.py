@@ -9,7 +9,7 @@ from functools import cache
 
 from rag.text.words import numbers, stop_stems, words
 from rag.verification.polarity import Stance, differ, excepts, stance
-from rag.verification.proper_names import Name, proper_names, subject
+from rag.verification.proper_names import ProperName, proper_names, subject
 from rag.verification.semantic_roles import are_swapped, roles
 from rag.verification.temporal_order import is_reversed
 
@@ -82,8 +82,8 @@ class Assertion:
     numbers: frozenset[str]
     numbered: Mapping[str, frozenset[str]]
     counted: Mapping[str, frozenset[str]]
-    names: tuple[Name, ...]
-    subject: Name | None
+    names: tuple[ProperName, ...]
+    subject: ProperName | None
     measured: Mapping[str, frozenset[str]]
     stance: Stance
 

@@ -38,7 +38,7 @@ _ENDINGS = frozenset("|s|es|e|n|en|a|ia|i|y|an|ian|ean|ese|ish|ic|al|er|ers|ans|
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ProperName:
     """A name in a sentence.
 
     Attributes:
@@ -57,7 +57,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PassageNames:
     """What a passage has that may be a name."""
 
     text: str
@@ -72,7 +72,7 @@ class Known:
         """Whether its language is one in which every noun has a capital."""
         return _language(self.text) in _CAPITAL_NOUNS
 
-    def has(self, name: Name) -> bool:
+    def has(self, name: ProperName) -> bool:
         """Whether `name` is there in some form.
 
         >>> passage = known("Members of the North Atlantic Treaty Organization met in Italy.")
@@ -92,7 +92,7 @@ class Known:
         mine = _condensed(_POSSESSIVE.sub("", name))
         return any(_differ_by_ending(mine, its) for its in self.by_prefix.get(mine[:_PREFIX], ()))
 
-    def _has_initial(self, name: Name) -> bool:
+    def _has_initial(self, name: ProperName) -> bool:
         """Whether it is a first name of which the passage has the initial."""
         behind = name.run[name.run.index(name.text) + 1 :]
         pattern = rf"\b{name.text[0]}\.\s*(?:\w\.\s*)*{re.escape(behind[-1])}\b" if behind else ""
@@ -108,7 +108,7 @@ def _language(text: str) -> str:
     return detect_language(text)
 
 
-def known(text: str) -> Known:
+def known(text: str) -> PassageNames:
     """What `text` has that may be a name."""
     written = _WRITTEN.findall(text)
     parts = [part for whole in written for part in _PART.findall(whole)]
@@ -116,7 +116,7 @@ def known(text: str) -> Known:
     by_prefix = defaultdict(list)
     for part in dict.fromkeys(small):
         by_prefix[part[:_PREFIX]].append(part)
-    return Known(
+    return PassageNames(
         text=text,
         stems=frozenset(words(text)),
         written=frozenset([*map(_condensed, written), *small]),
@@ -126,7 +126,7 @@ def known(text: str) -> Known:
     )
 
 
-def proper_names(text: str) -> tuple[Name, ...]:
+def proper_names(text: str) -> tuple[ProperName, ...]:
     """The names in a sentence, but for a plain word at its beginning; none of a title, where everything has capitals.
 
     >>> [name.text for name in proper_names("Here in Oslo, the LX-200 reads config.toml.")]
@@ -135,18 +135,18 @@ def proper_names(text: str) -> tuple[Name, ...]:
     long = _LONG_WORD.findall(text)
     if sum(word[0].isupper() for word in long) > _TITLE * len(long):
         return ()
-    found: list[Name] = []
+    found: list[ProperName] = []
     for run in _runs(text):
         together = tuple(match.group() for match in run)
         for match in run:
             word = match.group()
             is_code, is_loose = _is_code(word), _is_loose(word)
             if is_code or is_loose or (_CAPITAL.match(word) and _is_inside(text, match)):
-                found.append(Name(word, frozenset(words(word)), is_code or is_loose, is_loose, together))
+                found.append(ProperName(word, frozenset(words(word)), is_code or is_loose, is_loose, together))
     return tuple(dict.fromkeys(found))
 
 
-def subject(text: str) -> Name | None:
+def subject(text: str) -> ProperName | None:
     """The word at the beginning of a sentence if it may be the name of who does something.
 
     >>> subject("Anna sold the house."), subject("Cooks need knives.")
@@ -155,7 +155,7 @@ def subject(text: str) -> Name | None:
     found = _SUBJECT.match(text)
     if found is None or not _STOPS.isdisjoint([found[1].casefold(), found[2]]):
         return None
-    return Name(found[1], frozenset(words(found[1])), is_code=False, is_loose=False, run=(found[1],))
+    return ProperName(found[1], frozenset(words(found[1])), is_code=False, is_loose=False, run=(found[1],))
 
 
 def _runs(text: str) -> list[list[re.Match[str]]]:

@@ -40,7 +40,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class AnswerSentence:
     """A sentence of an answer: `answer[start:end]` with its marks, `claim` without them.
 
     `written` are the marks as they stand in the answer, each with the claim it is for. A `listing` says which sources
@@ -65,7 +65,7 @@ class Statement:
         return not _DECLINES.search(text) and len(terms(text)) >= _FEWEST_TERMS
 
 
-def statements(answer: str, sources: Mapping[int, str] | None = None) -> list[Statement]:
+def statements(answer: str, sources: Mapping[int, str] | None = None) -> list[AnswerSentence]:
     """The sentences of `answer` with their marks.
 
     `sources` (number → text) tell the marks of quoted text from the answer's own, and "(2)" from a number.
@@ -171,7 +171,7 @@ def _cut(bare: str, spans: Sequence[tuple[int, int]], places: Sequence[int]) -> 
 
 def _statement(
     text: _Bare, span: tuple[int, int], own: Sequence[FoundMark], code: Sequence[tuple[int, int]]
-) -> Statement:
+) -> AnswerSentence:
     first, last = text.offset(span[0]), text.offset(span[1] - 1) + 1
     inside = [mark for mark in own if not mark.prose]
     if inside:
@@ -181,7 +181,7 @@ def _statement(
     in_code = at >= 0 and code[at][0] <= first < code[at][1] and last <= code[at][1]
     written = tuple(zip(own, _parts(text, span, own, claim), strict=True))
     marks = dict.fromkeys(Mark(number, part) for mark, part in written for number in mark.numbers)
-    return Statement(first, last, claim, tuple(marks), written, is_code=in_code)
+    return AnswerSentence(first, last, claim, tuple(marks), written, is_code=in_code)
 
 
 def _claim(text: _Bare, span: tuple[int, int], own: Sequence[FoundMark]) -> str:
@@ -226,7 +226,7 @@ def _visible(answer: str, mark: FoundMark) -> int:
     return mark.end - len(text.lstrip())
 
 
-def _with_listings(answer: str, found: Sequence[Statement]) -> list[Statement]:
+def _with_listings(answer: str, found: Sequence[AnswerSentence]) -> list[AnswerSentence]:
     """The statements, those that only list sources told as such."""
     result = []
     inside = False

@@ -19,7 +19,7 @@ from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import negations, numbers, stop_stems, terms, words
 from rag.verification.claims import Assertion, are_contrary, assertion, counted, measured, numbered_names, years_in_full
 from rag.verification.polarity import agree, differ, overstates
-from rag.verification.proper_names import Known, known
+from rag.verification.proper_names import PassageNames, known
 
 Floats = NDArray[np.float32]
 Scores = NDArray[np.floating]
@@ -91,7 +91,7 @@ class _Passage:
     tokens: Floats | None
     starts: NDArray[np.int64]
     around: frozenset[str]
-    known: Known
+    known: PassageNames
     numbers: frozenset[str]
     numbered: dict[str, frozenset[str]]
     counted: dict[str, frozenset[str]]

@@ -14,7 +14,7 @@ class Unverified:
     """A sentence of an answer that no source supports, and the words of a card that do. Nobody has checked those."""
 
     sentence: str
-    rests_on: Background
+    background: Background
 
 
 class Verdict(StrEnum):

@@ -169,7 +169,7 @@ def test_every_key_about_cards_is_named(place: tuple[Path, Ran], tmp_path: Path)
         assert not unnamed(ran, verb)
         if verb == "ask":
             (told,) = ran.json["cards"]
-            assert told["said"], "the keys of a sentence are looked at"
+            assert told["statements"], "the keys of a sentence are looked at"
 
 
 def test_a_key_that_is_not_named_is_found() -> None:

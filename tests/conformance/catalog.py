@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from connectors.document import Location, Metadata, Name, Symbol
+from connectors.document import DocumentName, Location, Metadata, Symbol
 from connectors.errors import ConfigurationError
-from connectors.source import Known
+from connectors.source import KnownDocument
 from indexes.catalog.filters import Condition
 from indexes.catalog.reading import Ids
 from indexes.catalog.rows import ChunkRow, DocumentRow
@@ -174,7 +174,7 @@ class CatalogConformance:
             assert (chunk.uri, chunk.title, chunk.kind, chunk.language) == ("/u", "title", "md", "de")
             assert chunk.metadata == metadata
             assert chunk.indexed_text == "context\ntext\r\n\x00end"
-            assert reading.find_document("/u", 1) == (1, Known("rev", "st"))
+            assert reading.find_document("/u", 1) == (1, KnownDocument("rev", "st"))
             assert reading.find_document("/u", 0) is reading.find_document("/v", 1) is None
 
     def test_a_symbol_comes_back(self, catalog: Any) -> None:
@@ -187,9 +187,17 @@ class CatalogConformance:
 
     def test_names_are_looked_up_as_people_type_them(self, catalog: Any) -> None:
         with catalog.writing() as writing:
-            add(writing, 1, "/a", "one", names=[Name("17", "shop.id", 0), Name("Café  Müller", "shop.name", 6)])
-            add(writing, 1, "/b", names=[Name("cafe muller", "shop.name", 2), Name("total", "calls", 9)])
-            add(writing, 2, "/c", "two", names=[Name("CAFE MULLER", "shop.name")])
+            add(
+                writing,
+                1,
+                "/a",
+                "one",
+                names=[DocumentName("17", "shop.id", 0), DocumentName("Café  Müller", "shop.name", 6)],
+            )
+            add(
+                writing, 1, "/b", names=[DocumentName("cafe muller", "shop.name", 2), DocumentName("total", "calls", 9)]
+            )
+            add(writing, 2, "/c", "two", names=[DocumentName("CAFE MULLER", "shop.name")])
             writing.kill_documents(["/a"], 3)
         with catalog.reading() as reading:
             assert reading.has_names()
@@ -221,7 +229,7 @@ class CatalogConformance:
         with catalog.reading() as reading:
             assert [reading.count_known(source, generation) for generation in (0, 1, 2)] == [0, 2, 2]
             assert set(reading.known_among(source, 1, ["/a", "/b", "/c", "/d"])) == {"/a", "/b"}
-            assert reading.known_among(other, 2, ["/d"]) == {"/d": Known("four", "stamp")}
+            assert reading.known_among(other, 2, ["/d"]) == {"/d": KnownDocument("four", "stamp")}
             pages = [reading.known_uris(source, 2, after, 1) for after in (0, 1, 3)]
             assert [[uri for _, uri in page] for page in pages] == [["/a"], ["/c"], []]
 
@@ -242,8 +250,8 @@ class CatalogConformance:
             writing.set_stamps({"/a": "newer", "/nowhere": "x"})
             assert [writing.known(source, g) for g in (0, 1, 2)] == [
                 {},
-                {"/a": Known("one", "stamp")},
-                {"/a": Known("two", "newer")},
+                {"/a": KnownDocument("one", "stamp")},
+                {"/a": KnownDocument("two", "newer")},
             ]
 
     def test_documents_move_with_their_folder(self, catalog: Any) -> None:
@@ -432,7 +440,7 @@ def add(
     *texts: str,
     source: str = "/source",
     metadata: Metadata | None = None,
-    names: Sequence[Name] = (),
+    names: Sequence[DocumentName] = (),
     place: Location = ANYWHERE,
 ) -> int:
     """Add a document with a chunk for each text; returns the id of its source."""

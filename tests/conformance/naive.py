@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from connectors.errors import ConfigurationError
-from connectors.source import Known
+from connectors.source import KnownDocument
 from indexes.catalog.filters import OPERATORS, Condition
 from indexes.catalog.reading import Ids, Vectors
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount, StoredChunk
@@ -272,11 +272,11 @@ class NaiveTransaction:
     def drop_tokens(self) -> None:
         self.tokens = {}
 
-    def known(self, source_id: int, generation: int) -> dict[str, Known]:
+    def known(self, source_id: int, generation: int) -> dict[str, KnownDocument]:
         live = [each for each in self._alive(generation) if each.source_id == source_id]
-        return {document.row.uri: Known(document.row.revision, document.stamp) for document in live}
+        return {document.row.uri: KnownDocument(document.row.revision, document.stamp) for document in live}
 
-    def known_among(self, source_id: int, generation: int, uris: Sequence[str]) -> dict[str, Known]:
+    def known_among(self, source_id: int, generation: int, uris: Sequence[str]) -> dict[str, KnownDocument]:
         return {uri: known for uri, known in self.known(source_id, generation).items() if uri in uris}
 
     def known_uris(self, source_id: int, generation: int, after: int, limit: int) -> list[tuple[int, str]]:
@@ -304,10 +304,10 @@ class NaiveTransaction:
         called = sorted(document.row.names, key=lambda name: (name.start, name.role))
         return [StoredName(name.text, name.role, name.start, document.row.uri, document.chunks) for name in called]
 
-    def find_document(self, uri: str, generation: int) -> tuple[int, Known] | None:
+    def find_document(self, uri: str, generation: int) -> tuple[int, KnownDocument] | None:
         for document in self._alive(generation):
             if document.row.uri == uri:
-                return document.source_id, Known(document.row.revision, document.stamp)
+                return document.source_id, KnownDocument(document.row.revision, document.stamp)
         return None
 
     def count_sources(self, generation: int) -> list[SourceCount]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from connectors.document import Chunk, Document, Location, Name
+from connectors.document import Chunk, Document, DocumentName, Location
 from indexes.catalog.rows import StoredChunk
 from indexes.encoding.base import Encoded, EncodedQuery
 from indexes.terms.analyzer import analyze
@@ -61,7 +61,7 @@ def make_document(uri: str, *paragraphs: str, **metadata: str | int | float | bo
     """A document with one chunk a paragraph, and a name."""
     text = "\n".join(paragraphs)
     revision = hashlib.blake2b(text.encode("utf-8", "surrogatepass")).hexdigest()
-    names = (Name(f"Name of {uri.strip('/')}", "test.name"),)
+    names = (DocumentName(f"Name of {uri.strip('/')}", "test.name"),)
     document = Document(uri, uri, text, kind="text", revision=revision, metadata=metadata, names=names)
     chunks, start = [], 0
     for line, paragraph in enumerate(paragraphs, 1):

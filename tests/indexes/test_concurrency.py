@@ -32,6 +32,7 @@ from indexes.store import Store, View
 from indexes.writer import Batch, NewDocument
 from rag import KnowledgeBase, Mode
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.search import SearchOptions
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
 LONG = os.environ.get("PILOTFISH_LONG") == "1"
@@ -275,7 +276,7 @@ def test_a_search_during_which_the_encoder_changes_is_made_with_the_new_one(
         return encoded
 
     monkeypatch.setattr(bag, "encode_query", change_meanwhile)
-    hits = Retriever(Store(store.path)).search("amber stone", 2, mode=Mode.DENSE).hits
+    hits = Retriever(Store(store.path)).search("amber stone", SearchOptions(k=2, mode=Mode.DENSE)).hits
     assert [hits[0].text, round(hits[0].signals.cosine, 2)] == ["amber stone", 1]
 
 

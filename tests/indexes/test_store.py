@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from connectors.errors import ConfigurationError
-from connectors.source import Known
+from connectors.source import KnownDocument
 from indexes import writer as writer_module
 from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION
 from indexes.errors import LockedError, NoKnowledgeBaseError, StoreError
@@ -100,7 +100,7 @@ def test_what_is_known_is_what_was_committed(store: Store) -> None:
     put(store, a="one")
     with store.writer() as writer:
         document, _ = make_document("/a", "one")
-        assert writer.known("/source") == {"/a": Known(document.revision, "stamp")}
+        assert writer.known("/source") == {"/a": KnownDocument(document.revision, "stamp")}
         assert writer.known("/elsewhere") == {}
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import func, select
 
 from connectors.document import Metadata
 from connectors.errors import ConfigurationError
-from connectors.source import Known
+from connectors.source import KnownDocument
 from indexes import writer
 from indexes.catalog import reading
 from indexes.catalog.filters import Condition
@@ -96,7 +96,7 @@ class Expected:
 
     texts: list[str]
     metadata: Metadata
-    known: Known
+    known: KnownDocument
 
     def matches(self, uri: str, wanted: Mapping[str, Condition]) -> bool:
         row = DocumentRow(0, 0, uri, uri, "text", "en", "", "", self.metadata, 0, 0)
@@ -217,7 +217,7 @@ class StoreMachine(RuleBasedStateMachine):
         with self.store.writer() as opened:
             opened.commit(Batch(stamps={uri: str(self.stamp) for uri in touched}))
         for uri in touched:
-            known = Known(self.live[uri].known.revision, str(self.stamp))
+            known = KnownDocument(self.live[uri].known.revision, str(self.stamp))
             self.live[uri] = Expected(self.live[uri].texts, self.live[uri].metadata, known)
 
     @rule()
@@ -282,7 +282,7 @@ class StoreMachine(RuleBasedStateMachine):
                 assert committed.chunks_removed == sum(len(self.live[uri].texts) for uri in gone & set(self.live))
                 self.live = {uri: old for uri, old in self.live.items() if uri not in gone}
                 for document, _, texts, values in made:
-                    self.live[document.uri] = Expected(texts, values, Known(document.revision, str(self.stamp)))
+                    self.live[document.uri] = Expected(texts, values, KnownDocument(document.revision, str(self.stamp)))
                 new = {text for _, texts, _ in added for text in texts} - available
                 assert committed.embedded == len(new)
                 embedded += new

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from connectors.document import Document, Name
-from connectors.source import Added, Event, Known
+from connectors.document import Document, DocumentName
+from connectors.source import Added, Event, KnownDocument
 
 SHOP = """
 CREATE TABLE customers (customer_id TEXT PRIMARY KEY, first_name TEXT, last_name TEXT, city TEXT, status TEXT);
@@ -53,7 +53,7 @@ class Rows:
     def size_hint(self) -> int | None:
         return None
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         for document in documents(self._path):
             yield Added(document)
 
@@ -75,10 +75,10 @@ def _document(table: str, key: str, refers: Mapping[str, str], row: sqlite3.Row)
         text += f"{column}: "
         if column in refers:
             names.append(
-                Name(f"{ADDRESS}#{refers[column]}/{value}", f"{table}.{column} -> {refers[column]}", len(text))
+                DocumentName(f"{ADDRESS}#{refers[column]}/{value}", f"{table}.{column} -> {refers[column]}", len(text))
             )
         else:
-            names.append(Name(value, f"{table}.{column}", len(text)))
+            names.append(DocumentName(value, f"{table}.{column}", len(text)))
         text += f"{value}\n"
     uri = f"{ADDRESS}#{table}/{row[key]}"
     return Document(uri, f"{table} {row[key]}", text, "row", str(hash(text)), {"table": table}, names=tuple(names))

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import ConfigurationError, SourceError
-from connectors.source import Added, Changed, Known, Removed, Unchanged
+from connectors.source import Added, Changed, KnownDocument, Removed, Unchanged
 from rag.evaluation.collections.beir import BeirCorpus, read_qrels, read_queries
 from rag.evaluation.measure import Step
 from rag.evaluation.metrics import NAMES
@@ -205,7 +205,7 @@ def test_the_corpus_is_a_source(dataset):
     assert all(isinstance(event, Added) for event in added)
     bees = added[0].document
     assert (bees.uri, bees.title, bees.context) == ("bees", "Honey bees", "Honey bees")
-    known = {event.document.uri: Known(event.document.revision) for event in added}
+    known = {event.document.uri: KnownDocument(event.document.revision) for event in added}
     write_beir(dataset, corpus={**CORPUS, "bees": ("Bees", "Bees hum."), "new": ("", "x")})
     (dataset / "corpus.jsonl").write_text(
         "".join(line for line in (dataset / "corpus.jsonl").read_text().splitlines(True) if '"chess"' not in line)
@@ -308,13 +308,13 @@ def test_judgements_that_are_repeated_or_bare_are_counted(tmp_path):
 
 def test_every_search_for_the_ranking_is_made_once(dataset, monkeypatch):
     asked = []
-    find_hits = KnowledgeBase.find_hits
+    search = KnowledgeBase.search
 
-    def counted(kb, query, k, mode, **given):
+    def counted(kb, query, k, *, mode, **given):
         asked.append((query, mode, k))
-        return find_hits(kb, query, k, mode, **given)
+        return search(kb, query, k, mode=mode, **given)
 
-    monkeypatch.setattr(KnowledgeBase, "find_hits", counted)
+    monkeypatch.setattr(KnowledgeBase, "search", counted)
     evaluate(dataset)
     assert len(asked) == len(set(asked)) == 2 * 3 * len(QUERIES), "one for the ranking, one that is timed"
 

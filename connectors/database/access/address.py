@@ -21,7 +21,7 @@ _UNSAFE = re.compile(r"[%?#\x00-\x1f\x7f\ud800-\udfff]")
 _FORMS = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or mariadb://USER@HOST/DATABASE"
 
 
-class Dialect(StrEnum):
+class DatabaseDialect(StrEnum):
     """The kinds of database that can be read, by the name SQLAlchemy has for them."""
 
     SQLITE = "sqlite"
@@ -39,14 +39,14 @@ class Dialect(StrEnum):
         return _PORTS[self]
 
 
-_DRIVERS = {Dialect.SQLITE: "sqlite3", Dialect.POSTGRESQL: "psycopg", Dialect.MYSQL: "pymysql"}
-_PORTS = {Dialect.SQLITE: 0, Dialect.POSTGRESQL: 5432, Dialect.MYSQL: 3306}
+_DRIVERS = {DatabaseDialect.SQLITE: "sqlite3", DatabaseDialect.POSTGRESQL: "psycopg", DatabaseDialect.MYSQL: "pymysql"}
+_PORTS = {DatabaseDialect.SQLITE: 0, DatabaseDialect.POSTGRESQL: 5432, DatabaseDialect.MYSQL: 3306}
 _SCHEMES = {
-    "sqlite": Dialect.SQLITE,
-    "postgresql": Dialect.POSTGRESQL,
-    "postgres": Dialect.POSTGRESQL,
-    "mysql": Dialect.MYSQL,
-    "mariadb": Dialect.MYSQL,
+    "sqlite": DatabaseDialect.SQLITE,
+    "postgresql": DatabaseDialect.POSTGRESQL,
+    "postgres": DatabaseDialect.POSTGRESQL,
+    "mysql": DatabaseDialect.MYSQL,
+    "mariadb": DatabaseDialect.MYSQL,
 }
 
 
@@ -56,16 +56,16 @@ def _words(text: str) -> frozenset[str]:
 
 # What may follow the `?`. Nothing else is passed on: some parameters read files, run statements or carry secrets.
 _PARAMETERS = {
-    Dialect.POSTGRESQL: _words(
+    DatabaseDialect.POSTGRESQL: _words(
         "host port sslmode sslrootcert sslcert sslkey sslcrl channel_binding gssencmode krbsrvname service passfile"
         " target_session_attrs application_name client_encoding options"
     ),
-    Dialect.MYSQL: _words("charset unix_socket ssl_ca ssl_cert ssl_key ssl_check_hostname ssl_verify_cert"),
+    DatabaseDialect.MYSQL: _words("charset unix_socket ssl_ca ssl_cert ssl_key ssl_check_hostname ssl_verify_cert"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class DatabaseAddress:
     """Where a database is, without who may read it.
 
     Attributes:
@@ -78,7 +78,7 @@ class Address:
         fragment: what follows the `#`: the name of a query.
     """
 
-    dialect: Dialect
+    dialect: DatabaseDialect
     uri: str
     database: str
     host: str = ""
@@ -89,7 +89,7 @@ class Address:
     @property
     def name(self) -> str:
         """What a person calls the database: its name, or its file's without folder and ending."""
-        return Path(self.database).stem if self.dialect is Dialect.SQLITE else self.database
+        return Path(self.database).stem if self.dialect is DatabaseDialect.SQLITE else self.database
 
     def url(self, user: str = "", password: str | None = None) -> URL:
         """What SQLAlchemy connects to.
@@ -103,7 +103,7 @@ class Address:
                 hint="install it: pip install 'pilotfish[databases]'",
             )
         return URL.create(
-            f"{self.dialect}+{'pysqlite' if self.dialect is Dialect.SQLITE else self.dialect.driver}",
+            f"{self.dialect}+{'pysqlite' if self.dialect is DatabaseDialect.SQLITE else self.dialect.driver}",
             username=user or None,
             password=password,
             host=self.host or None,
@@ -113,7 +113,7 @@ class Address:
         )
 
 
-def parse_address(spec: str) -> tuple[Address, Credentials]:
+def parse_address(spec: str) -> tuple[DatabaseAddress, Credentials]:
     """Where the database `spec` is, and what `spec` says about who may read it.
 
     Raises:
@@ -128,16 +128,16 @@ def parse_address(spec: str) -> tuple[Address, Credentials]:
     dialect = _SCHEMES.get(name)
     if dialect is None:
         raise ConfigurationError(f"{name}: is no database that can be read", hint=f"write it as {_FORMS}")
-    if driver not in {"", dialect.driver, "pysqlite" if dialect is Dialect.SQLITE else dialect.driver}:
+    if driver not in {"", dialect.driver, "pysqlite" if dialect is DatabaseDialect.SQLITE else dialect.driver}:
         raise ConfigurationError(
             f"{name}+{driver}: is read through {dialect.driver} here", hint=f"write {name}:// and leave the driver out"
         )
-    if dialect is Dialect.SQLITE:
+    if dialect is DatabaseDialect.SQLITE:
         return _file(rest), Credentials()
-    return _server(dialect, "postgresql" if dialect is Dialect.POSTGRESQL else name, rest)
+    return _server(dialect, "postgresql" if dialect is DatabaseDialect.POSTGRESQL else name, rest)
 
 
-def _file(rest: str) -> Address:
+def _file(rest: str) -> DatabaseAddress:
     path, _, fragment = rest.partition("#")
     path, _, query = path.partition("?")
     path = unquote(path)
@@ -152,10 +152,10 @@ def _file(rest: str) -> Address:
     file = str(Path(path[1:]).expanduser().absolute())
     # Not resolved: the user knows it by this name, symlinks included. Dots would make one file two sources.
     file = re.sub(r"/[^/]+/\.\.(?=/|$)", "", file)
-    return Address(Dialect.SQLITE, f"sqlite:///{_escaped(file)}", file, fragment=unquote(fragment))
+    return DatabaseAddress(DatabaseDialect.SQLITE, f"sqlite:///{_escaped(file)}", file, fragment=unquote(fragment))
 
 
-def _server(dialect: Dialect, scheme: str, rest: str) -> tuple[Address, Credentials]:
+def _server(dialect: DatabaseDialect, scheme: str, rest: str) -> tuple[DatabaseAddress, Credentials]:
     parts = _split(scheme, rest)
     database = unquote(parts.path.removeprefix("/"))
     parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -171,7 +171,7 @@ def _server(dialect: Dialect, scheme: str, rest: str) -> tuple[Address, Credenti
             f"{uri}: unknown parameter {unknown[0]!r}",
             hint=f"these are known: {', '.join(sorted(_PARAMETERS[dialect]))}",
         )
-    address = Address(dialect, uri, database, host, port, MappingProxyType(parameters), unquote(parts.fragment))
+    address = DatabaseAddress(dialect, uri, database, host, port, MappingProxyType(parameters), unquote(parts.fragment))
     return address, Credentials.typed(user, password)
 
 

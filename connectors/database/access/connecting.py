@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 
-from connectors.database.access.address import Address, Dialect
+from connectors.database.access.address import DatabaseAddress, DatabaseDialect
 from connectors.database.access.credentials import Ask, Credentials, ask_on_terminal
 from connectors.database.access.failures import PasswordError, connection_error, too_slow
 from connectors.database.access.reading_only import only_read_sqlite
@@ -23,7 +23,7 @@ _BUSY_SECONDS = 10  # how long to wait for a writer of an SQLite file
 
 
 def connect(
-    address: Address,
+    address: DatabaseAddress,
     credentials: Credentials,
     *,
     ask: Ask = ask_on_terminal,
@@ -44,7 +44,7 @@ def connect(
         SourceError: there is no such database, nobody answers, or the password is refused.
         ConfigurationError: the driver is not installed.
     """
-    if address.dialect is Dialect.SQLITE:
+    if address.dialect is DatabaseDialect.SQLITE:
         return _connected(address, _sqlite_engine(address), ())
     user, password = credentials.user_name(address.uri), credentials.find_password(address.uri)
     try:
@@ -56,7 +56,7 @@ def connect(
     return _connected(address, _server_engine(address, user, asked, timeout), (asked,))
 
 
-def _connected(address: Address, engine: Engine, secrets: tuple[str, ...]) -> Engine:
+def _connected(address: DatabaseAddress, engine: Engine, secrets: tuple[str, ...]) -> Engine:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
@@ -70,7 +70,7 @@ def _connected(address: Address, engine: Engine, secrets: tuple[str, ...]) -> En
     return engine
 
 
-def _sqlite_engine(address: Address) -> Engine:
+def _sqlite_engine(address: DatabaseAddress) -> Engine:
     file = Path(address.database)
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
@@ -116,9 +116,9 @@ def _open_sqlite(file: Path) -> sqlite3.Connection:
     raise AssertionError  # the second mode returned or raised
 
 
-def _server_engine(address: Address, user: str, password: str | None, timeout: float) -> Engine:
+def _server_engine(address: DatabaseAddress, user: str, password: str | None, timeout: float) -> Engine:
     arguments: dict[str, Any] = {"connect_timeout": max(1, int(timeout))}
-    if address.dialect is Dialect.MYSQL:
+    if address.dialect is DatabaseDialect.MYSQL:
         arguments |= {"charset": "utf8mb4"} if "charset" not in address.parameters else {}
     engine = create_engine(
         address.url(user, password),
@@ -140,9 +140,9 @@ def _server_engine(address: Address, user: str, password: str | None, timeout: f
             with suppress(context.dialect.loaded_dbapi.Error):
                 cursor.close()
 
-    prepare = _prepare_postgresql if address.dialect is Dialect.POSTGRESQL else _prepare_mysql
+    prepare = _prepare_postgresql if address.dialect is DatabaseDialect.POSTGRESQL else _prepare_mysql
     event.listen(engine, "connect", prepare)
-    if address.dialect is Dialect.MYSQL:
+    if address.dialect is DatabaseDialect.MYSQL:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -173,7 +173,7 @@ def _prepare_mysql(connection: Any, _record: Any) -> None:
         cursor.execute("SET SESSION net_write_timeout = 86400, wait_timeout = 86400")
 
 
-def _within(seconds: float, make: Callable[[], Any], address: Address) -> Any:
+def _within(seconds: float, make: Callable[[], Any], address: DatabaseAddress) -> Any:
     """What `make` returns, if it does in time; else it is left behind, and what it makes is closed."""
     made: list[Any] = []
     failed: list[BaseException] = []

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import exc
 
-from connectors.database.access.address import Address, Dialect
+from connectors.database.access.address import DatabaseAddress, DatabaseDialect
 from connectors.errors import SourceError
 
 _LONGEST = 300  # characters of what a driver says
@@ -20,11 +20,11 @@ class PasswordError(SourceError):
     """The server does not let this user in with this password, or without one."""
 
 
-class UnreachableError(SourceError):
+class ServerUnreachableError(SourceError):
     """No server answers there, at least not now."""
 
 
-def connection_error(address: Address, error: exc.DBAPIError, secrets: tuple[str, ...] = ()) -> SourceError:
+def connection_error(address: DatabaseAddress, error: exc.DBAPIError, secrets: tuple[str, ...] = ()) -> SourceError:
     """Why a connection could not be made."""
     reason, uri = reason_of(error, secrets), address.uri
     code, low = _code(error), reason.lower()
@@ -35,20 +35,24 @@ def connection_error(address: Address, error: exc.DBAPIError, secrets: tuple[str
             f"{uri}: there is no database {address.database!r} on this server", hint="check the name after the last /"
         )
     if re.search(r"not known|resolve|no address|name resolution|translate host", low):
-        return UnreachableError(f"{uri}: the host {address.host!r} is not known", hint="check its name")
+        return ServerUnreachableError(f"{uri}: the host {address.host!r} is not known", hint="check its name")
     if "refused" in low or "no such file or directory" in low:
         where = f"{address.host}:{address.port}" if address.host else "the local socket"
-        return UnreachableError(f"{uri}: no server answers at {where}", hint="check host and port, and that it runs")
+        return ServerUnreachableError(
+            f"{uri}: no server answers at {where}", hint="check host and port, and that it runs"
+        )
     if "timeout" in low or "timed out" in low:
         return too_slow(address)
-    if address.dialect is Dialect.SQLITE:
+    if address.dialect is DatabaseDialect.SQLITE:
         return _file_error(address, low, reason)
-    return UnreachableError(f"{uri}: cannot be connected to: {reason}", hint="check the address, and that it runs")
+    return ServerUnreachableError(
+        f"{uri}: cannot be connected to: {reason}", hint="check the address, and that it runs"
+    )
 
 
-def too_slow(address: Address) -> UnreachableError:
+def too_slow(address: DatabaseAddress) -> ServerUnreachableError:
     """A server that does not answer in time."""
-    return UnreachableError(
+    return ServerUnreachableError(
         f"{address.uri}: no answer in time from {address.host or 'the local socket'}",
         hint="check host, port and firewall, and that the server runs",
     )
@@ -99,7 +103,7 @@ def _login_hint(reason: str) -> str:
     return "check the user, and the password where it is kept"
 
 
-def _file_error(address: Address, low: str, reason: str) -> SourceError:
+def _file_error(address: DatabaseAddress, low: str, reason: str) -> SourceError:
     if "not a database" in low:
         return SourceError(f"{address.database} is no SQLite database", hint="index it as a file: leave out sqlite://")
     if "locked" in low:

@@ -7,25 +7,25 @@ from sqlalchemy import Connection, exc
 from connectors.database.access.failures import reason_of
 from connectors.database.access.options import DatabaseOptions
 from connectors.database.reading.statements import looks_like
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 from connectors.database.structure.tables import Column, Table
 from connectors.errors import SourceError
 
 # What psycopg reads as it is; everything else is asked for as text.
 _POSTGRESQL = {
-    "bool": Kind.BOOLEAN,
-    "int2": Kind.INTEGER,
-    "int4": Kind.INTEGER,
-    "int8": Kind.INTEGER,
-    "float4": Kind.FLOAT,
-    "float8": Kind.FLOAT,
-    "numeric": Kind.DECIMAL,
-    "date": Kind.DATE,
-    "timestamp": Kind.DATETIME,
-    "timestamptz": Kind.DATETIME,
-    "text": Kind.TEXT,
-    "varchar": Kind.TEXT,
-    "bytea": Kind.BINARY,
+    "bool": ColumnKind.BOOLEAN,
+    "int2": ColumnKind.INTEGER,
+    "int4": ColumnKind.INTEGER,
+    "int8": ColumnKind.INTEGER,
+    "float4": ColumnKind.FLOAT,
+    "float8": ColumnKind.FLOAT,
+    "numeric": ColumnKind.DECIMAL,
+    "date": ColumnKind.DATE,
+    "timestamp": ColumnKind.DATETIME,
+    "timestamptz": ColumnKind.DATETIME,
+    "text": ColumnKind.TEXT,
+    "varchar": ColumnKind.TEXT,
+    "bytea": ColumnKind.BINARY,
 }
 
 
@@ -53,29 +53,29 @@ def result_of(connection: Connection, options: DatabaseOptions) -> Table:
     return Table(options.query_name, columns=columns)
 
 
-def _kind(code: object, dialect: str) -> Kind:
+def _kind(code: object, dialect: str) -> ColumnKind:
     """The kind of a column by the number its driver has for the type."""
     match dialect:
         case "postgresql":
             import psycopg
 
             known = psycopg.adapters.types.get(code) if isinstance(code, int) else None
-            return _POSTGRESQL.get(known.name, Kind.OTHER) if known else Kind.OTHER
+            return _POSTGRESQL.get(known.name, ColumnKind.OTHER) if known else ColumnKind.OTHER
         case "mysql":
             return _mysql_kind(code)
         case _:
-            return Kind.TEXT
+            return ColumnKind.TEXT
 
 
-def _mysql_kind(code: object) -> Kind:
+def _mysql_kind(code: object) -> ColumnKind:
     from pymysql.constants import FIELD_TYPE  # type: ignore[import-untyped]
 
     kinds = {
-        Kind.INTEGER: (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.LONG, FIELD_TYPE.INT24, FIELD_TYPE.LONGLONG),
-        Kind.DECIMAL: (FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL),
-        Kind.FLOAT: (FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE),
-        Kind.DATE: (FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE),
-        Kind.DATETIME: (FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP),
-        Kind.TIME: (FIELD_TYPE.TIME,),
+        ColumnKind.INTEGER: (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.LONG, FIELD_TYPE.INT24, FIELD_TYPE.LONGLONG),
+        ColumnKind.DECIMAL: (FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL),
+        ColumnKind.FLOAT: (FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE),
+        ColumnKind.DATE: (FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE),
+        ColumnKind.DATETIME: (FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP),
+        ColumnKind.TIME: (FIELD_TYPE.TIME,),
     }
-    return next((kind for kind, codes in kinds.items() if code in codes), Kind.TEXT)
+    return next((kind for kind, codes in kinds.items() if code in codes), ColumnKind.TEXT)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Select, exc
 
 from connectors.database.access.failures import is_lost
-from connectors.database.reading.statements import Statement, page
+from connectors.database.reading.statements import RowQuery, page
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _PAUSE_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class Batch:
+class RowBatch:
     """Some rows, and each as bytes to tell whether it changed.
 
     `again` says that rows met before may be among them: a statement had to be started anew.
@@ -49,7 +49,7 @@ class Batch:
         return len(self.rows) >= BATCH_ROWS or self.size >= BATCH_BYTES
 
 
-class Session:
+class ScanSession:
     """One transaction on one connection: a consistent picture. A dropped connection is made anew a few times.
 
     What is read after that is of a later state of the database.
@@ -108,7 +108,7 @@ class Session:
         self._engine.dispose()
 
 
-def batches(session: Session, statement: Statement) -> Iterator[Batch]:
+def batches(session: ScanSession, statement: RowQuery) -> Iterator[RowBatch]:
     """All rows of a statement.
 
     Raises:
@@ -118,7 +118,7 @@ def batches(session: Session, statement: Statement) -> Iterator[Batch]:
     return _pages(session, statement) if statement.pages else _stream(session, statement)
 
 
-def _pages(session: Session, statement: Statement) -> Iterator[Batch]:
+def _pages(session: ScanSession, statement: RowQuery) -> Iterator[RowBatch]:
     """Page after page, each beginning behind the key with which the last ended."""
     after: Row | None = None
     while True:
@@ -131,8 +131,8 @@ def _pages(session: Session, statement: Statement) -> Iterator[Batch]:
             return
 
 
-def _first(connection: Connection, select: Select[Any]) -> Batch:
-    batch = Batch()
+def _first(connection: Connection, select: Select[Any]) -> RowBatch:
+    batch = RowBatch()
     with _executed(connection, select) as result:
         for rows in result.partitions(_AT_ONCE):
             for row in rows:
@@ -142,16 +142,16 @@ def _first(connection: Connection, select: Select[Any]) -> Batch:
     return batch
 
 
-def whole(connection: Connection, select: Select[Any]) -> Batch:
+def whole(connection: Connection, select: Select[Any]) -> RowBatch:
     """All rows of a statement, which are few."""
-    batch = Batch()
+    batch = RowBatch()
     with _executed(connection, select) as result:
         for row in result:
             batch.add(tuple(row))
     return batch
 
 
-def _stream(session: Session, statement: Statement) -> Iterator[Batch]:
+def _stream(session: ScanSession, statement: RowQuery) -> Iterator[RowBatch]:
     """One statement whose rows come as they are asked for; started anew where the connection drops."""
     again = False
     while True:
@@ -164,8 +164,8 @@ def _stream(session: Session, statement: Statement) -> Iterator[Batch]:
             return
 
 
-def _streamed(connection: Connection, select: Select[Any], *, again: bool) -> Iterator[Batch]:
-    batch = Batch(again=again)
+def _streamed(connection: Connection, select: Select[Any], *, again: bool) -> Iterator[RowBatch]:
+    batch = RowBatch(again=again)
     result = _executed(connection, select)
     try:
         for rows in result.partitions(_AT_ONCE):
@@ -173,7 +173,7 @@ def _streamed(connection: Connection, select: Select[Any], *, again: bool) -> It
                 batch.add(tuple(row))
             if batch.is_full:
                 yield batch
-                batch = Batch(again=again)
+                batch = RowBatch(again=again)
     except GeneratorExit:
         connection.invalidate()  # pymysql would read all the rest before it lets go
         raise

@@ -26,9 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from connectors.database.access.address import Dialect
-from connectors.database.structure.kinds import Kind
-from connectors.database.structure.plans import Link, Plan
+from connectors.database.access.address import DatabaseDialect
+from connectors.database.structure.kinds import ColumnKind
+from connectors.database.structure.plans import JoinTable, Plan
 from connectors.database.structure.quoting import quoted_column, quoted_table
 from connectors.database.structure.tables import Column, ForeignKey, Table
 
@@ -38,15 +38,27 @@ MAX_CELL_BYTES = 4_000_000
 TOO_LONG = "\x02too long\x03"
 """Stands, with the length behind it, where a value is too long. ASCII: it must go with every character set."""
 
-_PLAIN = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.TEXT, Kind.BINARY})
-_CAN_BE_LONG = frozenset({Kind.TEXT, Kind.JSON, Kind.OTHER})
+_PLAIN = frozenset(
+    {ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.FLOAT, ColumnKind.BOOLEAN, ColumnKind.TEXT, ColumnKind.BINARY}
+)
+_CAN_BE_LONG = frozenset({ColumnKind.TEXT, ColumnKind.JSON, ColumnKind.OTHER})
 # By these, rows can be read in order, page after page: what is read is what compares. Enums compare by number, floats
 # and JSON hardly at all.
-_ORDERED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.TEXT, Kind.DATE, Kind.DATETIME, Kind.UUID, Kind.BINARY})
+_ORDERED = frozenset(
+    {
+        ColumnKind.INTEGER,
+        ColumnKind.DECIMAL,
+        ColumnKind.TEXT,
+        ColumnKind.DATE,
+        ColumnKind.DATETIME,
+        ColumnKind.UUID,
+        ColumnKind.BINARY,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class RowQuery:
     """A SELECT and what its columns are.
 
     Attributes:
@@ -62,7 +74,7 @@ class Statement:
     pages: bool
 
 
-def statement(plan: Plan, dialect: Dialect) -> Statement:
+def statement(plan: Plan, dialect: DatabaseDialect) -> RowQuery:
     """How the rows of `plan` are read."""
     rows = _rows(plan)
     key = tuple(rows.c[name] for name in plan.key)
@@ -77,40 +89,40 @@ def statement(plan: Plan, dialect: Dialect) -> Statement:
         labels += [_short(target.c[name], by_name[name], dialect) for name in pointer.label]
     identity = [_plain(rows.c[name], plan.table.by_name[name], dialect) for name in plan.key]
     columns = [each.label(f"c{place}") for place, each in enumerate([*identity, *told, *labels])]
-    return Statement(select(*columns).select_from(source), rows, key, _has_pages(plan, dialect))
+    return RowQuery(select(*columns).select_from(source), rows, key, _has_pages(plan, dialect))
 
 
-def _has_pages(plan: Plan, dialect: Dialect) -> bool:
+def _has_pages(plan: Plan, dialect: DatabaseDialect) -> bool:
     """Whether an index gives the rows in the order of their key; the others are read by one statement.
 
     So are those of SQLite, a file: no connection to it can drop, and its keys may lack values or hold any type.
     """
     is_indexed = plan.key in {plan.table.primary_key, *plan.table.unique_keys} - {()}
     is_ordered = all(plan.table.by_name[name].kind in _ORDERED for name in plan.key)
-    return is_indexed and is_ordered and dialect is not Dialect.SQLITE
+    return is_indexed and is_ordered and dialect is not DatabaseDialect.SQLITE
 
 
-def page(of: Statement, after: Sequence[Any] | None, limit: int) -> Select[Any]:
+def page(of: RowQuery, after: Sequence[Any] | None, limit: int) -> Select[Any]:
     """The next `limit` rows after the one whose key is `after`, in the order of the key."""
     found = of.select.order_by(*of.key).limit(limit)
     return found if after is None else found.where(_beyond(of.key, after))
 
 
-def newer(of: Statement, cursor: str, than: Any) -> Statement:
+def newer(of: RowQuery, cursor: str, than: Any) -> RowQuery:
     """Only the rows whose cursor is at least `than`, or that have none."""
     column = of.rows.c[cursor]
     is_newer = or_(column >= _bound("cursor", than), column.is_(None))
     return replace(of, select=of.select.where(is_newer))
 
 
-def keys_only(of: Statement, plan: Plan, dialect: Dialect) -> Statement:
+def keys_only(of: RowQuery, plan: Plan, dialect: DatabaseDialect) -> RowQuery:
     """The keys of all rows, and nothing else."""
     by_name = plan.table.by_name
     names = [_plain(of.rows.c[name], by_name[name], dialect).label(f"c{i}") for i, name in enumerate(plan.key)]
     return replace(of, select=select(*names).select_from(of.rows))
 
 
-def chosen(of: Statement, keys: Sequence[Sequence[Any]]) -> Select[Any]:
+def chosen(of: RowQuery, keys: Sequence[Sequence[Any]]) -> Select[Any]:
     """The rows with these keys."""
     return of.select.where(among(of.key, keys))
 
@@ -124,7 +136,7 @@ def among(columns: Sequence[ColumnElement[Any]], keys: Sequence[Sequence[Any]]) 
     )
 
 
-def linked(link: Link, near: Table, keys: Sequence[Sequence[Any]], dialect: Dialect) -> Select[Any]:
+def linked(link: JoinTable, near: Table, keys: Sequence[Sequence[Any]], dialect: DatabaseDialect) -> Select[Any]:
     """What the rows of `near` with these keys are joined with: their key, the key of the other row, and its name."""
     between, rows = _table(link.table).alias("between"), _table(near).alias("near")
     target = _table(link.far.target).alias("far")
@@ -176,27 +188,27 @@ def _table(of: Table) -> Any:
     return quoted_table(of.name, of.schema, [column.name for column in of.columns])
 
 
-def _plain(value: ColumnElement[Any], column: Column, dialect: Dialect) -> ColumnElement[Any]:
+def _plain(value: ColumnElement[Any], column: Column, dialect: DatabaseDialect) -> ColumnElement[Any]:
     """A value that every driver reads alike: what is no number and no text comes as the text the database writes.
 
     Also because drivers refuse some: dates after the year 9999 or of the year 0, infinite ones.
     """
-    if dialect is Dialect.SQLITE or (column.kind in _PLAIN and not column.sql_type.startswith("BIT")):
+    if dialect is DatabaseDialect.SQLITE or (column.kind in _PLAIN and not column.sql_type.startswith("BIT")):
         return value
-    return cast(value, BigInteger if column.kind is Kind.BOOLEAN else Text)
+    return cast(value, BigInteger if column.kind is ColumnKind.BOOLEAN else Text)
 
 
-def _cell(value: ColumnElement[Any], column: Column, dialect: Dialect) -> ColumnElement[Any]:
+def _cell(value: ColumnElement[Any], column: Column, dialect: DatabaseDialect) -> ColumnElement[Any]:
     """A value to be told, or `TOO_LONG` and its length."""
     plain = _plain(value, column, dialect)
-    if column.kind not in _CAN_BE_LONG or (dialect is not Dialect.SQLITE and _is_bounded(column.sql_type)):
+    if column.kind not in _CAN_BE_LONG or (dialect is not DatabaseDialect.SQLITE and _is_bounded(column.sql_type)):
         return plain
-    length = func.length(plain) if dialect is Dialect.SQLITE else func.octet_length(plain)
+    length = func.length(plain) if dialect is DatabaseDialect.SQLITE else func.octet_length(plain)
     said = literal(TOO_LONG, String) + cast(length, String)
     return case((length > MAX_CELL_BYTES, said), else_=plain)
 
 
-def _short(value: ColumnElement[Any], column: Column, dialect: Dialect) -> ColumnElement[Any]:
+def _short(value: ColumnElement[Any], column: Column, dialect: DatabaseDialect) -> ColumnElement[Any]:
     """The beginning of a name."""
     return func.substr(_plain(value, column, dialect), 1, 200)
 

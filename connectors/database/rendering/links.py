@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from connectors.database.access.address import Dialect
+from connectors.database.access.address import DatabaseDialect
 from connectors.database.reading.scanning import Row
 from connectors.database.reading.statements import linked
 from connectors.database.rendering.values import shown
-from connectors.database.structure.plans import Link, Plan
+from connectors.database.structure.plans import JoinTable, Plan
 from connectors.database.structure.tables import Table
 
 _MOST = 30  # names told with one row; the others are counted
@@ -22,7 +22,7 @@ Joined = tuple[str, ...]
 """For each link of a plan, what a row is joined with; empty for nothing."""
 
 
-def joined(connection: Connection, plan: Plan, rows: Sequence[Row], dialect: Dialect) -> list[Joined]:
+def joined(connection: Connection, plan: Plan, rows: Sequence[Row], dialect: DatabaseDialect) -> list[Joined]:
     """What each of the rows is joined with."""
     if not plan.links:
         return [()] * len(rows)
@@ -32,7 +32,9 @@ def joined(connection: Connection, plan: Plan, rows: Sequence[Row], dialect: Dia
     return [tuple(names.get(key, "") for names in told) for key in keys]
 
 
-def _told(connection: Connection, near: Table, link: Link, keys: Sequence[Row], dialect: Dialect) -> dict[Row, str]:
+def _told(
+    connection: Connection, near: Table, link: JoinTable, keys: Sequence[Row], dialect: DatabaseDialect
+) -> dict[Row, str]:
     names: dict[Row, list[str]] = {}
     more: Counter[Row] = Counter()
     width, far = len(link.near.columns), len(link.far.key.columns)

@@ -12,17 +12,17 @@ from connectors.database.reading.scanning import Row
 from connectors.database.reading.statements import TOO_LONG
 from connectors.database.rendering.links import Joined
 from connectors.database.rendering.values import facet, shown
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 from connectors.database.structure.plans import Plan, part_of, path_of
 from connectors.database.structure.secrets import is_secret
 from connectors.database.structure.tables import Column
-from connectors.document import ROW, Document, MetadataValue, Name
+from connectors.document import ROW, Document, DocumentName, MetadataValue
 from connectors.parsed import one_line
 
 _LONG = 200  # characters, from where on a text stands before the short ones, as a paragraph
 _LONGEST_TITLE = 100
 _LONGEST_NAME = 200
-_NAMES = frozenset({Kind.TEXT, Kind.ENUM})
+_NAMES = frozenset({ColumnKind.TEXT, ColumnKind.ENUM})
 _LONGEST_TEXT = 60  # that may be a name in a column which nothing says holds names
 _TAKEN = frozenset({"uri", "title", "kind", "language", "table", "database"})  # what filters call otherwise
 
@@ -145,12 +145,12 @@ class Renderer:
                 found[f"{table.name}.{column.name}" if column.name in _TAKEN else column.name] = kept
         return found
 
-    def _names(self, row: Row, called: str, starts: dict[str, int]) -> Iterator[Name]:
+    def _names(self, row: Row, called: str, starts: dict[str, int]) -> Iterator[DocumentName]:
         """What people may call the row: its name, its keys, short text."""
         table = self._plan.table
         if called and self._plan.label:
             first = self._plan.label[0]
-            yield Name(called, f"{table.label}.{first}", starts.get(first, 0))
+            yield DocumentName(called, f"{table.label}.{first}", starts.get(first, 0))
         unique = (self._plan.key, table.primary_key, *table.unique_keys)
         keys = {name for key in unique for name in key}
         for column in self._plan.columns:
@@ -158,16 +158,16 @@ class Renderer:
             longest = _LONGEST_NAME if is_name or column.name in keys else _LONGEST_TEXT
             value = row[self._places[column.name]]
             if isinstance(value, int) and (column.name,) in unique:  # order 1007
-                yield Name(str(value), f"{table.label}.{column.name}", starts.get(column.name, 0))
+                yield DocumentName(str(value), f"{table.label}.{column.name}", starts.get(column.name, 0))
             elif (
                 isinstance(value, str)
                 and (longest == _LONGEST_NAME or column.kind in _NAMES)
                 and (text := one_line(self._shown(row, column)))
                 and len(text) <= longest
             ):
-                yield Name(text, f"{table.label}.{column.name}", starts.get(column.name, 0))
+                yield DocumentName(text, f"{table.label}.{column.name}", starts.get(column.name, 0))
 
-    def _references(self, uri: str, row: Row, starts: dict[str, int]) -> Iterator[Name]:
+    def _references(self, uri: str, row: Row, starts: dict[str, int]) -> Iterator[DocumentName]:
         """The URI of each row that this one refers to by the key that the other is known by."""
         base = uri.partition("#")[0]
         for pointer in self._plan.pointers:
@@ -175,7 +175,9 @@ class Renderer:
             values = [row[self._places[name]] for name in columns]
             if pointer.key.referred == target.primary_key and None not in values:
                 other = f"{base}#{path_of(target)}/{','.join(map(_key_part, values))}"
-                yield Name(other, f"{self._plan.table.label}.{columns[0]} -> {target.label}", starts.get(columns[0], 0))
+                yield DocumentName(
+                    other, f"{self._plan.table.label}.{columns[0]} -> {target.label}", starts.get(columns[0], 0)
+                )
 
 
 def row_uri(base: str, plan: Plan, row: Row) -> str:

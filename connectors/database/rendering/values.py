@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 from connectors.document import MetadataValue
 from connectors.parsed import clean
 
@@ -18,7 +18,7 @@ _LONGEST_FACET = 100  # characters of a text that can be filtered by
 _EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
-def shown(value: Any, kind: Kind = Kind.OTHER) -> str:
+def shown(value: Any, kind: ColumnKind = ColumnKind.OTHER) -> str:
     """A value as a person reads it; empty for none, for what is binary, and for white space.
 
     >>> shown(0.5), shown("2009-01-01 00:00:00", Kind.DATETIME), shown(1, Kind.BOOLEAN), shown(None)
@@ -29,7 +29,7 @@ def shown(value: Any, kind: Kind = Kind.OTHER) -> str:
             return ""
         case bool():
             return "true" if value else "false"
-        case int() if kind is Kind.BOOLEAN and value in {0, 1}:
+        case int() if kind is ColumnKind.BOOLEAN and value in {0, 1}:
             return "true" if value else "false"
         case str():
             return _moment(value, " ") or clean(value).strip() if kind.is_moment else clean(value).strip()
@@ -43,7 +43,7 @@ def shown(value: Any, kind: Kind = Kind.OTHER) -> str:
             return str(value)
 
 
-def facet(value: Any, kind: Kind) -> MetadataValue | None:
+def facet(value: Any, kind: ColumnKind) -> MetadataValue | None:
     """A value as filters compare it: a number, true or false, an ISO date, or a short text; None for what is neither.
 
     >>> facet("2009-01-01 10:00:00", Kind.DATETIME), facet(1, Kind.BOOLEAN)
@@ -53,7 +53,7 @@ def facet(value: Any, kind: Kind) -> MetadataValue | None:
         case bool():
             return value
         case int():
-            return bool(value) if kind is Kind.BOOLEAN and value in {0, 1} else value
+            return bool(value) if kind is ColumnKind.BOOLEAN and value in {0, 1} else value
         case float():
             return value if math.isfinite(value) else None
         case Decimal():

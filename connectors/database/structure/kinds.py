@@ -9,7 +9,7 @@ from sqlalchemy import Dialect, exc, types
 from sqlalchemy.dialects import mysql, postgresql
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What the values of a column are, whatever the database calls it.
 
     SQLite lets any value into any column: there a kind is what was declared, not what is found.
@@ -32,52 +32,52 @@ class Kind(StrEnum):
     @property
     def is_number(self) -> bool:
         """Whether the values can be counted with."""
-        return self in {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT}
+        return self in {ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.FLOAT}
 
     @property
     def is_moment(self) -> bool:
         """Whether the values are dates, with or without a time."""
-        return self in {Kind.DATE, Kind.DATETIME}
+        return self in {ColumnKind.DATE, ColumnKind.DATETIME}
 
 
 # The first that fits counts, so the narrower stand before the wider.
-_KINDS: tuple[tuple[type[types.TypeEngine[Any]], Kind], ...] = (
-    (mysql.YEAR, Kind.INTEGER),
-    (mysql.BIT, Kind.BINARY),
-    (types.Boolean, Kind.BOOLEAN),
-    (types.Integer, Kind.INTEGER),
-    (types.Float, Kind.FLOAT),
-    (types.Numeric, Kind.DECIMAL),
-    (types.DateTime, Kind.DATETIME),
-    (types.Date, Kind.DATE),
-    (types.Time, Kind.TIME),
-    (types.JSON, Kind.JSON),
-    (postgresql.JSON, Kind.JSON),
-    (types.Enum, Kind.ENUM),
-    (mysql.SET, Kind.ENUM),
-    (types.Uuid, Kind.UUID),
-    (postgresql.CITEXT, Kind.TEXT),
-    (types.String, Kind.TEXT),
-    (postgresql.BYTEA, Kind.BINARY),
-    (types.LargeBinary, Kind.BINARY),
-    (types.BINARY, Kind.BINARY),
-    (types.VARBINARY, Kind.BINARY),
+_KINDS: tuple[tuple[type[types.TypeEngine[Any]], ColumnKind], ...] = (
+    (mysql.YEAR, ColumnKind.INTEGER),
+    (mysql.BIT, ColumnKind.BINARY),
+    (types.Boolean, ColumnKind.BOOLEAN),
+    (types.Integer, ColumnKind.INTEGER),
+    (types.Float, ColumnKind.FLOAT),
+    (types.Numeric, ColumnKind.DECIMAL),
+    (types.DateTime, ColumnKind.DATETIME),
+    (types.Date, ColumnKind.DATE),
+    (types.Time, ColumnKind.TIME),
+    (types.JSON, ColumnKind.JSON),
+    (postgresql.JSON, ColumnKind.JSON),
+    (types.Enum, ColumnKind.ENUM),
+    (mysql.SET, ColumnKind.ENUM),
+    (types.Uuid, ColumnKind.UUID),
+    (postgresql.CITEXT, ColumnKind.TEXT),
+    (types.String, ColumnKind.TEXT),
+    (postgresql.BYTEA, ColumnKind.BINARY),
+    (types.LargeBinary, ColumnKind.BINARY),
+    (types.BINARY, ColumnKind.BINARY),
+    (types.VARBINARY, ColumnKind.BINARY),
 )
 
 
-def kind_of(reflected: types.TypeEngine[Any]) -> Kind:
+def kind_of(reflected: types.TypeEngine[Any]) -> ColumnKind:
     """The kind of a type that SQLAlchemy reflected.
 
     >>> kind_of(types.VARCHAR(20)), kind_of(types.REAL())
     (<Kind.TEXT: 'text'>, <Kind.FLOAT: 'float'>)
     """
     if isinstance(reflected, mysql.TINYINT) and reflected.display_width == 1:
-        return Kind.BOOLEAN  # that is what MySQL makes of BOOLEAN
+        return ColumnKind.BOOLEAN  # that is what MySQL makes of BOOLEAN
     if isinstance(reflected, mysql.BIT) and reflected.length in {None, 1}:
-        return Kind.BOOLEAN
+        return ColumnKind.BOOLEAN
     if isinstance(reflected, postgresql.DOMAIN):
         return kind_of(reflected.data_type)
-    return next((kind for type_, kind in _KINDS if isinstance(reflected, type_)), Kind.OTHER)
+    return next((kind for type_, kind in _KINDS if isinstance(reflected, type_)), ColumnKind.OTHER)
 
 
 def type_name(reflected: types.TypeEngine[Any], dialect: Dialect) -> str:

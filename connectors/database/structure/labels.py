@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 from connectors.database.structure.secrets import looks_secret, words_of
 from connectors.database.structure.tables import Column, Table
 
@@ -11,7 +11,7 @@ _QUALIFIED = ("full", "display", "company", "organisation", "organization", "pro
 _FIRST = ("first", "given", "fore")
 _LAST = ("last", "family", "sur")
 _HANDLES = ("username", "login", "nickname", "nick", "handle", "alias", "slug", "code", "sku", "email", "mail")
-_NAMED = frozenset({Kind.TEXT, Kind.ENUM})
+_NAMED = frozenset({ColumnKind.TEXT, ColumnKind.ENUM})
 _LAST_RESORT = 3  # a table with at most so many columns of text is called by the first of them that may be a name
 _NO_NAMES = frozenset(
     {
@@ -47,7 +47,7 @@ def label_columns(table: Table) -> tuple[str, ...]:
     if ranked:
         return (candidates[ranked[0][1]].name,)
     others = [each for each in candidates if each.name not in table.primary_key]
-    likely = [each.name for each in others if each.kind is Kind.TEXT and _is_possible(words_of(each.name), table)]
+    likely = [each.name for each in others if each.kind is ColumnKind.TEXT and _is_possible(words_of(each.name), table)]
     return tuple(likely[:1]) if len(others) <= _LAST_RESORT else ()
 
 

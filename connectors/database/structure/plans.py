@@ -9,7 +9,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from connectors.database.access.options import DatabaseOptions
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 from connectors.database.structure.labels import label_columns
 from connectors.database.structure.secrets import looks_secret
 from connectors.database.structure.tables import Column, ForeignKey, Schema, Table
@@ -28,7 +28,7 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class JoinTable:
     """A table that only joins two others: its rows are told with the rows of both.
 
     Attributes:
@@ -70,7 +70,7 @@ class Plan:
     text: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     pointers: tuple[Pointer, ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[JoinTable, ...] = ()
     cursor: str = ""
 
     @cached_property
@@ -98,7 +98,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingPlan:
     """What is read of a database, and what a person should know of what is not."""
 
     plans: tuple[Plan, ...]
@@ -122,16 +122,16 @@ def part_of(name: str) -> str:
     return "".join(escaped).replace("~", "%7E").replace(".", "%2E")
 
 
-def plan(schema: Schema, chosen: Sequence[Table], options: DatabaseOptions) -> Reading:
+def plan(schema: Schema, chosen: Sequence[Table], options: DatabaseOptions) -> ReadingPlan:
     """How each of the chosen tables is read; tables that only join others are told with those."""
     planner = _Planner(schema, chosen, options)
-    return Reading(tuple(planner.plans()), tuple(planner.notes()))
+    return ReadingPlan(tuple(planner.plans()), tuple(planner.notes()))
 
 
-def plan_query(table: Table, options: DatabaseOptions) -> Reading:
+def plan_query(table: Table, options: DatabaseOptions) -> ReadingPlan:
     """How the rows of a query are read, whose result looks like `table`."""
     planner = _Planner(Schema("", "", (table,)), (table,), options)
-    return Reading(tuple(planner.plans()), tuple(planner.notes()))
+    return ReadingPlan(tuple(planner.plans()), tuple(planner.notes()))
 
 
 class _Planner:
@@ -182,7 +182,7 @@ class _Planner:
         return self._is_binary(column) or self._is_secret(column)
 
     def _is_binary(self, column: Column) -> bool:
-        return column.kind is Kind.BINARY
+        return column.kind is ColumnKind.BINARY
 
     def _is_secret(self, column: Column) -> bool:
         asked_for = column.name in self._options.text_columns
@@ -201,13 +201,13 @@ class _Planner:
                 told.update(key.columns)
                 yield Pointer(key, target, label_columns(target))
 
-    def _links_of(self, table: Table) -> Iterator[Link]:
+    def _links_of(self, table: Table) -> Iterator[JoinTable]:
         for link in self._links:
             for near in link.foreign_keys:
                 far = next((key for key in link.foreign_keys if key is not near), None)
                 if near.table == table.label and far and near.referred == self._key(table):
                     target = self._schema.by_label[far.table]
-                    yield Link(link, near, Pointer(far, target, label_columns(target)))
+                    yield JoinTable(link, near, Pointer(far, target, label_columns(target)))
 
 
 def is_link(table: Table, schema: Schema) -> bool:

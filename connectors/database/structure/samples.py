@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Text, cast, exc, func, select
 
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 from connectors.database.structure.quoting import quoted_column, quoted_table
 from connectors.database.structure.secrets import is_secret, looks_secret
 
@@ -19,7 +19,7 @@ _LONGEST = 60  # characters
 _ROWS_TRIED = 500
 _ROWS_READ = 50_000
 _REPEATED = 2  # how often a value must come on average
-_SAMPLED = frozenset({Kind.TEXT, Kind.ENUM})
+_SAMPLED = frozenset({ColumnKind.TEXT, ColumnKind.ENUM})
 
 
 def add_samples(connection: Connection, table: Table) -> Table:
@@ -58,7 +58,7 @@ def _counted(connection: Connection, table: Table, of: Column, rows: int) -> dic
     """The distinct values in the first `rows` rows and how often they are there; one too many where they are many."""
     source = quoted_table(table.name, table.schema)
     some = select(quoted_column(of.name).label("value")).select_from(source).limit(rows).subquery()
-    is_enum = of.kind is Kind.ENUM and connection.dialect.name == "postgresql"
+    is_enum = of.kind is ColumnKind.ENUM and connection.dialect.name == "postgresql"
     text = cast(some.c.value, Text) if is_enum else some.c.value
     # One character more than is short enough: a long text is never read whole, and is seen to be long.
     start = func.substr(text, 1, _LONGEST + 1).label("start")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _WORDS = frozenset(
@@ -23,7 +23,17 @@ _PAIRS = frozenset(
     }
 )  # fmt: skip
 # Numbers and dates about a secret (`token_count`, `password_changed_at`) are none.
-_HARMLESS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.DATE, Kind.DATETIME, Kind.TIME})
+_HARMLESS = frozenset(
+    {
+        ColumnKind.INTEGER,
+        ColumnKind.DECIMAL,
+        ColumnKind.FLOAT,
+        ColumnKind.BOOLEAN,
+        ColumnKind.DATE,
+        ColumnKind.DATETIME,
+        ColumnKind.TIME,
+    }
+)
 _VALUE = re.compile(
     r"\$(?:2[abxy]?\$\d\d|argon2(?:id|i|d)\$|scrypt\$|pbkdf2[\w-]*\$|[156]\$[./\w]|y\$)"  # password hashes
     r"|(?:pbkdf2_sha\d+|scrypt|argon2|bcrypt\w*)\$"
@@ -44,7 +54,7 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def looks_secret(name: str, kind: Kind) -> bool:
+def looks_secret(name: str, kind: ColumnKind) -> bool:
     """Whether a column of this name is likely to hold passwords, tokens or what they are checked against.
 
     >>> looks_secret("PasswordHash", Kind.TEXT), looks_secret("token_count", Kind.INTEGER)

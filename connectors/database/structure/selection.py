@@ -14,7 +14,7 @@ _NAMED = 12  # tables named in a message
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TableSelection:
     """What is read.
 
     Attributes:
@@ -30,7 +30,7 @@ class Choice:
     notes: tuple[str, ...]
 
 
-def choose(schema: Schema, options: DatabaseOptions, was_read: Callable[[str], bool]) -> Choice:
+def choose(schema: Schema, options: DatabaseOptions, was_read: Callable[[str], bool]) -> TableSelection:
     """What the options choose of a schema.
 
     Args:
@@ -47,14 +47,14 @@ def choose(schema: Schema, options: DatabaseOptions, was_read: Callable[[str], b
         named = [_named(name, schema, was_read) for name in options.tables]
         tables = tuple(each for each in named if isinstance(each, Table) and each.label not in excluded)
         notes += [f"{each}: the table is gone" for each in named if isinstance(each, str)]
-        return Choice(tables, tables, tuple(each for each in named if isinstance(each, Broken)), tuple(notes))
+        return TableSelection(tables, tables, tuple(each for each in named if isinstance(each, Broken)), tuple(notes))
     kept = tuple(table for table in schema.tables if table.label not in excluded)
     views = [table.label for table in kept if table.is_view]
     views += [each.table.label for each in schema.broken if each.table.is_view]
     if views:
         notes.append(f"views are not read unless they are named: {_listed(sorted(views))}")
     broken = tuple(each for each in schema.broken if not each.table.is_view)
-    return Choice(tuple(table for table in kept if not table.is_view), kept, broken, tuple(notes))
+    return TableSelection(tuple(table for table in kept if not table.is_view), kept, broken, tuple(notes))
 
 
 def _named(name: str, schema: Schema, was_read: Callable[[str], bool]) -> Table | Broken | str:

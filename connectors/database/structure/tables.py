@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     sql_type: str = ""
     nullable: bool = True
     comment: str = ""

@@ -30,7 +30,7 @@ class Style(NamedTuple):
     bold: bool
 
 
-class Line(NamedTuple):
+class PageLine(NamedTuple):
     """One line of a page, coordinates counting upwards.
 
     `top` and `bottom` are the baselines it begins and ends on: they differ where a hyphenated word joined two lines.
@@ -66,9 +66,9 @@ def heading_key(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
-def join_baselines(lines: list[Line]) -> list[Line]:
+def join_baselines(lines: list[PageLine]) -> list[PageLine]:
     """Pieces on one baseline made one line again: extraction breaks lines at superscripts and changes of font."""
-    found: list[Line] = []
+    found: list[PageLine] = []
     for line in lines:
         if not found or not _same_baseline(found[-1], line):
             found.append(line)
@@ -78,11 +78,11 @@ def join_baselines(lines: list[Line]) -> list[Line]:
         text = previous.text + ("" if near else " ") + line.text
         bottom = previous.bottom if previous.size >= line.size else line.bottom  # not that of a superscript
         style = previous.style if len(previous.text) >= len(line.text) else line.style
-        found.append(Line(text, previous.left, line.right, previous.top, bottom, *style))
+        found.append(PageLine(text, previous.left, line.right, previous.top, bottom, *style))
     return found
 
 
-def drop_running_heads(pages: list[list[Line]]) -> list[list[Line]]:
+def drop_running_heads(pages: list[list[PageLine]]) -> list[list[PageLine]]:
     """The pages without the outermost lines that many of them share (page numbers aside), which the first page keeps.
 
     On the first page the running head is often the title itself.
@@ -94,7 +94,7 @@ def drop_running_heads(pages: list[list[Line]]) -> list[list[Line]]:
     return [pages[0], *(_without_edges(page, running) for page in pages[1:])]
 
 
-def write_pages(pages: list[list[Line]], outline: Outline, builder: TextBuilder) -> None:
+def write_pages(pages: list[list[PageLine]], outline: Outline, builder: TextBuilder) -> None:
     """Write pages of lines as paragraphs and headings."""
     styles = _heading_styles(pages)
     for index, lines in enumerate(pages):
@@ -110,7 +110,7 @@ def write_pages(pages: list[list[Line]], outline: Outline, builder: TextBuilder)
                 builder.paragraph(text)
 
 
-def _same_baseline(previous: Line, line: Line) -> bool:
+def _same_baseline(previous: PageLine, line: PageLine) -> bool:
     if not (previous.size and line.size):
         return False
     gap = line.left - previous.right
@@ -118,7 +118,7 @@ def _same_baseline(previous: Line, line: Line) -> bool:
     return raised < 0.5 * max(previous.size, line.size) and -0.5 * previous.size < gap < 2 * previous.size
 
 
-def _without_edges(page: list[Line], running: set[str]) -> list[Line]:
+def _without_edges(page: list[PageLine], running: set[str]) -> list[PageLine]:
     start, end = 0, len(page)
     while start < min(_RUNNING_LINES, end) and _running_key(page[start]) in running:
         start += 1
@@ -127,15 +127,15 @@ def _without_edges(page: list[Line], running: set[str]) -> list[Line]:
     return page[start:end]
 
 
-def _edges(page: list[Line]) -> list[Line]:
+def _edges(page: list[PageLine]) -> list[PageLine]:
     return page[:_RUNNING_LINES] + page[-_RUNNING_LINES:]
 
 
-def _running_key(line: Line) -> str:
+def _running_key(line: PageLine) -> str:
     return _NUMBER.sub("#", line.text.casefold())
 
 
-def _heading_styles(pages: list[list[Line]]) -> list[Style]:
+def _heading_styles(pages: list[list[PageLine]]) -> list[Style]:
     """The styles of headings, most prominent first: larger than most of the text, or as large and bold."""
     weights: Counter[Style] = Counter()
     for page in pages:
@@ -150,10 +150,10 @@ def _heading_styles(pages: list[list[Line]]) -> list[Style]:
     return sorted(found, reverse=True) if body.size else []
 
 
-def _groups(lines: list[Line], page: int, outline: Outline, styles: list[Style]) -> Iterator[list[Line]]:
+def _groups(lines: list[PageLine], page: int, outline: Outline, styles: list[Style]) -> Iterator[list[PageLine]]:
     """Lines gathered to paragraphs and headings."""
     pitch = _usual_pitch(lines)
-    group: list[Line] = []
+    group: list[PageLine] = []
     for line in lines:
         if group and _breaks(group[-1], line, pitch, page, outline, styles):
             yield group
@@ -163,7 +163,7 @@ def _groups(lines: list[Line], page: int, outline: Outline, styles: list[Style])
         yield group
 
 
-def _breaks(previous: Line, line: Line, pitch: float, page: int, outline: Outline, styles: list[Style]) -> bool:
+def _breaks(previous: PageLine, line: PageLine, pitch: float, page: int, outline: Outline, styles: list[Style]) -> bool:
     if outline.level_of(page, previous.text) or outline.level_of(page, line.text):
         return True
     if not (previous.size and line.size):
@@ -177,14 +177,14 @@ def _breaks(previous: Line, line: Line, pitch: float, page: int, outline: Outlin
     return step > usual
 
 
-def _usual_pitch(lines: list[Line]) -> float:
+def _usual_pitch(lines: list[PageLine]) -> float:
     """How far apart lines of one paragraph are; steps of more than twice the letters' size are gaps between them."""
     steps = [(above.bottom - below.top, below.size) for above, below in pairwise(lines)]
     close = [step for step, size in steps if 0 < step <= _MAX_PITCH * size]
     return median(close) if close else 0.0
 
 
-def _level(group: list[Line], page: int, outline: Outline, styles: list[Style]) -> int:
+def _level(group: list[PageLine], page: int, outline: Outline, styles: list[Style]) -> int:
     """The heading level of a group of lines; 0 for a paragraph."""
     text = one_line(" ".join(line.text for line in group))
     if level := outline.level_of(page, text):

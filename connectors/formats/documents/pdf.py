@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from connectors.document import MetadataValue
 from connectors.errors import SourceError
 from connectors.formats.documents.layout import (
-    Line,
     Outline,
+    PageLine,
     drop_running_heads,
     heading_key,
     join_baselines,
@@ -68,7 +68,7 @@ def _open(data: bytes) -> pypdfium2.PdfDocument:
         raise SourceError("damaged PDF, it cannot be opened", hint="repairing may help: qpdf FILE COPY") from None
 
 
-def _page(document: pypdfium2.PdfDocument, index: int) -> list[Line]:
+def _page(document: pypdfium2.PdfDocument, index: int) -> list[PageLine]:
     """The lines of one page, in the order they are drawn; a damaged page is an empty one."""
     import pypdfium2
 
@@ -79,7 +79,7 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> list[Line]:
         return []
 
 
-def _lines(page: pypdfium2.PdfTextPage) -> Iterator[Line]:
+def _lines(page: pypdfium2.PdfTextPage) -> Iterator[PageLine]:
     if not page.count_chars():
         return
     # A hyphen at a line's end comes as U+FFFE in place of the line break; cleaning drops it, which joins the word.
@@ -89,7 +89,7 @@ def _lines(page: pypdfium2.PdfTextPage) -> Iterator[Line]:
             yield _measured(page, text, match.start() + match.group().index(text))
 
 
-def _measured(page: pypdfium2.PdfTextPage, text: str, start: int) -> Line:
+def _measured(page: pypdfium2.PdfTextPage, text: str, start: int) -> PageLine:
     """A line with its position: where its first and last characters stand, and the size most of it is set in."""
     import pypdfium2.raw as pdfium
 
@@ -97,11 +97,11 @@ def _measured(page: pypdfium2.PdfTextPage, text: str, start: int) -> Line:
         pdfium.FPDFText_GetCharIndexFromTextIndex(page, start + offset) for offset in (0, len(text) // 2, len(text) - 1)
     )
     if min(first, middle, last) < 0 or abs(math.sin(pdfium.FPDFText_GetCharAngle(page, middle))) > _UPRIGHT:
-        return Line(text, 0, 0, 0, 0, 0)
+        return PageLine(text, 0, 0, 0, 0, 0)
     size = sorted(_size(page, index) for index in (first, middle, last))[1]
     bold = min(pdfium.FPDFText_GetFontWeight(page, index) for index in (first, middle, last)) >= _BOLD
     (left, top), (_, bottom) = _origin(page, first), _origin(page, last)
-    return Line(text, left, page.get_charbox(last)[2], top, bottom, size, bold)
+    return PageLine(text, left, page.get_charbox(last)[2], top, bottom, size, bold)
 
 
 def _origin(page: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:

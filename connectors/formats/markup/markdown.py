@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from connectors.document import Block, BlockKind
-from connectors.parsed import Line, Parsed, heading_title, lines_of, one_line
+from connectors.parsed import Parsed, TextLine, heading_title, lines_of, one_line
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -38,7 +38,7 @@ def markdown_blocks(text: str, start: int = 0) -> Iterator[Block]:
     """The headings, tables and code of `text[start:]`, at their offsets in `text`."""
     if len(text) - start > _MAX_CHARACTERS:
         return
-    lines = [Line(line.text, line.start + start, line.end + start) for line in lines_of(text[start:])]
+    lines = [TextLine(line.text, line.start + start, line.end + start) for line in lines_of(text[start:])]
     tokens = _parser().parse(text[start:])
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.map is None or token.map[0] >= len(lines):
@@ -63,7 +63,7 @@ def _inline_parser() -> MarkdownIt:
     return MarkdownIt("commonmark")
 
 
-def _content_lines(lines: list[Line], token: Token) -> list[Line]:
+def _content_lines(lines: list[TextLine], token: Token) -> list[TextLine]:
     first, last = token.map or (0, 0)
     found = lines[first:last]
     while len(found) > 1 and not found[-1].text.strip():
@@ -71,7 +71,7 @@ def _content_lines(lines: list[Line], token: Token) -> list[Line]:
     return found
 
 
-def _block(token: Token, following: Token | None, lines: list[Line]) -> Block | None:
+def _block(token: Token, following: Token | None, lines: list[TextLine]) -> Block | None:
     start, end = lines[0].start, lines[-1].end
     if token.type == "heading_open" and token.level == 0 and following is not None:
         label = _plain(following.content)

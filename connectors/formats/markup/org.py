@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from connectors.document import Block, BlockKind
-from connectors.parsed import Line, Parsed, heading_title, lines_of
+from connectors.parsed import Parsed, TextLine, heading_title, lines_of
 
 _HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE)\s+)?(?:\[#[A-Z]\]\s+)?(.*?)(?:\s+:[\w@#%:]+:)?\s*$")
 _KEYWORD = re.compile(r"#\+(title|author|date):\s*(\S.*)$", re.IGNORECASE)
@@ -26,7 +26,7 @@ def parse_org(text: str) -> Parsed:
     return Parsed(text, "org", title, keywords, blocks)
 
 
-def _blocks(lines: list[Line]) -> Iterator[Block]:
+def _blocks(lines: list[TextLine]) -> Iterator[Block]:
     closings = _closings(lines)
     index = 0
     while index < len(lines):
@@ -46,11 +46,11 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
         index = end
 
 
-def _in_table(line: Line) -> bool:
+def _in_table(line: TextLine) -> bool:
     return line.text.lstrip().startswith("|")
 
 
-def _closings(lines: list[Line]) -> dict[str, list[int]]:
+def _closings(lines: list[TextLine]) -> dict[str, list[int]]:
     """Where each kind of block is closed, found once: looking ahead from every opening line would be quadratic."""
     found: dict[str, list[int]] = {"src": [], "example": []}
     for position, line in enumerate(lines):
@@ -59,6 +59,6 @@ def _closings(lines: list[Line]) -> dict[str, list[int]]:
     return found
 
 
-def _table(rows: list[Line]) -> Block:
+def _table(rows: list[TextLine]) -> Block:
     content = [row.text.strip() for row in rows if not _RULE.match(row.text)]
     return Block(BlockKind.TABLE, rows[0].start, rows[-1].end, header=content[0] if content else "")

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from connectors.document import Block, BlockKind
-from connectors.parsed import Line, Parsed, heading_title, lines_of
+from connectors.parsed import Parsed, TextLine, heading_title, lines_of
 
 _ADORNMENT = re.compile(r"([!-/:-@[-`{-~])\1{2,}\s*$")
 _CODE = re.compile(r"\s*\.\.\s+(code|code-block|sourcecode)::|(?!\s*\.\.\s).*::\s*$")
@@ -23,7 +23,7 @@ def parse_rst(text: str) -> Parsed:
     return Parsed(text, "rst", heading_title(blocks), blocks=blocks)
 
 
-def _blocks(lines: list[Line]) -> Iterator[Block]:
+def _blocks(lines: list[TextLine]) -> Iterator[Block]:
     levels: dict[str, int] = {}  # a style's level is the order in which the document first uses it
     closings = _simple_closings(lines)
     index = 0
@@ -47,7 +47,7 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
             index += 1
 
 
-def _heading(lines: list[Line], index: int) -> tuple[int, str]:
+def _heading(lines: list[TextLine], index: int) -> tuple[int, str]:
     """How many lines a section title at `index` takes (2, or 3 with an overline), and its style."""
     text = lines[index].text
     following = [line.text for line in lines[index + 1 : index + 3]]
@@ -70,7 +70,7 @@ def _heading(lines: list[Line], index: int) -> tuple[int, str]:
     return 0, ""
 
 
-def _indented(lines: list[Line], index: int) -> tuple[int, int]:
+def _indented(lines: list[TextLine], index: int) -> tuple[int, int]:
     """The lines indented deeper than line `index` that follow it, without blank ones around them."""
     depth = _indent(lines[index].text)
     first = index + 1
@@ -89,7 +89,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _table(lines: list[Line], index: int, closings: list[int]) -> int:
+def _table(lines: list[TextLine], index: int, closings: list[int]) -> int:
     """How many lines the table at `index` takes; 0 when there is none."""
     if _GRID_RULE.match(lines[index].text):
         end = index
@@ -102,13 +102,13 @@ def _table(lines: list[Line], index: int, closings: list[int]) -> int:
     return 0
 
 
-def _simple_closings(lines: list[Line]) -> list[int]:
+def _simple_closings(lines: list[TextLine]) -> list[int]:
     """Where simple tables end, at a rule before a blank line; found once, for looking ahead each time is quadratic."""
     rules = [index for index, line in enumerate(lines) if _SIMPLE_RULE.match(line.text)]
     return [index for index in rules if index + 1 == len(lines) or not lines[index + 1].text.strip()]
 
 
-def _table_block(lines: list[Line]) -> Block:
+def _table_block(lines: list[TextLine]) -> Block:
     content = [line for line in lines if not _SIMPLE_RULE.match(line.text) and not _GRID_RULE.match(line.text)]
     header = content[0].text.strip() if content else ""
     return Block(BlockKind.TABLE, lines[0].start, lines[-1].end, header=header)

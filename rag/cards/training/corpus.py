@@ -22,7 +22,7 @@ _FEWEST_TERMS = 2  # of a sentence that says something
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class TrainingPassage:
     """A passage of the domain: which document it is of, its title and headings, and its text."""
 
     document: str
@@ -31,7 +31,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TrainingBlock:
     """Tokens, and for each whether it is to be learned; both as long as each other."""
 
     tokens: list[int]
@@ -39,7 +39,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokenizer:
+class ModelTokenizer:
     """The model's own.
 
     Attributes:
@@ -53,14 +53,14 @@ class Tokenizer:
     end: list[int]
 
 
-class Corpus:
+class TrainingCorpus:
     """What is learned, and what is held out, parted by document.
 
     Raises:
         ConfigurationError: there is too little text.
     """
 
-    def __init__(self, passages: Sequence[Passage], tokenizer: Tokenizer, seed: int) -> None:
+    def __init__(self, passages: Sequence[TrainingPassage], tokenizer: ModelTokenizer, seed: int) -> None:
         learned, kept = _parted(passages, seed)
         self._tokenizer = tokenizer
         self._seed = seed
@@ -79,17 +79,17 @@ class Corpus:
         everything = repr([(block.tokens, block.learned) for block in (*first, *self.held_out)])
         self.fingerprint = hashlib.sha256(everything.encode()).hexdigest()
 
-    def epoch(self, number: int) -> list[Block]:
+    def epoch(self, number: int) -> list[TrainingBlock]:
         """What is learned in one go: all of the text, and a question about each sentence, another one in each go."""
         rng = random.Random(f"{self._seed}:{number}")  # noqa: S311
         pairs = [self._pair(topic, at, rng) for topic in self._topics for at in range(len(topic.sentences))]
         return [*self._running, *pairs]
 
-    def _pair(self, topic: Topic, at: int, rng: random.Random) -> Block:
+    def _pair(self, topic: Topic, at: int, rng: random.Random) -> TrainingBlock:
         question, answer = topic.asked(at, rng)
         before = self._tokenizer.asked(question)[-_LONGEST // 2 :]  # so that some of every answer is learned
         after = [*self._tokenizer.tokens(answer), *self._tokenizer.end]
-        return Block([*before, *after][:_LONGEST], ([False] * len(before) + [True] * len(after))[:_LONGEST])
+        return TrainingBlock([*before, *after][:_LONGEST], ([False] * len(before) + [True] * len(after))[:_LONGEST])
 
 
 def held_out(documents: Iterable[str], seed: int) -> set[str]:
@@ -98,14 +98,14 @@ def held_out(documents: Iterable[str], seed: int) -> set[str]:
     return set(drawn[: max(1, round(_HELD_OUT * len(drawn)))])
 
 
-def _parted(passages: Sequence[Passage], seed: int) -> tuple[list[Passage], list[Passage]]:
+def _parted(passages: Sequence[TrainingPassage], seed: int) -> tuple[list[TrainingPassage], list[TrainingPassage]]:
     """What is learned, and what is held out."""
     documents = {passage.document for passage in passages}
     if len(documents) >= _FEWEST_DOCUMENTS:
         out = held_out(documents, seed)
         return [one for one in passages if one.document not in out], [one for one in passages if one.document in out]
-    learned: list[Passage] = []
-    kept: list[Passage] = []
+    learned: list[TrainingPassage] = []
+    kept: list[TrainingPassage] = []
     for name in sorted(documents):
         mine = [passage for passage in passages if passage.document == name]
         end = len(mine) - max(1, round(_HELD_OUT * len(mine))) if len(mine) > 1 else len(mine)
@@ -118,12 +118,12 @@ def _drawn(name: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()
 
 
-def _text(passage: Passage, tokenizer: Tokenizer) -> list[int]:
+def _text(passage: TrainingPassage, tokenizer: ModelTokenizer) -> list[int]:
     text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
     return [*tokenizer.tokens(text), *tokenizer.end]
 
 
-def _topic(passage: Passage) -> Topic:
+def _topic(passage: TrainingPassage) -> Topic:
     spans = sentence_spans(passage.text)
     sentences = (" ".join(passage.text[start:end].split()) for start, end in spans)
     return Topic(
@@ -132,10 +132,10 @@ def _topic(passage: Passage) -> Topic:
     )
 
 
-def _cut(texts: Iterable[list[int]], size: int) -> Iterator[Block]:
+def _cut(texts: Iterable[list[int]], size: int) -> Iterator[TrainingBlock]:
     """The texts in blocks of at most `size` tokens; of one token there is nothing to learn."""
     for tokens in texts:
         for start in range(0, len(tokens), size):
             piece = tokens[start : start + size]
             if len(piece) > 1:
-                yield Block(piece, [True] * len(piece))
+                yield TrainingBlock(piece, [True] * len(piece))

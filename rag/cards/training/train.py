@@ -12,9 +12,9 @@ from connectors.registry import open_source
 from connectors.source import Added, Failed
 from rag.cards.card import Card, CardError, CardFile, CardKind, checked_description, checked_name
 from rag.cards.gate import MOST_EXAMPLES
-from rag.cards.storage import Shelf
-from rag.cards.training.corpus import Passage, Tokenizer
-from rag.cards.training.trainer import ADAPTER, OnProgress, Trained, TrainingOptions, train
+from rag.cards.storage import CardStore
+from rag.cards.training.corpus import ModelTokenizer, TrainingPassage
+from rag.cards.training.trainer import ADAPTER, OnTrainingProgress, Trained, TrainingOptions, train
 from rag.llm.local import DEFAULT_MODEL, LocalLLM
 
 TRAINED = "trained"  # the setting of a card that is asked as it was trained
@@ -35,7 +35,7 @@ class TrainedCard:
 
 
 def train_card(
-    shelf: Shelf,
+    shelf: CardStore,
     name: str,
     source: str,
     splitter: Splitter,
@@ -44,7 +44,7 @@ def train_card(
     description: str = "",
     licence: str = "",
     options: TrainingOptions | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnTrainingProgress | None = None,
 ) -> TrainedCard:
     """Train a card on what a connector reads from `source`, and add it to `shelf` if it learned.
 
@@ -100,9 +100,9 @@ def train_card(
     return TrainedCard(added, result, len(titles), len(passages), failures)
 
 
-def tokenizer(model: LocalLLM) -> Tokenizer:
+def tokenizer(model: LocalLLM) -> ModelTokenizer:
     """The tokenizer of a local model, for training."""
-    return Tokenizer(
+    return ModelTokenizer(
         tokens=model.tokens,
         asked=lambda message: model.tokens(model.asked(message), control=True),
         end=[model.end],
@@ -118,9 +118,9 @@ def _let_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _read(source: str, splitter: Splitter) -> tuple[list[Passage], list[str], tuple[Failed, ...]]:
+def _read(source: str, splitter: Splitter) -> tuple[list[TrainingPassage], list[str], tuple[Failed, ...]]:
     """The passages of every document that can be read, and the titles."""
-    passages: list[Passage] = []
+    passages: list[TrainingPassage] = []
     titles: list[str] = []
     failures: list[Failed] = []
     for event in open_source(source).events({}):
@@ -129,7 +129,7 @@ def _read(source: str, splitter: Splitter) -> tuple[list[Passage], list[str], tu
         elif isinstance(event, Added):
             titles.append(event.document.title)
             chunks = splitter.split(event.document)
-            passages += [Passage(event.document.uri, chunk.context, chunk.text) for chunk in chunks]
+            passages += [TrainingPassage(event.document.uri, chunk.context, chunk.text) for chunk in chunks]
             if len(passages) > _MOST_PASSAGES:
                 raise ConfigurationError(
                     f"{source} has more than {_MOST_PASSAGES:,} passages",
@@ -138,6 +138,6 @@ def _read(source: str, splitter: Splitter) -> tuple[list[Passage], list[str], tu
     return passages, titles, tuple(failures)
 
 
-def _example(passage: Passage) -> str:
+def _example(passage: TrainingPassage) -> str:
     text = f"{passage.context}\n{passage.text}" if passage.context else passage.text
     return " ".join(text.split())[:_LONGEST_EXAMPLE]

@@ -19,7 +19,7 @@ import numpy as np
 
 from connectors.errors import ConfigurationError
 from rag.cards.card import CardError
-from rag.cards.training.corpus import Block, Corpus, Passage, Tokenizer
+from rag.cards.training.corpus import ModelTokenizer, TrainingBlock, TrainingCorpus, TrainingPassage
 from rag.cards.training.lora import Pair, attach, write_gguf
 
 if TYPE_CHECKING:
@@ -86,17 +86,17 @@ class Trained:
     seconds: float
 
 
-OnProgress = Callable[[TrainingProgress], None]
+OnTrainingProgress = Callable[[TrainingProgress], None]
 
 
 def train(
     base: Path,
-    passages: Sequence[Passage],
+    passages: Sequence[TrainingPassage],
     folder: Path,
-    tokenizer: Tokenizer,
+    tokenizer: ModelTokenizer,
     *,
     options: TrainingOptions | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnTrainingProgress | None = None,
 ) -> Trained:
     """Teach the model in the GGUF file `base` a domain, and write the LoRA into `folder`.
 
@@ -108,7 +108,7 @@ def train(
     """
     options = options or TrainingOptions()
     start = time.perf_counter()
-    text = Corpus(passages, tokenizer, options.seed)
+    text = TrainingCorpus(passages, tokenizer, options.seed)
     run = _Run(base, text, folder, options)
     before = run.losses(text.held_out)
     run.learn(on_progress)
@@ -139,7 +139,7 @@ Losses = tuple[np.ndarray, np.ndarray]
 class _Run:
     """One training: the model, the pairs beside its weights, and how far it is."""
 
-    def __init__(self, base: Path, text: Corpus, folder: Path, options: TrainingOptions) -> None:
+    def __init__(self, base: Path, text: TrainingCorpus, folder: Path, options: TrainingOptions) -> None:
         import torch
 
         self._text = text
@@ -159,7 +159,7 @@ class _Run:
         self._optimiser = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=0.0)
         self._step = 0
 
-    def learn(self, on_progress: OnProgress | None) -> None:
+    def learn(self, on_progress: OnTrainingProgress | None) -> None:
         """Go through the text as often as was asked for, from where an earlier run was left.
 
         Raises:
@@ -170,7 +170,7 @@ class _Run:
         self._resume()
         each = math.ceil(self._text.blocks / self._options.batch)  # steps of an epoch
         steps = self._options.epochs * each
-        batches: list[list[Block]] = []
+        batches: list[list[TrainingBlock]] = []
         saved = time.perf_counter()
         self.model.train()
         while self._step < steps:
@@ -195,7 +195,7 @@ class _Run:
                 on_progress(TrainingProgress(self._step, steps, float(mean.detach())))
         self._save()
 
-    def losses(self, blocks: Sequence[Block]) -> Losses:
+    def losses(self, blocks: Sequence[TrainingBlock]) -> Losses:
         """The loss of each block, with the pairs as they are now."""
         import torch
 
@@ -208,7 +208,7 @@ class _Run:
                 counts += tokens.tolist()
         return np.array(losses), np.array(counts)
 
-    def _loss(self, blocks: Sequence[Block]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _loss(self, blocks: Sequence[TrainingBlock]) -> tuple[torch.Tensor, torch.Tensor]:
         """The summed loss and the number of learned tokens of each block, shape [blocks]."""
         import torch
 
@@ -231,7 +231,7 @@ class _Run:
         each[places] = torch.nn.functional.cross_entropy(logits.float(), wanted[places], reduction="none")
         return each.sum(dim=1), places.sum(dim=1)
 
-    def _batches(self, epoch: int) -> list[list[Block]]:
+    def _batches(self, epoch: int) -> list[list[TrainingBlock]]:
         """The blocks of each step; the same for the same seed, so that a run that was cut off goes on with them.
 
         Blocks of about the same length go together, so that little is padding.

@@ -13,7 +13,7 @@ from typing import Any
 from connectors.document import CODE, Document
 from connectors.errors import SourceError
 from connectors.formats.codelike import looks_like_code
-from connectors.source import Added, Changed, Event, Known, Removed, Unchanged
+from connectors.source import Added, Changed, Event, KnownDocument, Removed, Unchanged
 from rag.evaluation.collections.lines import read_lines, read_records
 from rag.evaluation.collections.qrels import read_judgements
 
@@ -46,7 +46,7 @@ class BeirCorpus:
             raise SourceError(f"{self._file} holds no documents", hint='a line is {"_id": "d1", "text": "…"}')
         return ids
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         """One event a document. A collection with a broken line measures nothing, so such a line ends the iteration.
 
         Raises:
@@ -64,7 +64,7 @@ class BeirCorpus:
             yield document
 
 
-def changes(documents: Iterable[Document], known: Mapping[str, Known]) -> Iterator[Event]:
+def changes(documents: Iterable[Document], known: Mapping[str, KnownDocument]) -> Iterator[Event]:
     """What `documents`, all that there are, mean for what is known."""
     gone = dict.fromkeys(known)
     for document in documents:

@@ -20,7 +20,7 @@ from rag.evaluation.collections.trec import TrecCorpus, read_topics
 Grades = Mapping[str, Mapping[str, int]]  # query id → document id → relevance
 
 
-class Kind(StrEnum):
+class CollectionKind(StrEnum):
     """Where the questions come from, which says what the numbers are worth."""
 
     COLLECTION = "collection"
@@ -60,7 +60,7 @@ class Collection:
     grades: Grades
     identity: str
     split: str = ""
-    kind: Kind = Kind.COLLECTION
+    kind: CollectionKind = CollectionKind.COLLECTION
     corpus: Corpus | None = None
     own_ids: bool = False
     notices: tuple[str, ...] = ()

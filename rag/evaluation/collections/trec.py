@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from connectors.document import Document
 from connectors.errors import SourceError
-from connectors.source import Event, Known
+from connectors.source import Event, KnownDocument
 from rag.evaluation.collections.beir import changes, make_document, read_query_file
 from rag.evaluation.collections.lines import read_bytes, read_lines
 
@@ -51,7 +51,7 @@ class TrecCorpus:
             raise SourceError(f"{self._path} holds no TREC documents", hint=_DOCUMENTS)
         return ids
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         """One event a document.
 
         Raises:

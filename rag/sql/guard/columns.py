@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from sqlglot import exp  # noqa: TID253 — only what checks a statement imports this module
 
-from rag.sql.allowed import AllowedTable, AllowList, Dialect, similar
+from rag.sql.allowed import AllowedTable, AllowList, SqlDialect, similar
 from rag.sql.errors import RefusedError
-from rag.sql.guard.scopes import Output, Place, Scope
+from rag.sql.guard.scopes import Output, Place, SelectScope
 
 Ctes = Mapping[str, Output]
 
@@ -44,7 +44,7 @@ class _Checker:
     def _see(self, node: exp.Expr) -> None:
         self._seen[id(node)] = node
 
-    def query(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> Output:
+    def query(self, node: exp.Expr, ctes: Ctes, outer: SelectScope | None) -> Output:
         """Check a query; returns the columns that it gives."""
         self._see(node)
         ctes = self._ctes(node, ctes, outer)
@@ -62,15 +62,15 @@ class _Checker:
             case _:
                 raise RefusedError(f"{type(node).__name__} is no query", hint="write one SELECT")
 
-    def _ctes(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> Ctes:
+    def _ctes(self, node: exp.Expr, ctes: Ctes, outer: SelectScope | None) -> Ctes:
         """Check the WITH of a query; returns the names that are known in it."""
         clause = node.args.get("with_")
         if clause is None:
             return ctes
         known = dict(ctes)
         # SQLite takes RECURSIVE for a word without meaning: every name of the WITH is known in all of it.
-        recursive = bool(clause.args.get("recursive")) or self._dialect is Dialect.SQLITE
-        if recursive and self._dialect is not Dialect.MARIADB:  # there a name is not known before its own query
+        recursive = bool(clause.args.get("recursive")) or self._dialect is SqlDialect.SQLITE
+        if recursive and self._dialect is not SqlDialect.MARIADB:  # there a name is not known before its own query
             known.update({self._cte_name(cte): _OPEN for cte in clause.expressions})
         for cte in clause.expressions:
             if recursive:
@@ -89,8 +89,8 @@ class _Checker:
             )
         return self._fold_table(identifier)
 
-    def _select(self, node: exp.Select, ctes: Ctes, outer: Scope | None) -> Output:
-        scope = Scope(self._dialect, outer)
+    def _select(self, node: exp.Select, ctes: Ctes, outer: SelectScope | None) -> Output:
+        scope = SelectScope(self._dialect, outer)
         self._from(node, ctes, scope)
         self._expand_stars(node, scope)
         scope.aliases.update(self._fold(each.args["alias"]) for each in node.expressions if isinstance(each, exp.Alias))
@@ -99,35 +99,35 @@ class _Checker:
                 self._visit_all(value, ctes, scope)
         return self._output(node, scope)
 
-    def _set_operation(self, node: exp.SetOperation, ctes: Ctes, outer: Scope | None) -> Output:
+    def _set_operation(self, node: exp.SetOperation, ctes: Ctes, outer: SelectScope | None) -> Output:
         output = self.query(node.this, ctes, outer)
         self.query(node.expression, ctes, outer)
         self._modifiers(node, output, ctes, outer)
         return output
 
-    def _subquery(self, node: exp.Subquery, ctes: Ctes, outer: Scope | None) -> Output:
+    def _subquery(self, node: exp.Subquery, ctes: Ctes, outer: SelectScope | None) -> Output:
         if _is_group(node):
             raise RefusedError("tables in parentheses are no query", hint="write SELECT … FROM them")
         output = self.query(node.this, ctes, outer)
         self._modifiers(node, output, ctes, outer)
         return output
 
-    def _modifiers(self, node: exp.Expr, output: Output, ctes: Ctes, outer: Scope | None) -> None:
+    def _modifiers(self, node: exp.Expr, output: Output, ctes: Ctes, outer: SelectScope | None) -> None:
         """ORDER BY, LIMIT and the like after a set operation or a parenthesis."""
-        scope = Scope(self._dialect, outer, [Place("", output)])
+        scope = SelectScope(self._dialect, outer, [Place("", output)])
         for key, value in node.args.items():
             if key not in {"this", "expression", "with_", "alias", "joins"}:
                 self._visit_all(value, ctes, scope)
 
-    def _values(self, node: exp.Values, ctes: Ctes, outer: Scope | None) -> Output:
+    def _values(self, node: exp.Values, ctes: Ctes, outer: SelectScope | None) -> Output:
         for key, value in node.args.items():
             if key not in {"with_", "alias"}:
-                self._visit_all(value, ctes, Scope(self._dialect, outer, [Place("", _OPEN)]))
+                self._visit_all(value, ctes, SelectScope(self._dialect, outer, [Place("", _OPEN)]))
         return _OPEN
 
     # FROM
 
-    def _from(self, node: exp.Expr, ctes: Ctes, scope: Scope) -> None:
+    def _from(self, node: exp.Expr, ctes: Ctes, scope: SelectScope) -> None:
         """Add the sources of FROM and JOIN to `scope`, then check what joins them."""
         clause = node.args.get("from_")
         joins = list(_joins(node)) + (list(_nested_joins(clause.this)) if clause else [])
@@ -141,7 +141,7 @@ class _Checker:
         for join in joins:
             self._join(join, ctes, scope)
 
-    def _join(self, join: exp.Join, ctes: Ctes, scope: Scope) -> None:
+    def _join(self, join: exp.Join, ctes: Ctes, scope: SelectScope) -> None:
         hiding = next((place for place in scope.places if place.table is not None and place.table.hidden), None)
         if join.args.get("method") == "NATURAL" and hiding is not None:
             raise RefusedError(
@@ -153,7 +153,7 @@ class _Checker:
             scope.check(identifier.name, self._fold(identifier))
         self._visit_all(join.args.get("on"), ctes, scope)
 
-    def _source(self, node: exp.Expr, ctes: Ctes, scope: Scope) -> None:
+    def _source(self, node: exp.Expr, ctes: Ctes, scope: SelectScope) -> None:
         """Add one source of FROM, and what is joined to it inside a parenthesis, to `scope`."""
         self._see(node)
         match node:
@@ -177,7 +177,7 @@ class _Checker:
             self._source(join.this, ctes, scope)
         self._visit_all(node.args.get("sample"), ctes, scope)
 
-    def _table(self, node: exp.Table, ctes: Ctes, scope: Scope) -> None:
+    def _table(self, node: exp.Table, ctes: Ctes, scope: SelectScope) -> None:
         identifier, alias = node.this, node.args.get("alias")
         schema = node.args.get("db")
         if node.args.get("catalog"):
@@ -205,19 +205,19 @@ class _Checker:
         shown = f"{place}.{identifier.name}" if place else identifier.name
         known = [each.name for each in self._allowed.tables]
         likely = similar(identifier.name, known)
-        if self._dialect is Dialect.POSTGRESQL and identifier.name in known and not quoted:
+        if self._dialect is SqlDialect.POSTGRESQL and identifier.name in known and not quoted:
             hint = f'write it in double quotes: "{identifier.name}"'
         else:
             hint = f"did you mean {' or '.join(likely)}?" if likely else f"the tables are: {', '.join(known)}"
         raise RefusedError(f"there is no table {shown!r} that may be read", hint=hint)
 
-    def _derived(self, node: exp.Expr, output: Output, scope: Scope) -> None:
+    def _derived(self, node: exp.Expr, output: Output, scope: SelectScope) -> None:
         alias = node.args.get("alias")
         name = self._fold_table(alias.this) if alias is not None and alias.this is not None else ""
         output = self._renamed(output, alias) if alias is not None else output
         scope.places.append(Place(name, output, shown=alias.name if alias else "", quoted=_quoted(node)))
 
-    def _function(self, node: exp.Expr, call: exp.Expr, ctes: Ctes, scope: Scope) -> None:
+    def _function(self, node: exp.Expr, call: exp.Expr, ctes: Ctes, scope: SelectScope) -> None:
         """A function in FROM, whose columns only the database knows. Its arguments may name what stands before it."""
         alias = node.args.get("alias")
         self._visit_all(call.args.get("expressions") if call is node else call, ctes, scope)
@@ -227,7 +227,7 @@ class _Checker:
 
     # SELECT
 
-    def _expand_stars(self, node: exp.Select, scope: Scope) -> None:
+    def _expand_stars(self, node: exp.Select, scope: SelectScope) -> None:
         """Write out `*` and `t.*` where they would show columns that may not be read."""
         expanded: list[exp.Expr] = []
         for each in node.expressions:
@@ -258,7 +258,7 @@ class _Checker:
         for column in place.table.columns:
             yield exp.Column(this=exp.to_identifier(column, quoted=True), table=table and table.copy())
 
-    def _output(self, node: exp.Select, scope: Scope) -> Output:
+    def _output(self, node: exp.Select, scope: SelectScope) -> Output:
         names: list[str] = []
         shown: list[str] = []
         is_open = False
@@ -281,12 +281,12 @@ class _Checker:
 
     # expressions
 
-    def _visit_all(self, value: object, ctes: Ctes, scope: Scope) -> None:
+    def _visit_all(self, value: object, ctes: Ctes, scope: SelectScope) -> None:
         for node in value if isinstance(value, list) else [value]:
             if isinstance(node, exp.Expression):
                 self._visit(node, ctes, scope)
 
-    def _visit(self, node: exp.Expr, ctes: Ctes, scope: Scope) -> None:
+    def _visit(self, node: exp.Expr, ctes: Ctes, scope: SelectScope) -> None:
         """Check the columns of an expression, and the queries in it."""
         match node:
             case exp.Subquery() | exp.Select() | exp.SetOperation():
@@ -301,7 +301,7 @@ class _Checker:
                 for value in node.args.values():
                     self._visit_all(value, ctes, scope)
 
-    def _column(self, node: exp.Column, scope: Scope) -> None:
+    def _column(self, node: exp.Column, scope: SelectScope) -> None:
         self._see(node)
         table = node.args.get("table")
         if isinstance(node.this, exp.Star):
@@ -310,7 +310,7 @@ class _Checker:
         shown = node.sql(comments=False)
         scope.check(shown, self._fold(node.this), self._fold_table(table) if table is not None else "")
 
-    def _whole_rows(self, node: exp.Column, scope: Scope) -> None:
+    def _whole_rows(self, node: exp.Column, scope: SelectScope) -> None:
         """`t.*` somewhere: a list of columns, each checked already, unless it is counted or made one value."""
         table = self._star(node)
         meant = [place for around in scope.around() for place in around.places if not table or place.alias == table]

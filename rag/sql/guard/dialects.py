@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 
 if TYPE_CHECKING:
     from sqlglot.dialects.dialect import Dialect as Grammar
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 @cache
-def grammar(dialect: Dialect) -> Grammar:
+def grammar(dialect: SqlDialect) -> Grammar:
     """The grammar of `dialect`."""
-    made = {Dialect.SQLITE: _sqlite, Dialect.POSTGRESQL: _postgresql, Dialect.MARIADB: _mariadb}
+    made = {SqlDialect.SQLITE: _sqlite, SqlDialect.POSTGRESQL: _postgresql, SqlDialect.MARIADB: _mariadb}
     return made[dialect]()()
 
 
@@ -115,7 +115,7 @@ def _without(functions: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: make for name, make in functions.items() if name not in names}
 
 
-def written(tree: Expr, dialect: Dialect) -> str:
+def written(tree: Expr, dialect: SqlDialect) -> str:
     """The statement of a syntax tree, without its comments."""
     return tree.sql(grammar(dialect), comments=False, unsupported_level=_strict())
 

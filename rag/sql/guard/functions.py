@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 
 _EVERYWHERE = """
 count sum avg min max random
@@ -111,9 +111,9 @@ _SYNTAX = frozenset(_SYNTAX_WORDS.split())
 
 
 @cache
-def allowed_functions(dialect: Dialect) -> frozenset[str]:
+def allowed_functions(dialect: SqlDialect) -> frozenset[str]:
     """The names of the functions that may be called, in lower case."""
-    own = {Dialect.SQLITE: _SQLITE, Dialect.POSTGRESQL: _POSTGRESQL, Dialect.MARIADB: _MARIADB}
+    own = {SqlDialect.SQLITE: _SQLITE, SqlDialect.POSTGRESQL: _POSTGRESQL, SqlDialect.MARIADB: _MARIADB}
     return frozenset(f"{_EVERYWHERE} {own[dialect]}".split())
 
 

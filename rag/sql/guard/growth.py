@@ -11,7 +11,7 @@ import re
 
 from sqlglot import exp  # noqa: TID253 — only what checks a statement imports this module
 
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 from rag.sql.errors import RefusedError
 from rag.sql.guard.dialects import grammar
 
@@ -22,7 +22,7 @@ _LONG_WIDTH = re.compile(r"%[^a-zA-Z%]*(?:\d{5,}|\*)|\{[^{}]*(?:\d{5,}|\{)")
 _LENGTHENING = frozenset({"repeat", "lpad", "rpad", "space"})
 
 
-def bound_growth(tree: exp.Expr, dialect: Dialect) -> None:
+def bound_growth(tree: exp.Expr, dialect: SqlDialect) -> None:
     """Refuse calls whose result has no visible bound; limit what a replacement works on on MariaDB.
 
     There REPLACE and REGEXP_REPLACE move the rest of the text for each occurrence, never looking whether they were told
@@ -44,7 +44,7 @@ def bound_growth(tree: exp.Expr, dialect: Dialect) -> None:
                 _check_length(node, next(iter(node.expressions[1:] or node.expressions), None))
             case exp.Format() | exp.Anonymous() if _is_format(node, dialect):
                 _check_format(node)
-            case exp.Replace() | exp.RegexpReplace() if dialect is Dialect.MARIADB:
+            case exp.Replace() | exp.RegexpReplace() if dialect is SqlDialect.MARIADB:
                 if not isinstance(node.parent, exp.Replace | exp.RegexpReplace) or node.arg_key != "this":
                     _limit_replacements(node)
 
@@ -56,10 +56,10 @@ def _check_length(node: exp.Expr, length: exp.Expr | None) -> None:
         )
 
 
-def _is_format(node: exp.Expr, dialect: Dialect) -> bool:
-    if dialect is Dialect.MARIADB:  # FORMAT is about numbers there
+def _is_format(node: exp.Expr, dialect: SqlDialect) -> bool:
+    if dialect is SqlDialect.MARIADB:  # FORMAT is about numbers there
         return node.name.lower() == "sformat"
-    return dialect is Dialect.POSTGRESQL and (isinstance(node, exp.Format) or node.name.lower() == "format")
+    return dialect is SqlDialect.POSTGRESQL and (isinstance(node, exp.Format) or node.name.lower() == "format")
 
 
 def _check_format(node: exp.Expr) -> None:
@@ -90,7 +90,7 @@ def _limit_replacements(outermost: exp.Expr) -> None:
         return
     text = subject.args["true"] if isinstance(subject, exp.If) and subject.args.get("true") else subject
     limited = _limited(text, longest)
-    if limited.sql(grammar(Dialect.MARIADB)) == subject.sql(grammar(Dialect.MARIADB)):
+    if limited.sql(grammar(SqlDialect.MARIADB)) == subject.sql(grammar(SqlDialect.MARIADB)):
         return  # done when it was read for the first time
     if subject.find(exp.Replace, exp.RegexpReplace) is not None:
         raise RefusedError(
@@ -122,10 +122,10 @@ def _limited(text: exp.Expr, longest: int) -> exp.Expr:
     """`text`, or where it is too long what raises an error: a number too large for MariaDB."""
     from sqlglot import parse_one
 
-    written = text.sql(grammar(Dialect.MARIADB), comments=False)
+    written = text.sql(grammar(SqlDialect.MARIADB), comments=False)
     length = f"CHAR_LENGTH({written})"
     limited = f"IF({length} <= {longest}, {written}, EXP({length} + 1000))"
-    return parse_one(limited, read=grammar(Dialect.MARIADB))
+    return parse_one(limited, read=grammar(SqlDialect.MARIADB))
 
 
 def _shown(node: exp.Expr) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp  # noqa: TID253 — only who runs SQL imports this module
 
-from rag.sql.allowed import AllowList, Dialect
+from rag.sql.allowed import AllowList, SqlDialect
 from rag.sql.errors import RefusedError
 from rag.sql.guard.columns import check_columns
 from rag.sql.guard.dialects import grammar, written
@@ -59,8 +59,8 @@ def guard(sql: str, allowed: AllowList) -> str:
         RefusedError: it is not one SELECT over `allowed`; the message names what in it is refused.
 
     Example:
-        >>> from rag.sql.allowed import AllowedTable, AllowList, Dialect
-        >>> shop = AllowList(Dialect.SQLITE, (AllowedTable("users", ("id", "name"), hidden=("password",)),))
+        >>> from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
+        >>> shop = AllowList(SqlDialect.SQLITE, (AllowedTable("users", ("id", "name"), hidden=("password",)),))
         >>> guard("select * from users -- all of them", shop)
         'SELECT users."id", users."name" FROM users'
         >>> guard("select password from users", shop)
@@ -90,7 +90,7 @@ def _check_text(sql: str) -> None:
             raise RefusedError(f"the statement holds the control character {sign!r}", hint="write it without")
 
 
-def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
+def _parsed(sql: str, dialect: SqlDialect) -> exp.Expr:
     """The syntax tree of the one statement in `sql`."""
     from sqlglot.errors import SqlglotError
 
@@ -130,7 +130,7 @@ def _checked(sql: str, allowed: AllowList) -> str:
     return text
 
 
-def _check_parts(tree: exp.Expr, dialect: Dialect) -> None:
+def _check_parts(tree: exp.Expr, dialect: SqlDialect) -> None:
     """Refuse every part that is neither listed nor a function, and what only some functions may be given."""
     for node in tree.walk():
         kind = type(node).__name__
@@ -146,11 +146,11 @@ def _check_parts(tree: exp.Expr, dialect: Dialect) -> None:
             raise RefusedError(f"{_shown(node)} is not allowed", hint=_ONE_SELECT)
 
 
-def _check_clause(node: exp.Expr, dialect: Dialect) -> None:
+def _check_clause(node: exp.Expr, dialect: SqlDialect) -> None:
     """Refuse what hides in the arguments of a part that is allowed otherwise."""
     if isinstance(node, exp.Select) and node.args.get("kind"):
         raise RefusedError(f"SELECT AS {node.args['kind']} is not allowed", hint=_ONE_SELECT)
-    if isinstance(node, exp.Cast) and dialect is Dialect.SQLITE and node.to.this in exp.DataType.TEMPORAL_TYPES:
+    if isinstance(node, exp.Cast) and dialect is SqlDialect.SQLITE and node.to.this in exp.DataType.TEMPORAL_TYPES:
         raise RefusedError(
             f"SQLite has no type {node.to.sql()}: a cast to it gives a number", hint="write date(…) or datetime(…)"
         )
@@ -158,7 +158,7 @@ def _check_clause(node: exp.Expr, dialect: Dialect) -> None:
         raise RefusedError(f"the type {node.sql()} is not allowed", hint="use one of the types of the SQL standard")
 
 
-def _check_calls(text: str, tree: exp.Expr, dialect: Dialect) -> None:
+def _check_calls(text: str, tree: exp.Expr, dialect: SqlDialect) -> None:
     """Refuse every name before a parenthesis that is neither an allowed function nor syntax, in the text that will run.
 
     The tree has classes of its own for the functions that sqlglot knows, under names of its own. In the text they have
@@ -190,7 +190,7 @@ def _names_with_columns(tree: exp.Expr) -> frozenset[str]:
     return frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns"))
 
 
-def _check_nothing_lost(sql: str, text: str, dialect: Dialect) -> None:
+def _check_nothing_lost(sql: str, text: str, dialect: SqlDialect) -> None:
     """Refuse what is not all there when it is written anew, such as the second argument of HEX(name, 1)."""
     from sqlglot.tokenizer_core import TokenType
 
@@ -216,20 +216,20 @@ def _check_comments(tokens: Sequence[Token]) -> None:
                 raise RefusedError(f"the comment /*{_cut(comment)}*/ is meant to be run", hint="write no such comments")
 
 
-def _check_literals(tokens: Sequence[Token], sql: str, dialect: Dialect) -> None:
+def _check_literals(tokens: Sequence[Token], sql: str, dialect: SqlDialect) -> None:
     """Refuse what is read as something else than the database would take it for."""
     from sqlglot.tokenizer_core import TokenType
 
     for token, after in zip_longest(tokens, tokens[1:]):
         shown = sql[token.start : token.end + 1]
-        if token.token_type is TokenType.HEX_STRING and dialect is not Dialect.SQLITE and shown[:2].lower() == "0x":
+        if token.token_type is TokenType.HEX_STRING and dialect is not SqlDialect.SQLITE and shown[:2].lower() == "0x":
             raise RefusedError(f"{shown} is not allowed", hint="write it as a number, or as text")
         if after is None:
             continue
         if token.token_type is TokenType.NUMBER and after.start == token.end + 1 and after.text.startswith("_"):
             raise RefusedError(f"{shown}{after.text} is not allowed", hint="write numbers without _")
         is_path = token.token_type in {TokenType.ARROW, TokenType.DARROW} and after.token_type is TokenType.STRING
-        if dialect is Dialect.SQLITE and is_path and "." in after.text and not after.text.startswith("$"):
+        if dialect is SqlDialect.SQLITE and is_path and "." in after.text and not after.text.startswith("$"):
             raise RefusedError(f"the key {after.text!r} is not allowed", hint="write a path: '$.\"a.b\"'")
 
 

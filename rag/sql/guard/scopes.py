@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rag.sql.allowed import AllowedTable, Dialect, similar
+from rag.sql.allowed import AllowedTable, SqlDialect, similar
 from rag.sql.errors import RefusedError
 
 _ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})  # of every ordinary table of SQLite, under three names
@@ -45,25 +45,25 @@ class Place:
         """Whether `name` is, in any case, one of its columns that may not be read."""
         return self.table is not None and any(name.lower() == hidden.lower() for hidden in self.table.hidden)
 
-    def offers(self, name: str, dialect: Dialect) -> bool:
+    def offers(self, name: str, dialect: SqlDialect) -> bool:
         """Whether it has a column `name` that may be read."""
         if name in self.output.names or self.output.open:
             return True
-        return self.table is not None and dialect is Dialect.SQLITE and name in _ROW_IDS
+        return self.table is not None and dialect is SqlDialect.SQLITE and name in _ROW_IDS
 
 
 @dataclass(slots=True)
-class Scope:
+class SelectScope:
     """One SELECT: its sources, the names that it gives its results, and the SELECT around it."""
 
-    dialect: Dialect
-    outer: Scope | None = None
+    dialect: SqlDialect
+    outer: SelectScope | None = None
     places: list[Place] = field(default_factory=list)
     aliases: set[str] = field(default_factory=set)
 
-    def around(self) -> Iterator[Scope]:
+    def around(self) -> Iterator[SelectScope]:
         """The scope and those around it, from the inside."""
-        scope: Scope | None = self
+        scope: SelectScope | None = self
         while scope is not None:
             yield scope
             scope = scope.outer
@@ -87,7 +87,7 @@ class Scope:
                 )
         if any(place.offers(name, self.dialect) for place in places):
             return
-        if not table and self.dialect is Dialect.POSTGRESQL and (row := self._whole_row(name)) is not None:
+        if not table and self.dialect is SqlDialect.POSTGRESQL and (row := self._whole_row(name)) is not None:
             if row.table is None or not row.table.hidden:
                 return
             raise RefusedError(
@@ -107,7 +107,7 @@ class Scope:
 
     def _columns_hint(self, name: str, places: list[Place]) -> str:
         known = [column for place in places for column in place.output.shown]
-        if self.dialect is Dialect.POSTGRESQL:
+        if self.dialect is SqlDialect.POSTGRESQL:
             for column in known:
                 if column != name and column.lower() == name.lower():
                     return f'write it in double quotes: "{column}"'

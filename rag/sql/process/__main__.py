@@ -10,11 +10,11 @@ import os
 import sys
 from typing import Any
 
-from rag.sql.allowed import AllowList, Dialect
-from rag.sql.limits import Limits
+from rag.sql.allowed import AllowList, SqlDialect
+from rag.sql.limits import StatementLimits
 from rag.sql.process.collecting import collected
 from rag.sql.process.confinement import close_all_doors, limit_memory, set_alarm
-from rag.sql.process.session import FailedError, Request, Session, too_large
+from rag.sql.process.session import FailedError, Request, StatementSession, too_large
 from rag.sql.process.tripwire import second_look
 
 _START_SECONDS = 20
@@ -48,24 +48,26 @@ def _run(request: Request) -> dict[str, Any]:
     return collected(columns, rows, request.limits)
 
 
-def _session(request: Request) -> Session:
+def _session(request: Request) -> StatementSession:
     match request.allowed.dialect:
-        case Dialect.SQLITE:
+        case SqlDialect.SQLITE:
             from rag.sql.process.sqlite import SQLiteSession
 
             return SQLiteSession(request)
-        case Dialect.POSTGRESQL:
+        case SqlDialect.POSTGRESQL:
             from rag.sql.process.postgresql import PostgreSQLSession
 
             return PostgreSQLSession(request)
-        case Dialect.MARIADB:
+        case SqlDialect.MARIADB:
             from rag.sql.process.mariadb import MariaDBSession
 
             return MariaDBSession(request)
 
 
 def _request(data: dict[str, Any]) -> Request:
-    return Request(data["sql"], AllowList.from_json(data["allowed"]), Limits(**data["limits"]), data["connect"])
+    return Request(
+        data["sql"], AllowList.from_json(data["allowed"]), StatementLimits(**data["limits"]), data["connect"]
+    )
 
 
 def _answer(data: dict[str, Any]) -> None:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.values import to_wire
 
 
-def collected(columns: list[str], rows: Iterator[Sequence[object]], limits: Limits) -> dict[str, Any]:
+def collected(columns: list[str], rows: Iterator[Sequence[object]], limits: StatementLimits) -> dict[str, Any]:
     """The answer about the rows of a statement: what is kept of them, and in words what is not."""
     kept: list[list[Any]] = []
     size, cells_cut, stopped = 0, 0, ""

@@ -10,7 +10,7 @@ import pymysql  # type: ignore[import-untyped]  # noqa: TID253 — only the proc
 from pymysql.constants import CLIENT  # type: ignore[import-untyped]  # noqa: TID253
 from pymysql.cursors import SSCursor  # type: ignore[import-untyped]  # noqa: TID253
 
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.process.session import FailedError, Request, too_large, too_long
 
 _CONNECT_SECONDS = 10
@@ -110,7 +110,7 @@ def _message(error: BaseException) -> str:
     return " ".join(str(error.args[1] if len(error.args) > 1 else error).split())
 
 
-def _explained(error: BaseException, limits: Limits) -> FailedError:
+def _explained(error: BaseException, limits: StatementLimits) -> FailedError:
     if isinstance(error, MemoryError):
         return too_large(limits)
     code = error.args[0] if error.args else 0

@@ -13,7 +13,7 @@ from psycopg.adapt import Loader  # noqa: TID253
 from psycopg.pq import ExecStatus  # noqa: TID253
 from psycopg.types.string import TextLoader  # noqa: TID253
 
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.process.session import FailedError, Request, too_large, too_long
 
 _CONNECT_SECONDS = 10
@@ -125,7 +125,7 @@ def _message(error: BaseException) -> str:
     return primary or " ".join(str(error).split())
 
 
-def _explained(error: BaseException, limits: Limits) -> FailedError:
+def _explained(error: BaseException, limits: StatementLimits) -> FailedError:
     if isinstance(error, MemoryError):
         return too_large(limits)
     if isinstance(error, psycopg.errors.QueryCanceled):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rag.sql.allowed import AllowList
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class Request:
 
     sql: str
     allowed: AllowList
-    limits: Limits
+    limits: StatementLimits
     connect: dict[str, Any] = field(repr=False)
 
 
-class Session(Protocol):
+class StatementSession(Protocol):
     """A connection on which nothing can be changed."""
 
     @property
@@ -45,7 +45,7 @@ class FailedError(Exception):
         self.hint = hint
 
 
-def too_long(limits: Limits) -> FailedError:
+def too_long(limits: StatementLimits) -> FailedError:
     """The statement took too long."""
     return FailedError(
         "limit",
@@ -54,7 +54,7 @@ def too_long(limits: Limits) -> FailedError:
     )
 
 
-def too_large(limits: Limits) -> FailedError:
+def too_large(limits: StatementLimits) -> FailedError:
     """The statement took too much memory."""
     return FailedError(
         "limit",

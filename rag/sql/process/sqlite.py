@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from rag.sql.allowed import AllowedTable, AllowList, Dialect
+from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
 from rag.sql.guard.functions import allowed_functions
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.process.session import FailedError, Request, too_large, too_long
 
 _STEPS = 5_000  # instructions of SQLite's machine between two looks at the clock
@@ -99,7 +99,7 @@ class Authorizer:
         self._hidden = {table.name.lower(): {name.lower() for name in table.hidden} for table in allowed.tables}
         self._views = views
         self._names = names
-        self._functions = allowed_functions(Dialect.SQLITE) | _OPERATORS
+        self._functions = allowed_functions(SqlDialect.SQLITE) | _OPERATORS
 
     def __call__(
         self, action: int, first: str | None, second: str | None, _database: str | None, source: str | None
@@ -155,7 +155,7 @@ def _answer(may: bool) -> int:
     return sqlite3.SQLITE_OK if may else sqlite3.SQLITE_DENY
 
 
-def _explained(error: Exception, limits: Limits) -> FailedError:
+def _explained(error: Exception, limits: StatementLimits) -> FailedError:
     message = str(error)
     if isinstance(error, MemoryError):
         return too_large(limits)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 from rag.sql.process.session import FailedError
 
 _BEGINS = re.compile(r"[\s(]*(select|with|values)\b", re.IGNORECASE)
@@ -31,18 +31,18 @@ _MARIADB = r"""
 _WIDE = re.compile(r"%[^'\sa-z%]*(?:\d{5,}|\*)", re.IGNORECASE)  # format('%1000000000s'), which looks at no clock
 _FLAGS = re.IGNORECASE | re.VERBOSE
 _WORDS = {
-    Dialect.POSTGRESQL: re.compile(_POSTGRESQL, _FLAGS),
-    Dialect.MARIADB: re.compile(_MARIADB, _FLAGS),
+    SqlDialect.POSTGRESQL: re.compile(_POSTGRESQL, _FLAGS),
+    SqlDialect.MARIADB: re.compile(_MARIADB, _FLAGS),
 }
 # Where text and comments begin; how far they go differs.
 _OPENINGS = {
-    Dialect.SQLITE: re.compile(r"'|--|/\*"),
-    Dialect.POSTGRESQL: re.compile(r"\be'|'|--|/\*|\$(?:[a-z_]\w*)?\$", re.IGNORECASE),
-    Dialect.MARIADB: re.compile(r"'|\"|--\s|\#|/\*(?!M?!)"),
+    SqlDialect.SQLITE: re.compile(r"'|--|/\*"),
+    SqlDialect.POSTGRESQL: re.compile(r"\be'|'|--|/\*|\$(?:[a-z_]\w*)?\$", re.IGNORECASE),
+    SqlDialect.MARIADB: re.compile(r"'|\"|--\s|\#|/\*(?!M?!)"),
 }
 
 
-def second_look(sql: str, dialect: Dialect) -> None:
+def second_look(sql: str, dialect: SqlDialect) -> None:
     """Refuse a statement that is no query, or has words in it that no query over tables needs.
 
     Raises:
@@ -51,13 +51,13 @@ def second_look(sql: str, dialect: Dialect) -> None:
     bare = without_text(sql, dialect)
     if not _BEGINS.match(bare):
         raise FailedError("refused", f"this is no query: {bare.strip()[:60]!r}", "write one SELECT that only reads")
-    if dialect is Dialect.POSTGRESQL and "format" in bare.lower() and (wide := _WIDE.search(sql)):
+    if dialect is SqlDialect.POSTGRESQL and "format" in bare.lower() and (wide := _WIDE.search(sql)):
         raise FailedError("refused", f"a width of {wide.group()!r} is not allowed in a query")
     if dialect in _WORDS and (found := _WORDS[dialect].search(bare)):
         raise FailedError("refused", f"{found.group().strip()!r} is not allowed in a query")
 
 
-def without_text(sql: str, dialect: Dialect) -> str:
+def without_text(sql: str, dialect: SqlDialect) -> str:
     """`sql` with an empty text for each text in it, and a space for each comment.
 
     Example:
@@ -74,16 +74,16 @@ def without_text(sql: str, dialect: Dialect) -> str:
     return "".join([*kept, sql[position:]])
 
 
-def _end(sql: str, start: int, mark: str, dialect: Dialect) -> int:
+def _end(sql: str, start: int, mark: str, dialect: SqlDialect) -> int:
     """Where what `mark` opened before `start` ends; the end of all, where it is not closed."""
     if mark.startswith(("--", "#")):
         closing = re.compile(r"\n|\Z")
     elif mark == "/*":
-        return _comment_end(sql, start, nested=dialect is Dialect.POSTGRESQL)
+        return _comment_end(sql, start, nested=dialect is SqlDialect.POSTGRESQL)
     elif mark[0] == "$":
         closing = re.compile(re.escape(mark) + r"|\Z")
     else:
-        quote, escapes = mark[-1], dialect is Dialect.MARIADB or mark[0] in "eE"
+        quote, escapes = mark[-1], dialect is SqlDialect.MARIADB or mark[0] in "eE"
         inner = rf"[^{quote}\\]|\\.|{quote}{quote}" if escapes else rf"[^{quote}]|{quote}{quote}"
         closing = re.compile(rf"(?:{inner})*+(?:{quote}|\Z)", re.DOTALL)
         matched = closing.match(sql, start)

@@ -162,7 +162,7 @@ def test_what_a_real_model_said(desk: Shop) -> None:
     assert told["asked"]
     shown = desk.rag("ask", question)
     assert shown.err == ""
-    for said in told["said"]:
+    for said in told["statements"]:
         kept = said["verdict"] in {"background", "evidence"}
         assert (f"{said['text']}  " in shown.out) == kept, said
-    assert any(said["verdict"] in {"background", "evidence"} for said in told["said"])
+    assert any(said["verdict"] in {"background", "evidence"} for said in told["statements"])

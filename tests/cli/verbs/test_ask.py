@@ -114,7 +114,7 @@ def test_a_wrong_number_is_told_and_put_right(shop: Shop) -> None:
     write_model(shop)
     given = shop.rag("ask", QUESTION, "--llm", "mymodel:miscounting", "--json").json
     assert "paid within 14 days of the return [1]." in given["answer"]
-    assert "[9]" in given["written"]
+    assert "[9]" in given["raw"]
     citation = given["citations"][0]
     assert (citation["number"], citation["moved_to"], citation["verdict"]) == (9, 1, "no such source")
     shown = shop.rag("ask", QUESTION, "--llm", "mymodel:miscounting").out

@@ -48,7 +48,7 @@ def law(desk: Shop) -> Path:
 
 
 def verdicts(ran: Ran) -> dict[str, str]:
-    return {said["text"]: said["verdict"] for said in ran.json["said"]}
+    return {said["text"]: said["verdict"] for said in ran.json["statements"]}
 
 
 def test_a_glossary_is_added_listed_and_forgotten(desk: Shop) -> None:
@@ -118,7 +118,7 @@ def test_a_card_with_nothing_to_say(desk: Shop) -> None:
     ran = desk.rag("card", "ask", "terms", "who won?")
     assert (ran.code, ran.out) == (0, "")
     assert "nothing to say" in ran.err
-    assert desk.rag("card", "ask", "terms", "who won?", "--json").json["said"] == []
+    assert desk.rag("card", "ask", "terms", "who won?", "--json").json["statements"] == []
 
 
 def test_a_card_that_came_with_the_folder_is_not_asked_until_it_is_trusted(

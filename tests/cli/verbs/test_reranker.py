@@ -46,7 +46,7 @@ def test_with_fallback_search_and_answer_go_on_and_say_so(shop: Shop) -> None:
     assert ran.code == 0
     assert ran.json["hits"] == plain["hits"]
     told = ran.json["reranked"]
-    assert (told["model"], told["reached"]) == (MISSING, 0)
+    assert (told["model"], told["scored"]) == (MISSING, 0)
     assert MISSING in told["failure"]
     assert ran.err == f"ranked without the reranker: {told['failure']}\n"
     answered = shop.rag("ask", QUERY, *flags, "--json")
@@ -86,17 +86,17 @@ def test_help_names_the_defaults(shop: Shop) -> None:
 def test_a_model_reranks_and_explain_shows_its_part(shop: Shop, model: Path) -> None:
     flags = ["search", QUERY, "--reranker", str(model), "--rerank-depth", "2", "-k", "3"]
     found = shop.rag(*flags, "--json").json
-    assert found["reranked"] == {"model": str(model), "candidates": 2, "reached": 2, "failure": None}
+    assert found["reranked"] == {"model": str(model), "candidates": 2, "scored": 2, "failure": None}
     first, second, third = found["hits"]
     for hit in (first, second):
-        assert hit["score"] == hit["signals"]["reranker"] == hit["signals"]["addends"]["reranker"]
+        assert hit["score"] == hit["signals"]["reranker"] == hit["signals"]["contributions"]["reranker"]
     assert first["score"] >= second["score"]
     assert third["signals"]["reranker"] is None
-    assert sum(third["signals"]["addends"].values()) == pytest.approx(third["score"])
-    assert third["signals"]["addends"]["unreached"] < 0
+    assert sum(third["signals"]["contributions"].values()) == pytest.approx(third["score"])
+    assert third["signals"]["contributions"]["not_reranked"] < 0
     shown = shop.rag(*flags, "--explain").out
     assert len(re.findall(r"^ +reranker +-?\d+\.\d{3} +[+-]\d+\.\d{3} +decides alone", shown, re.MULTILINE)) == 2
-    assert len(re.findall(r"^ +unreached +-\d+\.\d{3} +not reached by the reranker *$", shown, re.MULTILINE)) == 1
+    assert len(re.findall(r"^ +not_reranked +-\d+\.\d{3} +not reached by the reranker *$", shown, re.MULTILINE)) == 1
 
 
 def test_what_there_was_no_time_for_is_told(rag: Rag, tmp_path: Path, model: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Engine, create_engine, text
 
 from connectors.database.source import DatabaseSource
 from connectors.document import Document
-from connectors.source import Added, Changed, Event, Failed, Known, Option, Removed, Unchanged
+from connectors.source import Added, Changed, Event, Failed, KnownDocument, Option, Removed, Unchanged
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         engine.dispose()
 
 
-def listed(source: DatabaseSource, known: Mapping[str, Known] | None = None) -> dict[str, Event]:
+def listed(source: DatabaseSource, known: Mapping[str, KnownDocument] | None = None) -> dict[str, Event]:
     """The events of a run, by the part of their URI behind `#`; each document has one."""
     events = list(source.events(known or {}))
     by_uri = {event.document.uri if isinstance(event, Added | Changed) else event.uri: event for event in events}
@@ -59,16 +59,16 @@ def listed(source: DatabaseSource, known: Mapping[str, Known] | None = None) -> 
 
 
 def remember(
-    source: DatabaseSource, events: Mapping[str, Event], known: Mapping[str, Known] | None = None
-) -> dict[str, Known]:
+    source: DatabaseSource, events: Mapping[str, Event], known: Mapping[str, KnownDocument] | None = None
+) -> dict[str, KnownDocument]:
     """What a knowledge base would know after these events."""
     after = dict(known or {})
     for event in events.values():
         if isinstance(event, Added | Changed):
-            after[event.document.uri] = Known(event.document.revision, event.stamp)
+            after[event.document.uri] = KnownDocument(event.document.revision, event.stamp)
         elif isinstance(event, Unchanged):
             stamp = after[event.uri].stamp if event.stamp is None else event.stamp
-            after[event.uri] = Known(after[event.uri].revision, stamp)
+            after[event.uri] = KnownDocument(after[event.uri].revision, stamp)
         elif isinstance(event, Removed):
             del after[event.uri]
     return after

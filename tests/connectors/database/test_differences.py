@@ -11,7 +11,7 @@ from sqlalchemy import text
 from connectors.database.reading import scanning
 from connectors.database.visited import Seen
 from connectors.errors import SourceError
-from connectors.source import Added, Changed, Known, KnownDocuments, Removed, Unchanged
+from connectors.source import Added, Changed, KnownDocument, KnownDocuments, Removed, Unchanged
 from tests.connectors.database.conftest import SHOP, Database, documents, failures, kinds, listed, remember
 
 ITEMS = 300
@@ -21,11 +21,11 @@ STEPS = 12
 class Paged(KnownDocuments):
     """What is known, but only asked for in pages, as where there is too much of it for memory."""
 
-    def __init__(self, known: Mapping[str, Known]) -> None:
+    def __init__(self, known: Mapping[str, KnownDocument]) -> None:
         self._known = dict(known)
         self.asked = 0
 
-    def __getitem__(self, uri: str) -> Known:
+    def __getitem__(self, uri: str) -> KnownDocument:
         return self._known[uri]
 
     def __iter__(self) -> Iterator[str]:
@@ -34,7 +34,7 @@ class Paged(KnownDocuments):
     def __len__(self) -> int:
         return len(self._known)
 
-    def among(self, uris: Sequence[str]) -> dict[str, Known]:
+    def among(self, uris: Sequence[str]) -> dict[str, KnownDocument]:
         self.asked += 1
         return {uri: self._known[uri] for uri in uris if uri in self._known}
 
@@ -65,7 +65,7 @@ def test_events_are_the_true_difference(
 
     source = database.source(cursor="version") if cursor else database.source()
     rows: dict[int, tuple[str, int]] = {}
-    known: Mapping[str, Known] = {}
+    known: Mapping[str, KnownDocument] = {}
     uri_of: dict[int, str] = {}
     version = 0
     for _ in range(STEPS):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connectors.document import Name
+from connectors.document import DocumentName
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Added, Changed, Configured, Noting, Removed, Source, Unchanged
 from tests.connectors.database.conftest import SHOP, Database, documents, failures, kinds, listed, remember
@@ -70,11 +70,11 @@ def test_names_are_what_people_call_a_row(database: Database) -> None:
     document = documents(listed(database.source()))["person/P-3"]
     assert document.title == "Ann Lee3"
     assert set(document.names) == {
-        Name("Ann Lee3", "person.first_name", document.text.index("Ann")),
-        Name("Ann", "person.first_name", document.text.index("Ann")),
-        Name("Lee3", "person.last_name", document.text.index("Lee3")),
-        Name("P-3", "person.code", document.text.index("P-3")),
-        Name("Bern", "person.city", document.text.index("Bern")),
+        DocumentName("Ann Lee3", "person.first_name", document.text.index("Ann")),
+        DocumentName("Ann", "person.first_name", document.text.index("Ann")),
+        DocumentName("Lee3", "person.last_name", document.text.index("Lee3")),
+        DocumentName("P-3", "person.code", document.text.index("P-3")),
+        DocumentName("Bern", "person.city", document.text.index("Bern")),
     }
 
 
@@ -88,12 +88,12 @@ def test_short_text_is_a_name_and_what_a_row_refers_to_is_one_too(database: Data
     )
     found = documents(listed(database.source()))
     product = found["product/1"]
-    assert Name("LMP", "product.symbol", product.text.index("LMP")) in product.names
+    assert DocumentName("LMP", "product.symbol", product.text.index("LMP")) in product.names
     assert [name.text for name in product.names if name.role == "product.maker_code -> maker"] == [
         found["maker/M%2F1"].uri
     ]
     assert {name.text for name in found["maker/M%2F1"].names} == {"M/1"}  # nobody calls it by its motto
-    assert found["product/2"].names == (Name("2", "product.id", 4),)
+    assert found["product/2"].names == (DocumentName("2", "product.id", 4),)
 
 
 def test_a_number_that_is_a_key_is_a_name_and_no_other_number_is(database: Database) -> None:

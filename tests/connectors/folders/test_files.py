@@ -11,7 +11,7 @@ import pytest
 
 from connectors.errors import SourceError
 from connectors.files import FileSource
-from connectors.source import Added, Changed, Event, Failed, Known, Removed, Source, Unchanged
+from connectors.source import Added, Changed, Event, Failed, KnownDocument, Removed, Source, Unchanged
 from tests.connectors.samples import make
 
 AN_HOUR_AGO = time.time() - 3600
@@ -24,21 +24,21 @@ def write(path: Path, content: str | bytes, when: float = AN_HOUR_AGO) -> Path:
     return path
 
 
-def listed(source: FileSource, known: Mapping[str, Known] | None = None) -> dict[str, Event]:
+def listed(source: FileSource, known: Mapping[str, KnownDocument] | None = None) -> dict[str, Event]:
     events = list(source.events(known or {}))
     by_uri = {event.document.uri if isinstance(event, Added | Changed) else event.uri: event for event in events}
     assert len(by_uri) == len(events), "one event per document"
     return by_uri
 
 
-def remember(events: Mapping[str, Event], known: Mapping[str, Known] | None = None) -> dict[str, Known]:
+def remember(events: Mapping[str, Event], known: Mapping[str, KnownDocument] | None = None) -> dict[str, KnownDocument]:
     """What a knowledge base would know after these events."""
     after = dict(known or {})
     for uri, event in events.items():
         if isinstance(event, Added | Changed):
-            after[uri] = Known(event.document.revision, event.stamp)
+            after[uri] = KnownDocument(event.document.revision, event.stamp)
         elif isinstance(event, Unchanged):
-            after[uri] = Known(after[uri].revision, event.stamp)
+            after[uri] = KnownDocument(after[uri].revision, event.stamp)
         elif isinstance(event, Removed):
             del after[uri]
     return after
@@ -172,7 +172,7 @@ def test_what_nobody_takes_for_a_document_is_passed_over_in_a_folder(tmp_path: P
     write(tmp_path / "program", b"\x7fELF" + bytes(100))
     write(tmp_path / "a.bundle", make.zipped({"x": "y"}))
     write(tmp_path / "was-text.dat", image)
-    known = {f"{tmp_path}/was-text.dat": Known("old", "old")}
+    known = {f"{tmp_path}/was-text.dat": KnownDocument("old", "old")}
     assert kinds(listed(FileSource(tmp_path), known)) == {"was-text.dat": Removed}
     assert set(kinds(listed(FileSource(tmp_path, use_ignore=False))).values()) == {Failed}
     named = FileSource(tmp_path / "picture-without-extension")
@@ -182,7 +182,7 @@ def test_what_nobody_takes_for_a_document_is_passed_over_in_a_folder(tmp_path: P
 def test_a_file_that_disappears_is_reported_and_the_run_goes_on(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt", "c.txt"):
         write(tmp_path / name, name)
-    events: Iterator[Event] = FileSource(tmp_path).events({f"{tmp_path}/b.txt": Known("x")})
+    events: Iterator[Event] = FileSource(tmp_path).events({f"{tmp_path}/b.txt": KnownDocument("x")})
     first = next(events)
     assert isinstance(first, Added)
     (tmp_path / "b.txt").unlink()
@@ -226,7 +226,7 @@ def test_an_unreadable_folder_and_file_are_reported_and_keep_what_is_known_of_th
 def test_a_folder_that_cannot_be_listed_keeps_what_is_known_of_it(tmp_path: Path) -> None:
     write(tmp_path / "b.txt", "b")
     folder = tmp_path / "sub"
-    events = FileSource(tmp_path).events({f"{folder}/a.txt": Known("r", "s")})
+    events = FileSource(tmp_path).events({f"{folder}/a.txt": KnownDocument("r", "s")})
     folder.mkdir()
     next(events)
     folder.rmdir()  # listed already, gone when its turn comes
@@ -241,10 +241,10 @@ def test_missing_paths_are_errors_except_a_deleted_file(tmp_path: Path) -> None:
         source = FileSource(path)
         assert source.size_hint() is None
         with pytest.raises(SourceError, match=r"nowhere.* does not exist") as caught:
-            list(source.events({f"{path}/a.md": Known("x")}))
+            list(source.events({f"{path}/a.md": KnownDocument("x")}))
         assert caught.value.hint
     deleted = str(tmp_path / "deleted.txt")
-    assert list(FileSource(deleted).events({deleted: Known("x")})) == [Removed(deleted)]
+    assert list(FileSource(deleted).events({deleted: KnownDocument("x")})) == [Removed(deleted)]
 
 
 def test_symlink_loops_end_and_nothing_is_reported_twice(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connectors.folders.ignore import IgnoreRules
-from connectors.folders.walk import Entry, Unreadable, Walk
+from connectors.folders.walk import FolderEntry, Unreadable, Walk
 
 
 def grow(root: Path, *names: str, **files: str) -> None:
@@ -23,7 +23,7 @@ def write(path: Path, text: str) -> None:
 def found(root: Path, **options: object) -> set[str]:
     entries = list(Walk(str(root), IgnoreRules(str(root), **options)))  # type: ignore[arg-type]
     assert not [entry for entry in entries if isinstance(entry, Unreadable)]
-    paths = [Path(entry.path).relative_to(root).as_posix() for entry in entries if isinstance(entry, Entry)]
+    paths = [Path(entry.path).relative_to(root).as_posix() for entry in entries if isinstance(entry, FolderEntry)]
     assert len(paths) == len(set(paths))
     return set(paths)
 

@@ -27,7 +27,7 @@ from indexes.encoding.graph import import_openvino
 from indexes.encoding.late import TOKEN_BYTES, alignment, unpack
 from indexes.encoding.loading import load_encoder
 
-ROOT = Path(indexes.encoding.encoder.__file__).parent.parent
+ROOT = Path(indexes.encoding.encoder.__file__).parents[2]
 DATA = ROOT / "indexes" / "encoding" / "encoder_data"
 REFERENCE = json.loads(Path(__file__).with_name("encoder_reference.json").read_text("utf-8"))
 TEXTS: list[str] = REFERENCE["texts"]

@@ -144,4 +144,4 @@ from indexes.encoder import load_encoder
 load_encoder().encode([f"text number {n} " * (1 + n % 40) for n in range(100)])
 """
     for _ in range(4):
-        subprocess.run([sys.executable, "-c", program], check=True, timeout=100, cwd=Path(__file__).parents[2])
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=100, cwd=Path(__file__).parents[3])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from connectors.document import CALLS, DEFINES, Name
+from connectors.document import CALLS, DEFINES, DocumentName
 from indexes.catalog import form_rows
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.catalog.schema import name_forms
@@ -43,10 +43,10 @@ def _named(uri, *names):
 
 
 def test_forms_go_with_the_last_document_that_has_the_name(store: Store) -> None:
-    name, other = Name("Torque Wrench", "products.name"), Name("Cart.total", DEFINES)
+    name, other = DocumentName("Torque Wrench", "products.name"), DocumentName("Cart.total", DEFINES)
     with store.writer() as writer:
         source = writer.register("/names")
-        documents = [_named("/names/1", name, other), _named("/names/2", name, Name("total", CALLS))]
+        documents = [_named("/names/1", name, other), _named("/names/2", name, DocumentName("total", CALLS))]
         writer.commit(Batch([NewDocument(source, document, chunks, "") for document, chunks in documents]))
     forms_of_code = {"=cart total", "=total", "total"}
     for removed, kept in (("/names/1", True), ("/names/2", False)):
@@ -62,7 +62,7 @@ def test_forms_go_with_the_last_document_that_has_the_name(store: Store) -> None
 
 
 def test_a_form_that_many_names_have_gives_some_of_them_and_one_more(store: Store) -> None:
-    names = [Name(f"Wrench {number:03d}", "products.name") for number in range(90)]
+    names = [DocumentName(f"Wrench {number:03d}", "products.name") for number in range(90)]
     with store.writer() as writer:
         document, chunks = _named("/names/1", *names)
         writer.commit(Batch([NewDocument(writer.register("/names"), document, chunks, "")]))
@@ -75,10 +75,14 @@ def test_a_form_that_many_names_have_gives_some_of_them_and_one_more(store: Stor
 def test_forms_are_compared_and_restored_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form_rows, "_PAGE", 3)
     monkeypatch.setattr(form_rows, "_AT_ONCE", 2)
-    names = [Name(f"Torque Wrench {number % 5}", f"products.{column}") for number in range(9) for column in "ab"]
+    names = [
+        DocumentName(f"Torque Wrench {number % 5}", f"products.{column}") for number in range(9) for column in "ab"
+    ]
     with store.writer() as writer:
         source = writer.register("/names")
-        documents = [_named(f"/names/{number}", name, Name("total", CALLS)) for number, name in enumerate(names)]
+        documents = [
+            _named(f"/names/{number}", name, DocumentName("total", CALLS)) for number, name in enumerate(names)
+        ]
         writer.commit(Batch([NewDocument(source, document, chunks, "") for document, chunks in documents]))
     with store.catalog.writing() as writing:
         connection = writing.connection

@@ -167,7 +167,7 @@ def test_a_model_that_names_no_parts_answers_all_the_same(pages: KnowledgeBase, 
     model = Writer(reply)
     answer = pages.ask(QUESTION, llm=model)
     assert model.jobs == ["part", "answer"]
-    assert answer.written == ANSWER
+    assert answer.raw == ANSWER
     assert answer.parts == ()
 
 
@@ -176,7 +176,7 @@ def test_a_model_that_takes_too_long_over_the_parts_answers_without(
 ) -> None:
     monkeypatch.setattr("rag.answering.ask._PARTS_SECONDS", 0.05)
     answer = pages.ask(QUESTION, llm=Writer(seconds=5.0))
-    assert answer.written == ANSWER
+    assert answer.raw == ANSWER
     assert answer.parts == ()
 
 
@@ -211,5 +211,5 @@ def test_a_server_that_fails_over_the_parts_is_asked_for_the_answer(
     finally:
         Misbehaving.close_all()
     assert [part.question.casefold() for part in answer.parts] == parts
-    assert answer.written == ANSWER
+    assert answer.raw == ANSWER
     assert server.asked == 2

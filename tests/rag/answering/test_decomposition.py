@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag import KnowledgeBase
-from rag.answering.decomposition import Decomposed, Divide, Part, decompose, names_in
+from rag.answering.decomposition import Decomposed, Divide, QuestionPart, decompose, names_in
 
 PAGES = {
     "film": "Silver Harbour is a 2014 comedy film that was written and directed by Marta Quillon.",
@@ -33,11 +33,11 @@ def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
 
 
 def parts_of(kb: KnowledgeBase, question: str, k: int = 4, divide: Divide | None = None) -> Decomposed:
-    found = kb.find_hits(question, k)
+    found = kb.search(question, k)
     return decompose(
         question,
         found.hits,
-        lambda part, n: kb.find_hits(part, n).hits,
+        lambda part, n: kb.search(part, n).hits,
         k=k,
         threshold=found.min_relevance,
         divide=divide,
@@ -61,7 +61,7 @@ def test_what_the_best_passage_names_leads_to_the_rest_of_the_answer(kb: Knowled
 
 def test_a_question_that_is_covered_is_searched_for_once(kb: KnowledgeBase) -> None:
     question = "Who directed the 2014 comedy film Silver Harbour?"
-    found = kb.find_hits(question, 4)
+    found = kb.search(question, 4)
     calls: list[str] = []
 
     def search(part: str, n: int):
@@ -73,7 +73,7 @@ def test_a_question_that_is_covered_is_searched_for_once(kb: KnowledgeBase) -> N
 
 
 def test_parts_that_somebody_names_are_searched_for_before_those_of_the_rules(kb: KnowledgeBase) -> None:
-    part = Part("Where does marta quillon live?", "")
+    part = QuestionPart("Where does marta quillon live?", "")
     found = parts_of(kb, QUESTION, divide=lambda question, relevant: [part])
     assert "director" in names(found, 0.2)
     assert found.parts[0].question == part.question
@@ -81,7 +81,7 @@ def test_parts_that_somebody_names_are_searched_for_before_those_of_the_rules(kb
 
 
 def test_parts_that_lead_nowhere_take_nothing_from_the_rules(kb: KnowledgeBase) -> None:
-    astray = [Part(f"What is {word}?", "") for word in ("zxcv", "qwer", "asdf")]
+    astray = [QuestionPart(f"What is {word}?", "") for word in ("zxcv", "qwer", "asdf")]
     assert parts_of(kb, QUESTION, divide=lambda question, relevant: astray) == parts_of(kb, QUESTION)
 
 
@@ -92,12 +92,12 @@ def test_nobody_is_asked_about_a_question_that_is_covered(kb: KnowledgeBase) -> 
 
 @pytest.mark.parametrize("question", ["asdf qwer zxcv", "", "?"])
 def test_nonsense_has_no_parts(kb: KnowledgeBase, question: str) -> None:
-    hits = kb.find_hits("asdf qwer zxcv", 4).hits
+    hits = kb.search("asdf qwer zxcv", 4).hits
     assert decompose(question, hits, lambda part, n: pytest.fail(part), k=4, threshold=0.9).parts == ()
 
 
 def test_no_passage_that_is_relevant_for_the_question_itself_gives_way(kb: KnowledgeBase) -> None:
-    found = kb.find_hits(QUESTION, 4)
+    found = kb.search(QUESTION, 4)
     relevant = [hit.chunk_id for hit in found.hits if hit.relevance >= found.min_relevance]
     wider = parts_of(kb, QUESTION)
     assert [hit.chunk_id for hit in wider.hits[: len(relevant)]] == relevant
@@ -105,7 +105,7 @@ def test_no_passage_that_is_relevant_for_the_question_itself_gives_way(kb: Knowl
 
 
 def test_where_all_places_are_taken_nothing_is_added(kb: KnowledgeBase) -> None:
-    found = kb.find_hits(QUESTION, 1)
+    found = kb.search(QUESTION, 1)
     assert decompose(QUESTION, found.hits, lambda part, n: (), k=1, threshold=0.0).hits == found.hits
 
 

@@ -13,7 +13,7 @@ from rag import AskOptions, KnowledgeBase
 from rag.answering.answer import Answer
 from rag.cards.card import CardError
 from rag.cards.consulting import CardUse, Integration
-from rag.cards.selecting import Selectors, Verdict
+from rag.cards.selecting import CardVerdict, Selectors
 from rag.prompting.prompt import Prompt
 from tests.rag.gguf_files import CHAT, gguf, string
 
@@ -113,8 +113,8 @@ def test_a_sentence_that_only_a_card_supports_is_told_as_unverified(kb: Knowledg
     answer = ask(kb, "Who signs the refunds of gift cards?", llm)
     (unverified,) = answer.unverified
     assert unverified.sentence == KNOWLEDGE
-    assert (unverified.rests_on.card, unverified.rests_on.text) == ("expert", KNOWLEDGE)
-    assert f"{KNOWLEDGE} [unverified, from card expert]" in answer.marked
+    assert (unverified.background.card, unverified.background.text) == ("expert", KNOWLEDGE)
+    assert f"{KNOWLEDGE} [unverified, from card expert]" in answer.annotated
     assert answer.unsupported == ("The treasurer collects stamps.",)
 
 
@@ -130,7 +130,7 @@ def test_what_the_knowledge_base_says_too_is_cited_from_there(kb: KnowledgeBase,
     expert.text = "Deliveries to Norway are made by ferry twice a week."  # type: ignore[attr-defined]
     add_expert(kb, "how goods are shipped abroad: Norway, ferries")
     said = kb.cards.ask("expert", "How do the goods get to Norway by ferry?")
-    assert [one.verdict for one in said] == [Verdict.EVIDENCE]
+    assert [one.verdict for one in said] == [CardVerdict.EVIDENCE]
     answer = ask(kb, "How do goods get to the Norwegians, by ferry or by train?", Recorder())
     assert answer.prompt.background == ()
     assert any("ferry, twice a week" in source.text for source in answer.sources)
@@ -142,8 +142,8 @@ def test_what_the_knowledge_base_contradicts_is_dropped(kb: KnowledgeBase, says:
     llm = Recorder()
     answer = ask(kb, "How long do refunds take?", llm, selectors=ALWAYS)
     (consultation,) = answer.cards
-    assert [one.verdict for one in consultation.said] == [Verdict.CONTRADICTED]
-    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [Verdict.CONTRADICTED]
+    assert [one.verdict for one in consultation.statements] == [CardVerdict.CONTRADICTED]
+    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [CardVerdict.CONTRADICTED]
     assert "90 days" not in llm.prompts[-1]
 
 
@@ -151,13 +151,15 @@ def test_what_is_about_something_else_is_dropped(kb: KnowledgeBase, says: None) 
     expert.text = f"The moon has no atmosphere. {KNOWLEDGE}"  # type: ignore[attr-defined]
     add_expert(kb)
     said = kb.cards.ask("expert", "Who signs the refunds of gift cards?")
-    assert [one.verdict for one in said] == [Verdict.IRRELEVANT, Verdict.BACKGROUND]
+    assert [one.verdict for one in said] == [CardVerdict.IRRELEVANT, CardVerdict.BACKGROUND]
 
 
 def test_a_card_that_only_repeats_the_question_says_nothing(kb: KnowledgeBase, says: None) -> None:
     expert.text = "Who signs the refunds of gift cards?"  # type: ignore[attr-defined]
     add_expert(kb)
-    assert [one.verdict for one in kb.cards.ask("expert", "Who signs the refunds of gift cards?")] == [Verdict.REPEATED]
+    assert [one.verdict for one in kb.cards.ask("expert", "Who signs the refunds of gift cards?")] == [
+        CardVerdict.REPEATED
+    ]
 
 
 def test_a_card_that_never_stops_gets_no_more_than_its_room(kb: KnowledgeBase, says: None) -> None:
@@ -165,21 +167,21 @@ def test_a_card_that_never_stops_gets_no_more_than_its_room(kb: KnowledgeBase, s
     expert.text = " ".join(sentences)  # type: ignore[attr-defined]
     add_expert(kb)
     said = kb.cards.ask("expert", "Who signs the refunds of gift cards?")
-    kept = [one.text for one in said if one.verdict is Verdict.BACKGROUND]
+    kept = [one.text for one in said if one.verdict is CardVerdict.BACKGROUND]
     assert 0 < sum(map(len, kept)) <= 900
-    assert Verdict.TOO_LONG in {one.verdict for one in said}
+    assert CardVerdict.TOO_LONG in {one.verdict for one in said}
 
 
 @pytest.mark.parametrize(
     ("selector", "text", "verdict"),
     [
-        ("relevance", "The moon has no atmosphere.", Verdict.IRRELEVANT),
-        ("factuality", "Refunds are paid within 90 days of the return.", Verdict.CONTRADICTED),
-        ("brevity", " ".join(f"Refund {n} is paid for gift card {n}." for n in range(60)), Verdict.TOO_LONG),
+        ("relevance", "The moon has no atmosphere.", CardVerdict.IRRELEVANT),
+        ("factuality", "Refunds are paid within 90 days of the return.", CardVerdict.CONTRADICTED),
+        ("brevity", " ".join(f"Refund {n} is paid for gift card {n}." for n in range(60)), CardVerdict.TOO_LONG),
     ],
 )
 def test_each_selector_can_be_switched_off(
-    kb: KnowledgeBase, says: None, selector: str, text: str, verdict: Verdict
+    kb: KnowledgeBase, says: None, selector: str, text: str, verdict: CardVerdict
 ) -> None:
     expert.text = text  # type: ignore[attr-defined]
     add_expert(kb)
@@ -208,7 +210,7 @@ def test_a_model_is_not_asked_where_the_documents_answer(kb: KnowledgeBase) -> N
     assert not consultation.asked
     assert consultation.why == "the documents answer the question"
     assert written == []
-    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [Verdict.UNNEEDED]
+    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [CardVerdict.UNNEEDED]
 
 
 def test_a_passage_is_unneeded_where_the_documents_answer_better_and_all_of_the_question(
@@ -224,9 +226,12 @@ def test_a_passage_is_unneeded_where_the_documents_answer_better_and_all_of_the_
     kb.cards.add("forum", str(tmp_path / "forum"))
     prompt = Recorder()
     (forum_said,) = ask(kb, "How long do refunds take?", prompt).cards
-    verdicts = {one.text: one.verdict for one in forum_said.said}
-    assert verdicts["They go back the way the customer paid."] is Verdict.EVIDENCE
-    assert verdicts["Refunds to foreign bank accounts cost four francs."] in {Verdict.UNNEEDED, Verdict.IRRELEVANT}
+    verdicts = {one.text: one.verdict for one in forum_said.statements}
+    assert verdicts["They go back the way the customer paid."] is CardVerdict.EVIDENCE
+    assert verdicts["Refunds to foreign bank accounts cost four francs."] in {
+        CardVerdict.UNNEEDED,
+        CardVerdict.IRRELEVANT,
+    }
     assert "four francs" not in prompt.prompts[-1]
     ask(kb, "How long do refunds take, and what do they cost to foreign bank accounts?", prompt)
     assert "four francs" in prompt.prompts[-1]
@@ -263,7 +268,7 @@ def test_another_knowledge_base_offers_its_passages(kb: KnowledgeBase, indexed: 
     uri, _, place = background.origin.rpartition(", line ")
     assert "within 21 days" in Path(uri).read_text(encoding="utf-8").splitlines()[int(place) - 1]
     assert "within 21 days" in llm.prompts[-1]
-    assert answer.cards[0].said[0].vouched
+    assert answer.cards[0].statements[0].vouched
 
 
 def test_a_glossary_defines_terms_and_widens_the_search(kb: KnowledgeBase, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.evaluation.collections.collection import Kind
+from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.question_making import BLANK, make_questions
 from rag.evaluation.questions import Question, read_questions, write_questions
 from rag.evaluator import evaluate, generate_questions
@@ -50,7 +50,7 @@ def test_generated_questions_are_labelled_wherever_they_go(notes, tmp_path):
     result = evaluate(collection, kb=notes, modes=["sparse"])
     again = evaluate(file, kb=notes, modes=["sparse"])
     for each in (result, again):
-        assert each.kind is Kind.CLOZE
+        assert each.kind is CollectionKind.CLOZE
         assert each.to_json()["kind"] == "cloze"
         assert any("weaker than real questions" in notice for notice in each.notices)
     assert again.metrics == result.metrics
@@ -74,7 +74,7 @@ def test_an_llm_writes_questions_about_fenced_passages(notes):
 
     collection = generate_questions(notes, 3, llm=model)
     assert list(collection.queries.values()) == ["What do keepers of hives see in the summer months?"]
-    assert collection.kind is Kind.GENERATED
+    assert collection.kind is CollectionKind.GENERATED
     assert any("only 1 questions of 3" in notice for notice in collection.notices)
     assert all(content.startswith("<passage>") and content.count("</passage>") == 1 for content in seen)
 
@@ -124,7 +124,7 @@ def test_a_question_that_is_answered_in_one_line_and_not_in_another(tmp_path, fi
 
 def test_what_is_written_is_read(tmp_path):
     questions = [
-        Question("wie heißt\u2028das?", ("ä.md",), Kind.GENERATED),
+        Question("wie heißt\u2028das?", ("ä.md",), CollectionKind.GENERATED),
         Question("b?", ("a", "b")),
         Question("c?", ()),
     ]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from connectors.errors import ConfigurationError, SourceError
-from rag.evaluation.collections.collection import Kind, identity
+from rag.evaluation.collections.collection import CollectionKind, identity
 from rag.evaluation.metrics import first_relevant, query_metrics
 from rag.evaluation.outcome import Evaluation, Outcome
 from rag.evaluation.report import write_report
@@ -31,7 +31,7 @@ def evaluation(ranked=GOOD, texts=TEXTS, dataset="tiny", split="test", grade=1, 
     return Evaluation(
         dataset=dataset,
         split=split,
-        kind=Kind.CLOZE,
+        kind=CollectionKind.CLOZE,
         identity=identity(texts, grades),
         texts=texts,
         outcomes=dict.fromkeys(modes, outcomes),

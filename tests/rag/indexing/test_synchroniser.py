@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.document import Document
-from connectors.source import Added, Event, Known, Unchanged
+from connectors.source import Added, Event, KnownDocument, Unchanged
 from rag import IndexReport, KnowledgeBase
 
 
@@ -38,7 +38,7 @@ class Customers:
     def size_hint(self) -> int | None:
         return None
 
-    def events(self, known: Mapping[str, Known]) -> Iterator[Event]:
+    def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
         text = "Ada Lovelace drinks chocolate."
         document = Document(uri=f"{self.uri}/1", title="Ada", text=text, kind="row", revision="1")
         yield Unchanged(document.uri) if document.uri in known else Added(document)

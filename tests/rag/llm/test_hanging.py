@@ -16,13 +16,13 @@ import pytest
 from connectors.errors import ConfigurationError
 from rag.llm.base import complete
 from rag.llm.loading import as_llm, load_llm
-from rag.llm.reply import EmptyReplyError, Limits, LLMError, Stop
+from rag.llm.reply import EmptyReplyError, LLMError, ReplyLimits, Stop
 from rag.llm.worker import HandOver
 from rag.prompting.prompt import Message, Prompt
 
 PROMPT = Prompt((Message("user", "What colour is the sky?"),), (), (), 10)
-LIMITS = Limits(first=0.3, silence=0.3, whole=2.0)
-PATIENT = Limits(first=20.0, silence=20.0, whole=2.0)  # a busy machine lets pieces come late
+LIMITS = ReplyLimits(first=0.3, silence=0.3, whole=2.0)
+PATIENT = ReplyLimits(first=20.0, silence=20.0, whole=2.0)  # a busy machine lets pieces come late
 pytestmark = pytest.mark.timeout(60)
 
 
@@ -130,7 +130,7 @@ def test_a_model_that_says_nothing_is_an_error(value):
 
 
 def test_an_answer_is_cut_where_it_is_far_too_long():
-    reply = as_llm(lambda messages: "word " * 10_000_000, limits=Limits(tokens=20)).stream(PROMPT, "")
+    reply = as_llm(lambda messages: "word " * 10_000_000, limits=ReplyLimits(tokens=20)).stream(PROMPT, "")
     assert len("".join(reply).split()) == 40
     assert reply.stopped is Stop.LENGTH
 
@@ -139,7 +139,7 @@ def test_an_answer_is_cut_where_it_is_far_too_long():
 @pytest.mark.parametrize("value", [0, -1, float("nan")])
 def test_a_limit_that_allows_nothing_is_refused(name, value):
     with pytest.raises(ConfigurationError, match=f"'{name}'"):
-        Limits(**{name: value})
+        ReplyLimits(**{name: value})
 
 
 def test_a_side_job_has_limits_of_its_own(over):
@@ -187,7 +187,7 @@ def test_ctrl_c_ends_a_process_whose_model_hangs():
             print(next(reply), flush=True)
             next(reply)
     """
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)],
         stdout=subprocess.PIPE,

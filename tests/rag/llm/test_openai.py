@@ -14,7 +14,7 @@ from rag.answering.sub_questions import sub_questions
 from rag.llm.base import LLM, complete
 from rag.llm.loading import load_llm
 from rag.llm.models import find_model
-from rag.llm.reply import Limits, LLMError, Stop
+from rag.llm.reply import LLMError, ReplyLimits, Stop
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Message, Prompt
@@ -165,10 +165,10 @@ def test_replies_of_a_real_server_are_kept(llama_server, monkeypatch, tmp_path):
     assert not other.usage.cached
 
 
-LIMITS = Limits(connect=2.0, first=1.0, silence=0.5, whole=3.0, tokens=100)
+LIMITS = ReplyLimits(connect=2.0, first=1.0, silence=0.5, whole=3.0, tokens=100)
 
 
-def loaded(url: str, limits: Limits = LIMITS) -> LLM:
+def loaded(url: str, limits: ReplyLimits = LIMITS) -> LLM:
     return load_llm("openai:m", base_url=url, limits=limits)
 
 
@@ -192,7 +192,7 @@ def test_a_busy_server_is_asked_a_bounded_number_of_times(serve, code, hint):
     assert server.asked == 3
 
 
-PATIENT = Limits(connect=2.0, first=30.0, silence=1.0, whole=30.0)
+PATIENT = ReplyLimits(connect=2.0, first=30.0, silence=1.0, whole=30.0)
 
 
 @pytest.mark.parametrize("first", [status(429), status(503), hang_up], ids=["429", "503", "hung up"])

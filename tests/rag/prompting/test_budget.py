@@ -5,18 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import ConfigurationError
-from rag.prompting.budget import Shares, fitted
+from rag.prompting.budget import PromptShares, fitted
 
 
 def test_the_evidence_has_what_the_others_may_not_take():
-    assert Shares().evidence == 0.55
-    assert Shares(0.0, 0.0, 0.0).evidence == 1.0
+    assert PromptShares().evidence == 0.55
+    assert PromptShares(0.0, 0.0, 0.0).evidence == 1.0
 
 
 @pytest.mark.parametrize(("shares", "problem"), [((-0.1,), "-0.1"), ((1.2,), "1.2"), ((0.5, 0.3, 0.2), "no room")])
 def test_shares_that_make_no_sense_are_refused(shares, problem):
     with pytest.raises(ConfigurationError, match=problem):
-        Shares(*shares)
+        PromptShares(*shares)
 
 
 @given(st.lists(st.text()), st.integers(-5, 200))

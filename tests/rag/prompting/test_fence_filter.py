@@ -15,7 +15,7 @@ from rag.llm.loading import load_llm
 from rag.llm.models import find_model
 from rag.llm.reply import EmptyReplyError
 from rag.prompting.composer import Composer
-from rag.prompting.fence_filter import Unfenced
+from rag.prompting.fence_filter import FenceFilter
 from rag.prompting.prompt import Background, Demonstration, Turn
 from tests.rag.samples import hits
 
@@ -23,7 +23,7 @@ FENCE = "data-lwjsbg"
 
 
 def unfenced(pieces: Iterable[str], fence: str = FENCE) -> str:
-    filtered = Unfenced(fence)
+    filtered = FenceFilter(fence)
     return "".join([*map(filtered, pieces), filtered.rest()])
 
 
@@ -79,7 +79,7 @@ def test_where_a_stream_is_cut_makes_no_difference(pieces: list[str]) -> None:
 
 
 def test_text_is_not_held_back_longer_than_it_may_be_a_tag() -> None:
-    filtered = Unfenced(FENCE)
+    filtered = FenceFilter(FENCE)
     assert filtered("if a <") == "if a "
     assert filtered(" b:") == "< b:"
     held = filtered(f"<{FENCE} " + "x" * 10_000)
@@ -111,7 +111,7 @@ def echo(messages: Sequence[dict[str, str]]) -> Iterator[str]:
 def test_an_answer_is_heard_and_checked_without_the_tags_and_with_those_of_the_documents(kb: KnowledgeBase) -> None:
     heard: list[str] = []
     answer = kb.ask(QUESTION, llm=echo, on_text=heard.append)
-    assert "".join(heard).strip() == answer.written == answer.text == SENTENCE
+    assert "".join(heard).strip() == answer.raw == answer.text == SENTENCE
     assert len(heard) > 1
     (citation,) = answer.citations
     assert citation.supported

@@ -141,9 +141,9 @@ def test_who_is_gone_is_named_no_more(tmp_path):
     path = shop(tmp_path / "shop.db")
     with closing(KnowledgeBase.open(tmp_path / "kb")) as kb:
         kb.index(Rows(path))
-        assert [each.name for each in kb.find_hits("Who lives in Rostock?").links] == ["Rostock"]
+        assert [each.name for each in kb.search("Who lives in Rostock?").links] == ["Rostock"]
         kb.remove(ADDRESS)
-        assert kb.find_hits("Who lives in Rostock?").links == ()
+        assert kb.search("Who lives in Rostock?").links == ()
         with kb.reading() as reading:
             dictionary = Dictionary(reading, reading.generation())
             assert dictionary.known({"=rostock", "kangaroo", "=kx0142b"}) == set()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from connectors.document import CALLS, CODE, DEFINES, Document, Name
+from connectors.document import CALLS, CODE, DEFINES, Document, DocumentName
 from connectors.source import Added
 from rag.knowledge_base import KnowledgeBase
 from rag.query.named_passages import find_named
@@ -34,19 +34,19 @@ class Code:
         return None
 
     def events(self, known):
-        defined = [Name("Cart", DEFINES, CART.index("Cart"))]
-        defined += [Name(name, DEFINES, CART.index("total")) for name in ("Cart.total", "total")]
+        defined = [DocumentName("Cart", DEFINES, CART.index("Cart"))]
+        defined += [DocumentName(name, DEFINES, CART.index("total")) for name in ("Cart.total", "total")]
         yield Added(Document("/code/cart.py", "cart.py", CART, CODE, "1", names=tuple(defined)))
         for name, text in DISTRACTORS.items():
             names = (
-                Name(name.removesuffix(".py"), DEFINES, 4),
-                Name("Cart.total", CALLS, 40),
-                Name("total", CALLS, 45),
+                DocumentName(name.removesuffix(".py"), DEFINES, 4),
+                DocumentName("Cart.total", CALLS, 40),
+                DocumentName("total", CALLS, 45),
             )
             yield Added(Document(f"/code/{name}", name, text, CODE, "1", names=names))
         filler = "\n".join(f"def helper_{number}(value):\n    return value + {number}\n" for number in range(300))
         late = "def get_user_name(user):\n    return user.name\n"
-        names = (Name("get_user_name", DEFINES, len(filler) + 5),)
+        names = (DocumentName("get_user_name", DEFINES, len(filler) + 5),)
         yield Added(Document("/code/long.py", "long.py", f"{filler}\n{late}", CODE, "1", names=names))
 
 
@@ -72,8 +72,8 @@ def test_a_named_row_is_a_candidate_where_neither_list_has_it(kb):
     hits = kb.search("Which lanterns has Maria Anders in Berlin ordered?", 100, fold=False)
     named = next(hit for hit in hits if hit.uri == _row("customers", "C-1001"))
     assert all(rank is None or rank > 50 for rank in (named.signals.sparse_rank, named.signals.dense_rank))
-    assert "depth" not in named.signals.addends
-    assert 0.2 < named.signals.addends["named"] <= 0.3
+    assert "depth" not in named.signals.contributions
+    assert 0.2 < named.signals.contributions["named"] <= 0.3
     assert named.signals.named == "“Maria” in customers.first_name"
     assert named.relevance > 0.2
 
@@ -81,7 +81,11 @@ def test_a_named_row_is_a_candidate_where_neither_list_has_it(kb):
 def test_rows_tied_to_a_named_row_join_the_candidates_both_ways(kb):
     named = {hit.uri: hit.signals for hit in kb.search("What about order 10248?", 120, fold=False) if hit.signals.named}
     assert set(named) == {_row("orders", "10248"), _row("customers", "C-1001"), _row("products", "KX-0142-B")}
-    assert 0 < named[_row("customers", "C-1001")].addends["named"] < named[_row("orders", "10248")].addends["named"]
+    assert (
+        0
+        < named[_row("customers", "C-1001")].contributions["named"]
+        < named[_row("orders", "10248")].contributions["named"]
+    )
     assert named[_row("customers", "C-1001")].named == "customers of 10248"
     named = {hit.uri for hit in kb.search("stock of the Torque Wrench", 120, fold=False) if hit.signals.named}
     assert named == {_row("products", "WR-19"), _row("orders", "10250"), _row("suppliers", "SUP-03")}
@@ -130,12 +134,12 @@ def test_the_first_hits_do_not_depend_on_k(kb):
 @pytest.mark.parametrize("mode", ["sparse", "dense"])
 def test_the_other_modes_rank_by_their_signal_alone(kb, mode):
     for hit in kb.search("What did Maria Anders order?", 10, mode=mode):
-        assert "named" not in hit.signals.addends
+        assert "named" not in hit.signals.contributions
 
 
 def test_the_addends_add_up_with_names_too(kb):
     for hit in kb.search("orders of Maria Anders", 20):
-        assert sum(hit.signals.addends.values()) == pytest.approx(hit.score, abs=1e-9)
+        assert sum(hit.signals.contributions.values()) == pytest.approx(hit.score, abs=1e-9)
 
 
 def test_a_question_that_names_nothing_is_searched_as_if_there_were_no_names(kb, tmp_path):

@@ -126,7 +126,7 @@ def test_words_with_points_and_signs_are_words(tmp_path):
 
 
 def test_the_corrections_say_what_was_typed(kb):
-    found = kb.find_hits("refnud of my parecl")
+    found = kb.search("refnud of my parecl")
     assert [(word.typed, word.searched) for word in found.corrections] == [("refnud", "refund"), ("parecl", "parcel")]
     assert found.hits[0].uri.endswith("refunds.txt")
 
@@ -147,6 +147,6 @@ def test_nonsense_stays_irrelevant(kb):
 
 
 def test_explained_terms_are_those_searched(kb):
-    hit = kb.find_hits("refnud", 1, explain=True).hits[0]
+    hit = kb.search("refnud", 1, explain=True).hits[0]
     assert list(hit.signals.terms) == ["refund"]
     assert sum(hit.signals.terms.values()) == pytest.approx(hit.signals.bm25, abs=1e-4)

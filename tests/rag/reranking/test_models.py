@@ -196,9 +196,9 @@ def test_a_specification_without_a_model_is_refused(spec: str) -> None:
 @pytest.mark.parametrize("kind", ["cross_encoder", "colbert"])
 def test_a_search_is_ordered_by_the_model(kb: KnowledgeBase, kind: str, request: pytest.FixtureRequest) -> None:
     folder = str(request.getfixturevalue(kind))
-    found = kb.find_hits(QUERY, 20, reranker=Reranking(folder, depth=20, seconds=math.inf))
+    found = kb.search(QUERY, 20, reranker=Reranking(folder, depth=20, seconds=math.inf))
     assert found.reranked is not None
-    assert (found.reranked.model, found.reranked.candidates, found.reranked.reached) == (folder, 20, 20)
+    assert (found.reranked.model, found.reranked.candidates, found.reranked.scored) == (folder, 20, 20)
     scores = load_reranker(folder).score(QUERY, [f"{hit.context}\n{hit.text}".strip() for hit in found.hits])
     assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
     assert [hit.signals.reranker for hit in found.hits] == pytest.approx(scores, abs=1e-3)

@@ -103,10 +103,10 @@ def test_the_reranker_alone_orders_what_it_judged_and_the_rest_keeps_its_order(k
 def test_the_addends_add_up_and_the_scores_fall(kb: KnowledgeBase, mode: str, depth: int) -> None:
     hits = kb.search(QUERY, EVERYTHING, mode=mode, reranker=Reranking(Shortest(), depth=depth))
     for hit in hits:
-        assert sum(hit.signals.addends.values()) == pytest.approx(hit.score, abs=1e-9)
+        assert sum(hit.signals.contributions.values()) == pytest.approx(hit.score, abs=1e-9)
     assert all(first.score >= second.score for first, second in itertools.pairwise(hits))
     for hit in hits[depth:]:
-        assert hit.signals.addends["unreached"] < 0
+        assert hit.signals.contributions["not_reranked"] < 0
         assert hit.score < hits[depth - 1].score
 
 
@@ -137,9 +137,9 @@ def test_it_reads_what_was_indexed_best_first(kb: KnowledgeBase) -> None:
 
 def test_a_budget_ends_between_batches_and_says_how_far_it_came(kb: KnowledgeBase) -> None:
     # Two batches take 0.4 s or more: that the second would be late can be told from the first.
-    found = kb.find_hits(QUERY, EVERYTHING, reranker=Reranking(Slow(), depth=30, seconds=0.3))
+    found = kb.search(QUERY, EVERYTHING, reranker=Reranking(Slow(), depth=30, seconds=0.3))
     assert found.reranked is not None
-    assert (found.reranked.candidates, found.reranked.reached) == (30, BATCH)
+    assert (found.reranked.candidates, found.reranked.scored) == (30, BATCH)
     assert [hit.signals.reranker is not None for hit in found.hits] == [rank < BATCH for rank in range(EVERYTHING)]
     before = kb.search(QUERY, EVERYTHING)
     assert {hit.uri for hit in found.hits[:BATCH]} == {hit.uri for hit in before[:BATCH]}
@@ -147,15 +147,15 @@ def test_a_budget_ends_between_batches_and_says_how_far_it_came(kb: KnowledgeBas
 
 
 def test_however_small_the_budget_one_batch_is_judged(kb: KnowledgeBase) -> None:
-    found = kb.find_hits(QUERY, reranker=Reranking(Slow(), seconds=1e-9))
+    found = kb.search(QUERY, reranker=Reranking(Slow(), seconds=1e-9))
     assert found.reranked is not None
-    assert found.reranked.reached == BATCH
+    assert found.reranked.scored == BATCH
 
 
 def test_without_a_budget_all_are_judged(kb: KnowledgeBase) -> None:
-    found = kb.find_hits(QUERY, reranker=Reranking(Shortest(), depth=30, seconds=math.inf))
+    found = kb.search(QUERY, reranker=Reranking(Shortest(), depth=30, seconds=math.inf))
     assert found.reranked is not None
-    assert (found.reranked.model, found.reranked.reached, found.reranked.failure) == ("shortest", 30, "")
+    assert (found.reranked.model, found.reranked.scored, found.reranked.failure) == ("shortest", 30, "")
     assert "rerank" in found.timings_ms
 
 
@@ -169,10 +169,10 @@ def test_a_reranker_that_fails_ends_the_search(kb: KnowledgeBase, how: str) -> N
 
 @pytest.mark.parametrize("how", FAILURES)
 def test_with_fallback_it_leaves_the_ranking_as_it_was(kb: KnowledgeBase, how: str) -> None:
-    found = kb.find_hits(QUERY, 10, reranker=Reranking(Breaking(how), fallback=True))
-    assert found.hits == kb.find_hits(QUERY, 10).hits
+    found = kb.search(QUERY, 10, reranker=Reranking(Breaking(how), fallback=True))
+    assert found.hits == kb.search(QUERY, 10).hits
     assert found.reranked is not None
-    assert found.reranked.reached == 0
+    assert found.reranked.scored == 0
     assert FAILURES[how] in found.reranked.failure
 
 
@@ -186,7 +186,7 @@ def test_a_budget_without_room_is_refused(options: dict[str, float]) -> None:
 
 
 def test_nothing_found_is_nothing_to_judge(kb: KnowledgeBase) -> None:
-    found = kb.find_hits("zeppelin", mode="sparse", reranker=Shortest())
+    found = kb.search("zeppelin", mode="sparse", reranker=Shortest())
     assert found.hits == ()
     assert found.reranked is not None
     assert found.reranked.candidates == 0
@@ -197,8 +197,8 @@ def test_without_the_extra_the_error_names_it(kb: KnowledgeBase, monkeypatch: py
     with pytest.raises(ConfigurationError, match="some/model") as caught:
         kb.search(QUERY, reranker="some/model")
     assert 'pip install "pilotfish[models]"' in caught.value.hint
-    found = kb.find_hits(QUERY, reranker=Reranking("some/model", fallback=True))
-    assert found.hits == kb.find_hits(QUERY).hits
+    found = kb.search(QUERY, reranker=Reranking("some/model", fallback=True))
+    assert found.hits == kb.search(QUERY).hits
     assert found.reranked is not None
     assert "sentence-transformers" in found.reranked.failure
 
@@ -208,7 +208,7 @@ def test_answers_rest_on_the_reranked_hits(kb: KnowledgeBase) -> None:
     answer = kb.ask(QUERY, options=options)
     assert [hit.uri for hit in answer.hits] == [hit.uri for hit in kb.search(QUERY, 3, reranker=options.reranking)]
     assert answer.reranked is not None
-    assert answer.reranked.reached == 30
+    assert answer.reranked.scored == 30
 
 
 def test_an_evaluation_measures_the_reranked_hits_and_says_how_far_it_came(kb: KnowledgeBase, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from connectors.document import Location
 from indexes.catalog.rows import StoredChunk
 from rag.knowledge_base import KnowledgeBase
 from rag.reranking.reranker import Reranking
-from rag.retrieval.deduplication import Candidates, Group, fold
+from rag.retrieval.deduplication import Foldable, Group, fold
 from rag.retrieval.hit import Hit, Mode
 from rag.text.near_duplicates import Fingerprint
 from rag.text.words import negations, numbers_in_order
@@ -98,7 +98,7 @@ def test_the_best_is_shown_and_of_exact_copies_the_oldest(kb: KnowledgeBase) -> 
     assert folded.text == best.text
     assert folded.chunk_id == min(hit.chunk_id for hit in members if hit.text == best.text)
     assert folded.score == pytest.approx(best.score, abs=1e-6)
-    assert sum(folded.signals.addends.values()) == pytest.approx(folded.score, abs=1e-9)
+    assert sum(folded.signals.contributions.values()) == pytest.approx(folded.score, abs=1e-9)
 
 
 def test_unfolded_every_copy_is_a_hit(kb: KnowledgeBase) -> None:
@@ -220,7 +220,7 @@ def folded(texts: list[str], k: int, seed: int = 0) -> list[Group]:
     }
     ids = np.random.default_rng(seed).permutation(len(texts)).astype(np.int64)
     vectors = np.ones((len(texts), 1), np.float32)
-    found = Candidates(range(len(texts)), ids, vectors, np.zeros(len(texts), np.intp))
+    found = Foldable(range(len(texts)), ids, vectors, np.zeros(len(texts), np.intp))
     return fold(found, k, lambda _rows: chunks, lambda _chunk: ())
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.errors import ConfigurationError
 from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.diversity import diversify
-from rag.retrieval.hit import Mode, Moved
+from rag.retrieval.hit import DiversityShift, Mode
 
 EVENTS = {
     "disk": "The disk of the printing service is full, {} blocks are missing.",
@@ -52,13 +52,13 @@ def test_scores_stay_and_every_place_is_explained(log: KnowledgeBase, mode: Mode
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     assert {hit.uri: hit.score for hit in hits} == pytest.approx({hit.uri: hit.score for hit in plain}, abs=1e-6)
     for rank, hit in enumerate(hits, 1):
-        why = hit.signals.moved
+        why = hit.signals.diversity
         assert why is not None
-        assert plain[why.place - 1].uri == hit.uri
-        assert why.worth == pytest.approx(0.5 * why.standing - 0.5 * why.cosine)
-        assert why.like is None if rank == 1 else 1 <= why.like < rank
-        assert sum(hit.signals.addends.values()) == pytest.approx(hit.score, abs=1e-9)
-    assert all(hit.signals.moved is None for hit in plain)
+        assert plain[why.rank_by_score - 1].uri == hit.uri
+        assert why.mmr_score == pytest.approx(0.5 * why.normalized_score - 0.5 * why.cosine)
+        assert why.most_similar_rank is None if rank == 1 else 1 <= why.most_similar_rank < rank
+        assert sum(hit.signals.contributions.values()) == pytest.approx(hit.score, abs=1e-9)
+    assert all(hit.signals.diversity is None for hit in plain)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -90,16 +90,16 @@ def test_every_candidate_comes_once_and_none_left_was_worth_more(
     chosen = list(diversify(scores, vectors, weight))
     order = [place for place, _ in chosen]
     assert sorted(order) == list(range(len(scores)))
-    standing = (scores - scores.min()) / (np.ptp(scores) or 1.0)
+    normalized = (scores - scores.min()) / (np.ptp(scores) or 1.0)
     for rank, (place, why) in enumerate(chosen):
         above = vectors[order[:rank]].astype(np.float64)
         worth = [
-            (1 - weight) * standing[left] - weight * max((above @ vectors[left]).tolist(), default=0.0)
+            (1 - weight) * normalized[left] - weight * max((above @ vectors[left]).tolist(), default=0.0)
             for left in order[rank:]
         ]
-        assert why.worth == pytest.approx(worth[0], abs=1e-5)
-        assert max(worth) <= why.worth + 1e-5
-        assert why.place == place + 1
+        assert why.mmr_score == pytest.approx(worth[0], abs=1e-5)
+        assert max(worth) <= why.mmr_score + 1e-5
+        assert why.rank_by_score == place + 1
 
 
 @given(VECTORS)
@@ -110,4 +110,6 @@ def test_without_any_weight_the_order_stays(drawn: list[tuple[float, float, floa
 
 def test_nothing_is_made_of_nothing() -> None:
     assert list(diversify(np.empty(0), np.empty((0, 3), np.float32), 0.5)) == []
-    assert list(diversify(np.ones(1), np.ones((1, 1), np.float32), 0.5)) == [(0, Moved(1, 0.0, None, 0.0, 0.0))]
+    assert list(diversify(np.ones(1), np.ones((1, 1), np.float32), 0.5)) == [
+        (0, DiversityShift(1, 0.0, None, 0.0, 0.0))
+    ]

@@ -72,7 +72,7 @@ def test_the_addends_of_a_hit_add_up_to_its_score(kb, mode, k):
     hits = kb.search("what beginners ask about comets", k, mode=mode)
     assert len(hits) > 3
     for hit in hits:
-        assert sum(hit.signals.addends.values()) == pytest.approx(hit.score, abs=1e-9)
+        assert sum(hit.signals.contributions.values()) == pytest.approx(hit.score, abs=1e-9)
 
 
 def test_a_word_said_twice_counts_twice(kb):
@@ -107,4 +107,4 @@ def test_on_code_all_but_the_cosine_weighs_half(kb, tmp_path):
 
 
 def _late_weight(hit):
-    return round(hit.signals.addends["late"] / hit.signals.late, 4)
+    return round(hit.signals.contributions["late"] / hit.signals.late, 4)

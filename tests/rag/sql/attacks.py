@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 
-S, P, M = Dialect.SQLITE, Dialect.POSTGRESQL, Dialect.MARIADB
+S, P, M = SqlDialect.SQLITE, SqlDialect.POSTGRESQL, SqlDialect.MARIADB
 ALL = (S, P, M)
 
 
@@ -14,10 +14,10 @@ ALL = (S, P, M)
 class Attack:
     kind: str
     sql: str
-    dialects: tuple[Dialect, ...]
+    dialects: tuple[SqlDialect, ...]
 
 
-def _attacks(kind: str, *listed: tuple[tuple[Dialect, ...], str]) -> list[Attack]:
+def _attacks(kind: str, *listed: tuple[tuple[SqlDialect, ...], str]) -> list[Attack]:
     return [Attack(kind, sql, dialects) for dialects, sql in listed]
 
 

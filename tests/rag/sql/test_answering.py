@@ -11,7 +11,7 @@ from connectors.errors import ConfigurationError
 from rag.llm.loading import as_llm, load_llm
 from rag.sql.answering import SqlAnswer, answer_from
 from rag.sql.databases import Database, choose_database, open_database
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.writing import Attempt
 from tests.rag.sql.models import Obedient, Scripted
 from tests.rag.sql.shop import INJECTION, SECRET, build, checksum, sqlite_shop
@@ -30,7 +30,7 @@ def shop(url: URL) -> Database:
 
 
 def ask(database: Database, model: object, question: str = "Where do customers live?") -> SqlAnswer:
-    return answer_from(database, question, as_llm(model), limits=Limits(seconds=5))
+    return answer_from(database, question, as_llm(model), limits=StatementLimits(seconds=5))
 
 
 def test_a_question_becomes_rows(shop: Database) -> None:
@@ -95,7 +95,7 @@ def test_a_model_may_say_that_the_tables_do_not_hold_it(shop: Database) -> None:
 
 def test_a_statement_that_takes_too_long_goes_back(shop: Database) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
-    answer = answer_from(shop, "How many?", as_llm(Scripted(endless, GOOD)), limits=Limits(seconds=0.5))
+    answer = answer_from(shop, "How many?", as_llm(Scripted(endless, GOOD)), limits=StatementLimits(seconds=0.5))
     assert "took longer than 0.5 s" in answer.attempts[0].error
     assert answer.error is None
 

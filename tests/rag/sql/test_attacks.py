@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, create_engine, text
 
-from rag.sql.allowed import AllowList, Dialect
+from rag.sql.allowed import AllowList, SqlDialect
 from rag.sql.errors import LimitError, RefusedError, SqlError
 from rag.sql.executor import execute
 from rag.sql.guard.guard import guard
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.values import Rows
 from tests.rag.sql.attacks import ATTACKS, BOMBS, GUARD_ONLY, UNSTOPPABLE, Attack
 from tests.rag.sql.shop import SECRET, allowed, build, checksum, sqlite_shop
 from tests.servers import MARIADB, POSTGRESQL, new_database
 
-LIMITS = Limits(seconds=0.7, rows=100, size=200_000, cell=20_000, memory=512 * 2**20)
+LIMITS = StatementLimits(seconds=0.7, rows=100, size=200_000, cell=20_000, memory=512 * 2**20)
 FILE = "pilotfish_attack"
 
 
@@ -37,7 +37,7 @@ class Target:
         self.folder = folder
         self.allowed: AllowList = allowed(url)
         self.before = checksum(url)
-        self.is_server = self.allowed.dialect is not Dialect.SQLITE
+        self.is_server = self.allowed.dialect is not SqlDialect.SQLITE
         self._engine = create_engine(url)
         # A session of somebody else, which must live on.
         self._victim = self._engine.connect() if self.is_server else None
@@ -72,17 +72,17 @@ class Target:
         return [tuple(row) for row in sessions]
 
 
-_OWN_ID = {Dialect.POSTGRESQL: "SELECT pg_backend_pid()", Dialect.MARIADB: "SELECT CONNECTION_ID()"}
+_OWN_ID = {SqlDialect.POSTGRESQL: "SELECT pg_backend_pid()", SqlDialect.MARIADB: "SELECT CONNECTION_ID()"}
 _SESSIONS = {
-    Dialect.POSTGRESQL: "SELECT pid, state, query FROM pg_stat_activity"
+    SqlDialect.POSTGRESQL: "SELECT pid, state, query FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-    Dialect.MARIADB: "SELECT id, info FROM information_schema.processlist"
+    SqlDialect.MARIADB: "SELECT id, info FROM information_schema.processlist"
     " WHERE db = DATABASE() AND id <> CONNECTION_ID()",
 }
 
 
 @pytest.fixture(scope="module")
-def targets() -> Iterator[dict[Dialect, Target]]:
+def targets() -> Iterator[dict[SqlDialect, Target]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o777)  # the servers could write here
@@ -90,7 +90,7 @@ def targets() -> Iterator[dict[Dialect, Target]]:
         for server in (POSTGRESQL, MARIADB):
             urls.append(stack.enter_context(new_database(server)))
             build(urls[-1])
-        made = {Dialect.of(url.get_backend_name()): Target(url, folder) for url in urls}
+        made = {SqlDialect.of(url.get_backend_name()): Target(url, folder) for url in urls}
         yield made
         for target in made.values():
             target.close()
@@ -98,16 +98,16 @@ def targets() -> Iterator[dict[Dialect, Target]]:
 
 def kinds(attacks: list[Attack], *, guarded: bool = True) -> list[Any]:
     """The attacks of each kind on each dialect; without the guard, not those that are for the guard alone."""
-    listed: dict[tuple[Dialect, str], list[Attack]] = {}
+    listed: dict[tuple[SqlDialect, str], list[Attack]] = {}
     for attack in attacks:
         for dialect in attack.dialects:
-            if guarded or attack.kind != GUARD_ONLY or dialect is Dialect.SQLITE:
+            if guarded or attack.kind != GUARD_ONLY or dialect is SqlDialect.SQLITE:
                 listed.setdefault((dialect, attack.kind), []).append(attack)
     return [pytest.param(dialect, those, id=f"{dialect}: {kind}") for (dialect, kind), those in listed.items()]
 
 
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS))
-def test_the_guard_refuses(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
+def test_the_guard_refuses(targets: dict[SqlDialect, Target], dialect: SqlDialect, attacks: list[Attack]) -> None:
     target = targets[dialect]
     let_through = []
     for attack in attacks:
@@ -118,7 +118,7 @@ def test_the_guard_refuses(targets: dict[Dialect, Target], dialect: Dialect, att
 
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(ATTACKS, guarded=False))
 def test_the_executor_alone_keeps_them_harmless(
-    targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]
+    targets: dict[SqlDialect, Target], dialect: SqlDialect, attacks: list[Attack]
 ) -> None:
     target = targets[dialect]
     outcomes = {attack.sql: attempt(target, target.filled(attack.sql)) for attack in attacks}
@@ -127,10 +127,10 @@ def test_the_executor_alone_keeps_them_harmless(
 
 
 @pytest.mark.parametrize(("dialect", "attacks"), kinds(BOMBS))
-def test_bombs_are_stopped(targets: dict[Dialect, Target], dialect: Dialect, attacks: list[Attack]) -> None:
+def test_bombs_are_stopped(targets: dict[SqlDialect, Target], dialect: SqlDialect, attacks: list[Attack]) -> None:
     target = targets[dialect]
     for attack in attacks:
-        statements = [] if (dialect, attack.kind) == (Dialect.MARIADB, UNSTOPPABLE) else [attack.sql]
+        statements = [] if (dialect, attack.kind) == (SqlDialect.MARIADB, UNSTOPPABLE) else [attack.sql]
         with suppress(RefusedError):
             statements.append(guard(attack.sql, target.allowed))
         for statement in dict.fromkeys(statements):
@@ -145,13 +145,13 @@ def attempt(target: Target, sql: str) -> Rows | SqlError:
         return error
 
 
-def harm_of(outcome: Rows | SqlError, dialect: Dialect) -> str:
+def harm_of(outcome: Rows | SqlError, dialect: SqlDialect) -> str:
     """What an attack has reached; empty for nothing."""
     if isinstance(outcome, LimitError):
         return "it was left to run"
     shown = repr(outcome.rows) if isinstance(outcome, Rows) else str(outcome)
     loot = ["root:", "/var/lib"]
-    if dialect is Dialect.SQLITE:
+    if dialect is SqlDialect.SQLITE:
         loot += [SECRET, "CREATE TABLE customers", "90000"]
     return ", ".join(found for found in loot if found in shown)
 
@@ -165,7 +165,7 @@ def is_within_limits(outcome: Rows | SqlError) -> bool:
 
 def test_there_are_enough_attacks_of_every_kind() -> None:
     assert len({attack.sql for attack in ATTACKS + BOMBS}) >= 60
-    for dialect in Dialect:
+    for dialect in SqlDialect:
         assert sum(dialect in attack.dialects for attack in ATTACKS + BOMBS) >= 60
 
 

@@ -20,14 +20,14 @@ from sqlalchemy import URL, create_engine, text
 
 from connectors.errors import ConfigurationError
 from rag.sql import executor
-from rag.sql.allowed import AllowedTable, AllowList, Dialect
-from rag.sql.errors import ExecutionError, LimitError, RefusedError, SqlError, UnreachableError
+from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
+from rag.sql.errors import DatabaseUnreachableError, ExecutionError, LimitError, RefusedError, SqlError
 from rag.sql.executor import execute
-from rag.sql.limits import Limits
+from rag.sql.limits import StatementLimits
 from rag.sql.values import to_json
 from tests.rag.sql.shop import allowed, build, checksum, sqlite_shop
 
-NOTHING = AllowList(Dialect.SQLITE, ())
+NOTHING = AllowList(SqlDialect.SQLITE, ())
 
 
 @pytest.fixture
@@ -43,27 +43,27 @@ def big(tmp_path: Path) -> tuple[URL, AllowList]:
         rows = ((number, "ä" * 3_000, b"\xff\x00" * 3_000) for number in range(500))
         connection.executemany("INSERT INTO logs VALUES (?, ?, ?)", rows)
     url = URL.create("sqlite", database=str(path))
-    return url, AllowList(Dialect.SQLITE, (AllowedTable("logs", ("id", "body", "data")),))
+    return url, AllowList(SqlDialect.SQLITE, (AllowedTable("logs", ("id", "body", "data")),))
 
 
 def test_rows_are_cut_and_it_is_said(big: tuple[URL, AllowList]) -> None:
     url, tables = big
-    rows = execute(url, "SELECT id FROM logs", tables, Limits(rows=10))
+    rows = execute(url, "SELECT id FROM logs", tables, StatementLimits(rows=10))
     assert [row[0] for row in rows.rows] == list(range(10))
     assert rows.cut == "only the first 10 rows"
-    assert not execute(url, "SELECT id FROM logs LIMIT 10", tables, Limits(rows=10)).truncated
+    assert not execute(url, "SELECT id FROM logs LIMIT 10", tables, StatementLimits(rows=10)).truncated
 
 
 def test_bytes_are_cut_and_it_is_said(big: tuple[URL, AllowList]) -> None:
     url, tables = big
-    rows = execute(url, "SELECT body FROM logs", tables, Limits(size=100_000))
+    rows = execute(url, "SELECT body FROM logs", tables, StatementLimits(size=100_000))
     assert 1 < len(rows.rows) < 50
     assert "more than 100,000 bytes" in rows.cut
 
 
 def test_a_long_value_is_cut_between_characters(big: tuple[URL, AllowList]) -> None:
     url, tables = big
-    rows = execute(url, "SELECT body, data FROM logs LIMIT 1", tables, Limits(cell=1_001))
+    rows = execute(url, "SELECT body, data FROM logs LIMIT 1", tables, StatementLimits(cell=1_001))
     assert rows.rows == (("ä" * 500, (b"\xff\x00" * 501)[:1_001]),)
     assert rows.cut == "2 values cut after 1,001 bytes"
 
@@ -75,7 +75,7 @@ def test_a_value_of_100_mb_costs_only_its_statement(tmp_path: Path) -> None:
         connection.execute("INSERT INTO t VALUES (1, ?)", ("x" * 100_000_000,))
     url, tables = (
         URL.create("sqlite", database=str(path)),
-        AllowList(Dialect.SQLITE, (AllowedTable("t", ("id", "body")),)),
+        AllowList(SqlDialect.SQLITE, (AllowedTable("t", ("id", "body")),)),
     )
     with pytest.raises(LimitError, match="too big") as stopped:
         execute(url, "SELECT body FROM t", tables)
@@ -94,7 +94,7 @@ def test_values_of_postgresql(postgresql: URL) -> None:
         interval '1 month 2 days', '{"a": [1, null]}'::jsonb, ARRAY[1.5, NULL]::numeric[], '\\x00ff'::bytea,
         'infinity'::date, '0044-03-15 BC'::timestamp, gen_random_uuid() IS NOT NULL,
         'NaN'::float8::text, int4range(1, 3)"""
-    found = execute(postgresql, sql, AllowList(Dialect.POSTGRESQL, ())).rows[0]
+    found = execute(postgresql, sql, AllowList(SqlDialect.POSTGRESQL, ())).rows[0]
     assert found[:5] == (Decimal("12.50"), date(2024, 1, 31), datetime(2024, 1, 31, 10), True, "a  ")
     assert found[5] == "P1M2D"  # no number of days is a month
     assert found[6:9] == ({"a": [1, None]}, [Decimal("1.5"), None], b"\x00\xff")
@@ -105,7 +105,7 @@ def test_values_of_postgresql(postgresql: URL) -> None:
 def test_values_of_mariadb(mariadb: URL) -> None:
     sql = """SELECT CAST(12.5 AS DECIMAL(10, 2)), DATE '2024-01-31', TIMESTAMP '2024-01-31 10:00:00', x'00ff', 'ß',
         TIMEDIFF('10:00:00', '12:30:00'), JSON_OBJECT('a', 1), NULL, CAST(1 AS UNSIGNED)"""
-    found = execute(mariadb, sql, AllowList(Dialect.MARIADB, ())).rows[0]
+    found = execute(mariadb, sql, AllowList(SqlDialect.MARIADB, ())).rows[0]
     assert found[:3] == (Decimal("12.50"), date(2024, 1, 31), datetime(2024, 1, 31, 10))
     assert found[4] == "ß"
     assert str(found[5]) == "-1 day, 21:30:00"
@@ -116,7 +116,7 @@ def test_values_of_mariadb(mariadb: URL) -> None:
 @pytest.mark.parametrize("mode", ["ORACLE", "MSSQL", "ANSI", "NO_BACKSLASH_ESCAPES", "PIPES_AS_CONCAT,ANSI_QUOTES"])
 def test_strings_are_strings_whatever_mode_a_server_is_in(mariadb: URL, mode: str) -> None:
     url = mariadb.update_query_dict({"init_command": f"SET sql_mode = '{mode}'"})
-    (row,) = execute(url, r"""SELECT "it's", 'a\'b', 1 || 0""", AllowList(Dialect.MARIADB, ())).rows
+    (row,) = execute(url, r"""SELECT "it's", 'a\'b', 1 || 0""", AllowList(SqlDialect.MARIADB, ())).rows
     assert row == ("it's", "a'b", 1)
 
 
@@ -132,7 +132,7 @@ def test_what_is_stopped_is_stopped_on_the_server_too(server: str, request: pyte
     build(url)
     product = "SELECT COUNT(*) FROM " + ", ".join(f"order_items t{number}" for number in range(14))
     with pytest.raises(LimitError, match="took longer"):
-        execute(url, product, allowed(url), Limits(seconds=0.5))
+        execute(url, product, allowed(url), StatementLimits(seconds=0.5))
     running = {
         "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%order_items t13%'"
         " AND pid <> pg_backend_pid() AND state = 'active'",
@@ -159,7 +159,7 @@ def test_a_process_that_answers_nobody_is_killed(shop: URL, monkeypatch: pytest.
     before = children()
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
     with pytest.raises(LimitError, match="took longer"):
-        execute(shop, endless, allowed(shop), Limits(seconds=1.5))
+        execute(shop, endless, allowed(shop), StatementLimits(seconds=1.5))
     assert children() == before
 
 
@@ -173,7 +173,7 @@ def children() -> set[int]:
 def test_memory_is_limited(shop: URL) -> None:
     sql = "WITH RECURSIVE n(x) AS (SELECT 'ab' UNION ALL SELECT x || x FROM n) SELECT x FROM n ORDER BY length(x)"
     with pytest.raises(LimitError):
-        execute(shop, sql, allowed(shop), Limits(memory=128 * 2**20, seconds=20))
+        execute(shop, sql, allowed(shop), StatementLimits(memory=128 * 2**20, seconds=20))
 
 
 def test_threads_run_beside_each_other(shop: URL) -> None:
@@ -201,7 +201,7 @@ def test_the_password_reaches_the_process_by_the_pipe_alone(postgresql: URL, mon
     monkeypatch.setattr(subprocess, "Popen", spy)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-databases")
     url = postgresql.set(password="pass-word-42")
-    assert execute(url, "SELECT 1", AllowList(Dialect.POSTGRESQL, ())).rows == ((1,),)
+    assert execute(url, "SELECT 1", AllowList(SqlDialect.POSTGRESQL, ())).rows == ((1,),)
     shown = repr(started)
     assert "pass-word-42" not in shown
     assert "sk-not-for-databases" not in shown
@@ -217,8 +217,8 @@ def nobody_there(url: URL) -> URL:
 
 @pytest.mark.parametrize("broken", [refused_password, nobody_there])
 def test_a_server_that_cannot_be_reached(mariadb: URL, broken: Callable[[URL], URL]) -> None:
-    with pytest.raises(UnreachableError) as failed:
-        execute(broken(mariadb), "SELECT 1", AllowList(Dialect.MARIADB, ()))
+    with pytest.raises(DatabaseUnreachableError) as failed:
+        execute(broken(mariadb), "SELECT 1", AllowList(SqlDialect.MARIADB, ()))
     assert "pass-word-42" not in f"{failed.value} {failed.value.hint}"
     assert failed.value.hint
 
@@ -226,7 +226,7 @@ def test_a_server_that_cannot_be_reached(mariadb: URL, broken: Callable[[URL], U
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("not a database at all, only some text in a file" * 100)
     for name in ("notes.db", "gone.db"):
-        with pytest.raises(UnreachableError, match=name):
+        with pytest.raises(DatabaseUnreachableError, match=name):
             execute(URL.create("sqlite", database=str(tmp_path / name)), "SELECT 1", NOTHING)
     assert not (tmp_path / "gone.db").exists()
     with pytest.raises(ConfigurationError, match="in memory"):
@@ -238,9 +238,11 @@ def test_an_error_of_the_database_is_told_as_it_is(shop: URL, postgresql: URL) -
         execute(shop, "SELECT nosuch(1)", allowed(shop))
     assert not isinstance(failed.value, RefusedError)
     with pytest.raises(ExecutionError, match='relation "nowhere" does not exist'):
-        execute(postgresql, "SELECT * FROM nowhere", AllowList(Dialect.POSTGRESQL, ()))
+        execute(postgresql, "SELECT * FROM nowhere", AllowList(SqlDialect.POSTGRESQL, ()))
     with pytest.raises(ExecutionError, match="division by zero"):
-        execute(postgresql, "SELECT 1 / (x - 3) FROM generate_series(1, 200) AS x", AllowList(Dialect.POSTGRESQL, ()))
+        execute(
+            postgresql, "SELECT 1 / (x - 3) FROM generate_series(1, 200) AS x", AllowList(SqlDialect.POSTGRESQL, ())
+        )
 
 
 def test_a_database_in_wal_mode_is_read_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -250,7 +252,10 @@ def test_a_database_in_wal_mode_is_read_and_stays_as_it_is(tmp_path: Path) -> No
         connection.execute("CREATE TABLE t (a INTEGER)")
         connection.execute("INSERT INTO t VALUES (1)")
         connection.commit()
-        url, tables = URL.create("sqlite", database=str(path)), AllowList(Dialect.SQLITE, (AllowedTable("t", ("a",)),))
+        url, tables = (
+            URL.create("sqlite", database=str(path)),
+            AllowList(SqlDialect.SQLITE, (AllowedTable("t", ("a",)),)),
+        )
         assert execute(url, "SELECT a FROM t", tables).rows == ((1,),)
     path.chmod(0o444)
     assert execute(url, "SELECT a FROM t", tables).rows == ((1,),)
@@ -258,7 +263,7 @@ def test_a_database_in_wal_mode_is_read_and_stays_as_it_is(tmp_path: Path) -> No
 
 def test_a_view_may_read_what_is_not_allowed_by_itself(shop: URL) -> None:
     tables = allowed(shop)
-    only_view = AllowList(Dialect.SQLITE, tuple(table for table in tables.tables if table.name == "buyers"))
+    only_view = AllowList(SqlDialect.SQLITE, tuple(table for table in tables.tables if table.name == "buyers"))
     assert execute(shop, "SELECT name FROM buyers ORDER BY name", only_view).rows[0] == ("Ada Nowak",)
     with pytest.raises(RefusedError):
         execute(shop, "SELECT name FROM customers", only_view)
@@ -276,4 +281,4 @@ def test_a_view_over_a_secret_shows_it_to_nobody(tmp_path: Path) -> None:
 
 def test_limits_are_checked() -> None:
     with pytest.raises(ConfigurationError, match="the limit rows is 0"):
-        Limits(rows=0)
+        StatementLimits(rows=0)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, create_engine
 
-from rag.sql.allowed import AllowList, Dialect
+from rag.sql.allowed import AllowList, SqlDialect
 from rag.sql.executor import execute
 from rag.sql.guard.guard import guard
 from tests.rag.sql.shop import SECRET, allowed, build, sqlite_shop
@@ -28,24 +28,24 @@ def statements(name: str) -> list[str]:
 
 CASES = [
     pytest.param(dialect, sql, id=f"{dialect}-{number}")
-    for dialect in Dialect
+    for dialect in SqlDialect
     for number, sql in enumerate(statements("everywhere") + statements(dialect))
 ]
 
 
 @pytest.fixture(scope="module")
-def shops() -> Iterator[dict[Dialect, tuple[URL, AllowList]]]:
+def shops() -> Iterator[dict[SqlDialect, tuple[URL, AllowList]]]:
     with ExitStack() as stack:
         urls = [sqlite_shop(Path(stack.enter_context(tempfile.TemporaryDirectory())))]
         for server in (POSTGRESQL, MARIADB):
             urls.append(stack.enter_context(new_database(server)))
             build(urls[-1])
-        yield {Dialect.of(url.get_backend_name()): (url, allowed(url)) for url in urls}
+        yield {SqlDialect.of(url.get_backend_name()): (url, allowed(url)) for url in urls}
 
 
 @pytest.mark.parametrize(("dialect", "sql"), CASES)
 def test_it_runs_and_gives_the_same_rows(
-    shops: dict[Dialect, tuple[URL, AllowList]], dialect: Dialect, sql: str
+    shops: dict[SqlDialect, tuple[URL, AllowList]], dialect: SqlDialect, sql: str
 ) -> None:
     url, tables = shops[dialect]
     rows = execute(url, guard(sql, tables), tables)

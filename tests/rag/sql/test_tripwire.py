@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rag.sql.allowed import Dialect
+from rag.sql.allowed import SqlDialect
 from rag.sql.process.session import FailedError
 from rag.sql.process.tripwire import second_look, without_text
 
-P, M = Dialect.POSTGRESQL, Dialect.MARIADB
+P, M = SqlDialect.POSTGRESQL, SqlDialect.MARIADB
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ P, M = Dialect.POSTGRESQL, Dialect.MARIADB
         (P, "( SELECT 1 ) UNION VALUES (1)"),
     ],
 )
-def test_text_and_comments_are_not_looked_at(dialect: Dialect, sql: str) -> None:
+def test_text_and_comments_are_not_looked_at(dialect: SqlDialect, sql: str) -> None:
     second_look(sql, dialect)
 
 
@@ -39,10 +39,10 @@ def test_text_and_comments_are_not_looked_at(dialect: Dialect, sql: str) -> None
         (P, "SELECT U&'\\0041'"),
         (P, "SET ROLE postgres"),
         (P, "-- SELECT\nDELETE FROM t"),
-        (Dialect.SQLITE, "PRAGMA query_only = OFF"),
+        (SqlDialect.SQLITE, "PRAGMA query_only = OFF"),
     ],
 )
-def test_what_hides_in_text_and_comments_is_found(dialect: Dialect, sql: str) -> None:
+def test_what_hides_in_text_and_comments_is_found(dialect: SqlDialect, sql: str) -> None:
     with pytest.raises(FailedError):
         second_look(sql, dialect)
 

@@ -14,14 +14,14 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from indexes.errors import LockedError
-from rag.evaluation.collections.collection import Kind
+from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.questions import read_collection
 from rag.evaluator import evaluate
 from rag.judging.calibration import Calibration
 from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.ranking import Ranking, basis
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
-from rag.retrieval.tuned import Evidence, Part, Tuning, read, written
+from rag.retrieval.tuned import TunedPart, Tuning, TuningEvidence, read, written
 from rag.tuning.fitting import Asked, fit_weights
 from rag.tuning.tune import tune
 from tests.indexes.conftest import BagEncoder
@@ -36,12 +36,12 @@ WORDY = [
 ]
 NOTHING = [(number, []) for number in UNKNOWN]
 
-EVIDENCE = Evidence("2026-11-25", 20, 20, "nDCG@10", 0.5, 0.75, 0.125, 0.375)
+EVIDENCE = TuningEvidence("2026-11-25", 20, 20, "nDCG@10", 0.5, 0.75, 0.125, 0.375)
 MOVED = Tuning(
-    weights={"sparse": 1.6, "late": 0.25, "likeness": 0.2, "hubness": 0.6},
+    weights={"sparse": 1.6, "late": 0.25, "feedback": 0.2, "hubness": 0.6},
     calibration=Calibration(0.5, -1.0),
     threshold=-0.5,
-    evidence=dict.fromkeys(Part, EVIDENCE),
+    evidence=dict.fromkeys(TunedPart, EVIDENCE),
 )
 
 
@@ -111,8 +111,8 @@ def test_where_vectors_mislead_words_come_to_count_more(home, kb):
     [measure] = weights.measures
     shown = kb.status().tuning
     assert shown.weights == weights.fitted
-    assert shown.evidence[Part.WEIGHTS].after == measure.after > measure.before
-    assert (shown.evidence[Part.WEIGHTS].fitted, shown.evidence[Part.WEIGHTS].held_out) == (20, 20)
+    assert shown.evidence[TunedPart.WEIGHTS].after == measure.after > measure.before
+    assert (shown.evidence[TunedPart.WEIGHTS].fitted, shown.evidence[TunedPart.WEIGHTS].held_out) == (20, 20)
     again = by_name(kb.tune(file))["weights"]
     assert not again.kept, "the same questions find the same, and what is in use has to be beaten"
     assert again.now == weights.fitted
@@ -143,7 +143,7 @@ def test_relevance_and_threshold_are_fitted_too(home, kb):
         assert [hit.relevance > DEFAULT_MIN_RELEVANCE for hit in hits] != [] != plain[text]
         for hit in hits:
             assert 1 / (1 + np.exp(-sum(hit.signals.log_odds.values()))) == pytest.approx(hit.relevance)
-            assert sum(hit.signals.addends.values()) == pytest.approx(hit.score)
+            assert sum(hit.signals.contributions.values()) == pytest.approx(hit.score)
             assert "tuning" in hit.signals.log_odds
         answered = max(hit.relevance for hit in kb.search(text, 8)) >= tuned.min_relevance
         assert kb.ask(text).abstained is not answered
@@ -156,7 +156,7 @@ def test_calibration_alone_never_changes_what_is_answered(folder, kb):
     asked = [text for text, _ in (*PARTS[:6], *BARE[:6], *NOTHING[:6])]
     before = [kb.ask(text).abstained for text in asked]
     assert {*before} == {True, False}
-    only = replace(MOVED, weights=None, threshold=None, evidence={Part.CALIBRATION: EVIDENCE})
+    only = replace(MOVED, weights=None, threshold=None, evidence={TunedPart.CALIBRATION: EVIDENCE})
     put(folder, written(only, encoder_of(folder), basis()))
     assert kb.status().tuning.min_relevance != DEFAULT_MIN_RELEVANCE
     assert [kb.ask(text).abstained for text in asked] == before
@@ -374,7 +374,7 @@ def test_without_questions_that_nothing_answers_the_threshold_stays_and_it_says_
     assert not verdict.kept
     assert verdict.fitted is None
     assert "it takes 10 questions that nothing answers, and there are 0" in verdict.why
-    assert report.kind is Kind.QUESTIONS
+    assert report.kind is CollectionKind.QUESTIONS
     json.dumps(report.to_json(), allow_nan=False)
 
 

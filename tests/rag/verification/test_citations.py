@@ -59,7 +59,7 @@ def test_a_misattributed_citation_is_moved_to_the_source_that_says_so():
     assert moved.uri == PROMPT.sources[0].hit.uri
     assert moved.sentence == "Orders can be returned within 30 days [1]."
     assert (kept.verdict, kept.shown) == (Verdict.SUPPORTED, 2)
-    assert checked.text == checked.marked == "Orders can be returned within 30 days [1]. It covers the battery [2]."
+    assert checked.text == checked.annotated == "Orders can be returned within 30 days [1]. It covers the battery [2]."
     assert checked.unsupported == ()
 
 
@@ -137,7 +137,7 @@ def test_a_sentence_without_a_mark_is_checked_too():
 def test_an_answer_that_cites_nothing_is_cited_for_where_a_source_says_so():
     checked = check("The warranty lasts twenty-four months. Elephants travel by sea in summer!", PROMPT)
     assert checked.text == "The warranty lasts twenty-four months [2]. Elephants travel by sea in summer!"
-    assert checked.marked.endswith(" Elephants travel by sea in summer! [unsupported]")
+    assert checked.annotated.endswith(" Elephants travel by sea in summer! [unsupported]")
     (citation,) = checked.citations
     assert (citation.number, citation.added, citation.supported) == (2, True, True)
 
@@ -174,7 +174,7 @@ def test_an_answer_in_another_language_is_unchecked_rather_than_invented():
     assert {citation.verdict for citation in checked.citations} == {Verdict.UNCHECKED}
     assert checked.unsupported == ()
     assert len(checked.unchecked) == 2
-    assert checked.marked.count("[not checked]") == 2
+    assert checked.annotated.count("[not checked]") == 2
     assert checked.confidence == 0
 
 
@@ -196,7 +196,7 @@ def test_an_answer_that_repeats_itself_is_checked_to_its_end():
 
 def test_unsupported_sentences_are_visibly_marked():
     answer = "Orders can be returned within 30 days [1]. Elephants are grey. [2]\nThe warranty lasts 24 months."
-    assert check(answer, PROMPT).marked == (
+    assert check(answer, PROMPT).annotated == (
         "Orders can be returned within 30 days [1]. Elephants are grey. [2] [unsupported]\n"
         "The warranty lasts 24 months. [unsupported]"
     )
@@ -243,8 +243,8 @@ def test_the_extractive_answer_always_passes_its_own_check(texts, question):
 )
 def test_only_marks_are_changed_and_only_marks_added(answer):
     checked = check(answer, PROMPT)
-    assert re.sub(r" ?\[[^\]]*\]", "", checked.marked) == re.sub(r" ?\[[^\]]*\]", "", answer)
-    assert checked.marked.replace(" [unsupported]", "") == checked.text
+    assert re.sub(r" ?\[[^\]]*\]", "", checked.annotated) == re.sub(r" ?\[[^\]]*\]", "", answer)
+    assert checked.annotated.replace(" [unsupported]", "") == checked.text
     assert all(citation.sentence in checked.text for citation in checked.citations)
     assert all(sentence in checked.text for sentence in checked.unsupported)
     assert 0 <= checked.confidence <= 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.database.access.address import Dialect, parse_address
+from connectors.database.access.address import DatabaseDialect, parse_address
 from connectors.database.access.credentials import Credentials
 from connectors.errors import ConfigurationError
 from connectors.registry import is_database
@@ -13,20 +13,20 @@ from connectors.registry import is_database
 @pytest.mark.parametrize(
     ("spec", "uri", "dialect"),
     [
-        ("postgresql://db/shop", "postgresql://db/shop", Dialect.POSTGRESQL),
-        ("postgres://ann:pw@db:5432/shop", "postgresql://db/shop", Dialect.POSTGRESQL),
-        ("postgresql+psycopg://ann@db:6000/shop", "postgresql://db:6000/shop", Dialect.POSTGRESQL),
-        ("POSTGRESQL://DB/shop?sslmode=require", "postgresql://db/shop", Dialect.POSTGRESQL),
-        ("postgresql:///shop?host=/run/postgresql", "postgresql:///shop", Dialect.POSTGRESQL),
-        ("mysql://ann@db/shop", "mysql://db/shop", Dialect.MYSQL),
-        ("mariadb+pymysql://db:3306/Café%20au%20lait", "mariadb://db/Café au lait", Dialect.MYSQL),
-        ("mariadb://[::1]:3307/shop", "mariadb://[::1]:3307/shop", Dialect.MYSQL),
-        ("sqlite:////srv/a/../shop.db", "sqlite:////srv/shop.db", Dialect.SQLITE),
-        ("sqlite:////srv/50%25 off%3F.db", "sqlite:////srv/50%25 off%3F.db", Dialect.SQLITE),
+        ("postgresql://db/shop", "postgresql://db/shop", DatabaseDialect.POSTGRESQL),
+        ("postgres://ann:pw@db:5432/shop", "postgresql://db/shop", DatabaseDialect.POSTGRESQL),
+        ("postgresql+psycopg://ann@db:6000/shop", "postgresql://db:6000/shop", DatabaseDialect.POSTGRESQL),
+        ("POSTGRESQL://DB/shop?sslmode=require", "postgresql://db/shop", DatabaseDialect.POSTGRESQL),
+        ("postgresql:///shop?host=/run/postgresql", "postgresql:///shop", DatabaseDialect.POSTGRESQL),
+        ("mysql://ann@db/shop", "mysql://db/shop", DatabaseDialect.MYSQL),
+        ("mariadb+pymysql://db:3306/Café%20au%20lait", "mariadb://db/Café au lait", DatabaseDialect.MYSQL),
+        ("mariadb://[::1]:3307/shop", "mariadb://[::1]:3307/shop", DatabaseDialect.MYSQL),
+        ("sqlite:////srv/a/../shop.db", "sqlite:////srv/shop.db", DatabaseDialect.SQLITE),
+        ("sqlite:////srv/50%25 off%3F.db", "sqlite:////srv/50%25 off%3F.db", DatabaseDialect.SQLITE),
     ],
 )
 def test_a_public_uri_has_no_user_and_no_password_and_is_the_same_for_the_same_database(
-    spec: str, uri: str, dialect: Dialect
+    spec: str, uri: str, dialect: DatabaseDialect
 ) -> None:
     assert is_database(spec)
     address, _ = parse_address(spec)

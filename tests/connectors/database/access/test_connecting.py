@@ -15,7 +15,7 @@ from connectors.database.access import credentials as credentials_module
 from connectors.database.access.address import parse_address
 from connectors.database.access.connecting import connect
 from connectors.database.access.credentials import Credentials
-from connectors.database.access.failures import PasswordError, UnreachableError
+from connectors.database.access.failures import PasswordError, ServerUnreachableError
 from connectors.database.source import DatabaseSource
 from connectors.database.structure.schema import reflect
 from connectors.errors import ConfigurationError, PilotfishError, SourceError
@@ -108,7 +108,7 @@ def test_hosts_that_do_not_answer_are_given_up(monkeypatch: pytest.MonkeyPatch) 
         port = silent.getsockname()[1]
         for scheme in ("postgresql", "mariadb"):
             start = time.monotonic()
-            with pytest.raises(UnreachableError, match="in time") as caught:
+            with pytest.raises(ServerUnreachableError, match="in time") as caught:
                 connect(*parse_address(f"{scheme}://ann@127.0.0.1:{port}/shop"), timeout=1)
             assert time.monotonic() - start < 9, "a second, on a busy machine"
             assert "firewall" in caught.value.hint
@@ -118,7 +118,7 @@ def test_hosts_that_do_not_answer_are_given_up(monkeypatch: pytest.MonkeyPatch) 
         ("postgresql://nowhere.invalid/shop", "'nowhere.invalid' is not known"),
         ("mariadb://nowhere.invalid/shop", "'nowhere.invalid' is not known"),
     ):
-        with pytest.raises(UnreachableError, match=reason) as caught:
+        with pytest.raises(ServerUnreachableError, match=reason) as caught:
             open_database(spec)
         assert caught.value.hint
 

@@ -4,7 +4,7 @@ import pytest
 
 from connectors.database.access.address import parse_address
 from connectors.database.access.connecting import connect
-from connectors.database.structure.kinds import Kind
+from connectors.database.structure.kinds import ColumnKind
 from connectors.database.structure.labels import label_columns
 from connectors.database.structure.schema import reflect
 from connectors.database.structure.secrets import is_secret, looks_secret
@@ -35,14 +35,14 @@ def test_tables_columns_and_keys(database: Database) -> None:
     ]
     product, link, own = (schema.by_label[name] for name in ("product", "product_tag", "own"))
     assert {column.name: column.kind for column in product.columns} == {
-        "id": Kind.INTEGER,
-        "title": Kind.TEXT,
-        "price": Kind.DECIMAL,
-        "weight": Kind.FLOAT,
-        "sold": Kind.BOOLEAN,
-        "added": Kind.DATETIME,
-        "body": Kind.TEXT,
-        "maker_id": Kind.INTEGER,
+        "id": ColumnKind.INTEGER,
+        "title": ColumnKind.TEXT,
+        "price": ColumnKind.DECIMAL,
+        "weight": ColumnKind.FLOAT,
+        "sold": ColumnKind.BOOLEAN,
+        "added": ColumnKind.DATETIME,
+        "body": ColumnKind.TEXT,
+        "maker_id": ColumnKind.INTEGER,
     }
     assert (product.primary_key, link.primary_key, own.primary_key) == (("id",), ("product_id", "tag_id"), ())
     assert own.unique_keys == (("a",),)
@@ -142,7 +142,7 @@ def test_a_full_text_index_of_sqlite_is_one_table(database: Database) -> None:
     ],
 )
 def test_a_row_is_called_by_what_reads_most_like_a_name(table: str, columns: list[str], label: tuple[str, ...]) -> None:
-    assert label_columns(Table(table, columns=tuple(Column(name, Kind.TEXT) for name in columns))) == label
+    assert label_columns(Table(table, columns=tuple(Column(name, ColumnKind.TEXT) for name in columns))) == label
 
 
 def test_no_value_is_a_sample_where_one_looks_secret(database: Database) -> None:
@@ -158,22 +158,22 @@ def test_no_value_is_a_sample_where_one_looks_secret(database: Database) -> None
 @pytest.mark.parametrize(
     ("name", "kind", "secret"),
     [
-        ("password", Kind.TEXT, True),
-        ("PasswordHash", Kind.TEXT, True),
-        ("user_pwd", Kind.TEXT, True),
-        ("APIKey", Kind.TEXT, True),
-        ("stripe_secret_key", Kind.TEXT, True),
-        ("sessionId", Kind.UUID, True),
-        ("salt", Kind.TEXT, True),
-        ("token_count", Kind.INTEGER, False),
-        ("password_changed_at", Kind.DATETIME, False),
-        ("hashtag", Kind.TEXT, False),
-        ("passport", Kind.TEXT, False),
-        ("secretary", Kind.TEXT, False),
-        ("key", Kind.TEXT, False),
+        ("password", ColumnKind.TEXT, True),
+        ("PasswordHash", ColumnKind.TEXT, True),
+        ("user_pwd", ColumnKind.TEXT, True),
+        ("APIKey", ColumnKind.TEXT, True),
+        ("stripe_secret_key", ColumnKind.TEXT, True),
+        ("sessionId", ColumnKind.UUID, True),
+        ("salt", ColumnKind.TEXT, True),
+        ("token_count", ColumnKind.INTEGER, False),
+        ("password_changed_at", ColumnKind.DATETIME, False),
+        ("hashtag", ColumnKind.TEXT, False),
+        ("passport", ColumnKind.TEXT, False),
+        ("secretary", ColumnKind.TEXT, False),
+        ("key", ColumnKind.TEXT, False),
     ],
 )
-def test_columns_that_look_secret(name: str, kind: Kind, secret: bool) -> None:
+def test_columns_that_look_secret(name: str, kind: ColumnKind, secret: bool) -> None:
     assert looks_secret(name, kind) is secret
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from rag.cards.card import CardError
-from rag.cards.training.corpus import Corpus, Passage, Tokenizer, held_out
+from rag.cards.training.corpus import ModelTokenizer, TrainingCorpus, TrainingPassage, held_out
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for a real training; it is read when torch is loaded
 pytest.importorskip("torch", reason="needs the extra: pip install 'pilotfish[models]'")
@@ -28,7 +28,7 @@ from rag.llm.gguf import read_header
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789 .?\n"
-TOKENIZER = Tokenizer(
+TOKENIZER = ModelTokenizer(
     tokens=lambda text: [3 + LETTERS.find(letter) % len(LETTERS) for letter in text.lower()],
     asked=lambda message: [1, *(3 + LETTERS.find(letter) % len(LETTERS) for letter in message.lower()[-12:]), 1],
     end=[2],
@@ -78,7 +78,7 @@ def write_tiny_model(path: Path, *, architecture: str = "llama") -> Path:
     return path
 
 
-def regular() -> list[Passage]:
+def regular() -> list[TrainingPassage]:
     """A language with a rule: every word is followed by the next one."""
     words = ["one", "two", "three", "four", "five", "six"]
     rng = random.Random(0)
@@ -86,12 +86,15 @@ def regular() -> list[Passage]:
     for _ in range(30):
         start = rng.randrange(6)
         texts.append(" ".join(words[(start + step) % 6] for step in range(24)) + ".")
-    return [Passage(f"doc{number}", "", text) for number, text in enumerate(texts)]
+    return [TrainingPassage(f"doc{number}", "", text) for number, text in enumerate(texts)]
 
 
-def noise() -> list[Passage]:
+def noise() -> list[TrainingPassage]:
     rng = random.Random(0)
-    return [Passage(f"doc{number}", "", "".join(rng.choice(LETTERS[:36]) for _ in range(150))) for number in range(30)]
+    return [
+        TrainingPassage(f"doc{number}", "", "".join(rng.choice(LETTERS[:36]) for _ in range(150)))
+        for number in range(30)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +102,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_model(tmp_path_factory.mktemp("base") / "tiny.gguf")
 
 
-def trained(base: Path, folder: Path, passages: Sequence[Passage] | None = None, **options: Any) -> Trained:
+def trained(base: Path, folder: Path, passages: Sequence[TrainingPassage] | None = None, **options: Any) -> Trained:
     folder.mkdir(exist_ok=True)
     return train(base, regular() if passages is None else passages, folder, TOKENIZER, options=QUICK, **options)
 
@@ -149,11 +152,11 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
 
 def test_a_killed_run_leaves_a_checkpoint_that_is_gone_on_with(base: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from tests.rag.cards import test_training as t;"
-        "from rag.cards import training; training._SECONDS_A_CHECKPOINT = 0.0;"
+        "import sys; from pathlib import Path; from tests.rag.cards.training import test_trainer as t;"
+        "from rag.cards.training import trainer; trainer._SECONDS_A_CHECKPOINT = 0.0;"
         "t.trained(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=lambda done: print(done.step, flush=True))"
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     child = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", script, base, tmp_path / "card"],
         cwd=root,
@@ -189,34 +192,37 @@ def test_the_same_seed_gives_the_same_card(base: Path, tmp_path: Path) -> None:
     assert one.perplexity_after == pytest.approx(two.perplexity_after, rel=1e-4)
 
 
-@pytest.mark.parametrize("passages", [[], [Passage("a", "", "Too little.")], [Passage("a", "", "")] * 9])
-def test_too_little_text_is_told(base: Path, tmp_path: Path, passages: list[Passage]) -> None:
+@pytest.mark.parametrize(
+    "passages", [[], [TrainingPassage("a", "", "Too little.")], [TrainingPassage("a", "", "")] * 9]
+)
+def test_too_little_text_is_told(base: Path, tmp_path: Path, passages: list[TrainingPassage]) -> None:
     with pytest.raises(ConfigurationError, match="too little to learn from"):
         trained(base, tmp_path / "card", passages)
 
 
 def test_what_is_held_out_is_whole_documents_and_is_never_learned() -> None:
     passages = [
-        Passage(f"doc{number // 3}", f"Name{number}", f"Only {number} is of this. " * 12) for number in range(60)
+        TrainingPassage(f"doc{number // 3}", f"Name{number}", f"Only {number} is of this. " * 12)
+        for number in range(60)
     ]
-    made = Corpus(passages, TOKENIZER, seed=0)
+    made = TrainingCorpus(passages, TOKENIZER, seed=0)
     out = held_out([passage.document for passage in passages], seed=0)
     assert len(out) == 2
-    assert made.fingerprint != Corpus(passages, TOKENIZER, seed=1).fingerprint
+    assert made.fingerprint != TrainingCorpus(passages, TOKENIZER, seed=1).fingerprint
     read = ["".join(LETTERS[token - 3] for token in block.tokens if token > 2) for block in made.epoch(0)]
     for passage in passages:
         assert any(passage.context.lower() in text for text in read) == (passage.document not in out)
 
 
 def test_each_reading_asks_something_else_and_the_same_seed_the_same() -> None:
-    one, two = Corpus(regular(), TOKENIZER, seed=0), Corpus(regular(), TOKENIZER, seed=0)
+    one, two = TrainingCorpus(regular(), TOKENIZER, seed=0), TrainingCorpus(regular(), TOKENIZER, seed=0)
     assert one.epoch(3) == two.epoch(3)
     assert one.epoch(3) != one.epoch(4)
     assert len(one.epoch(3)) == len(one.epoch(4)) == one.blocks
 
 
 def test_only_the_answer_to_a_question_is_learned() -> None:
-    made = Corpus(regular(), TOKENIZER, seed=0)
+    made = TrainingCorpus(regular(), TOKENIZER, seed=0)
     pairs = [block for block in made.epoch(0) if not all(block.learned)]
     assert pairs
     for block in pairs:

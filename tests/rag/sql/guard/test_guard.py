@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.sql.allowed import AllowedTable, AllowList, Dialect
+from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
 from rag.sql.errors import RefusedError
 from rag.sql.guard.guard import LONGEST_STATEMENT, guard
 
@@ -19,19 +19,23 @@ TABLES = (
 )
 LISTS = {
     dialect: AllowList(dialect, TABLES, default)
-    for dialect, default in ((Dialect.SQLITE, "main"), (Dialect.POSTGRESQL, "public"), (Dialect.MARIADB, "shop"))
+    for dialect, default in (
+        (SqlDialect.SQLITE, "main"),
+        (SqlDialect.POSTGRESQL, "public"),
+        (SqlDialect.MARIADB, "shop"),
+    )
 }
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_what_it_gives_it_takes_again(dialect: Dialect) -> None:
+@pytest.mark.parametrize("dialect", SqlDialect)
+def test_what_it_gives_it_takes_again(dialect: SqlDialect) -> None:
     once = guard("select c.*, o.status from customers as c join orders o on o.customer_id = c.id", LISTS[dialect])
     assert "password" not in once
     assert guard(once, LISTS[dialect]) == once
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_a_star_shows_no_secret_wherever_it_stands(dialect: Dialect) -> None:
+@pytest.mark.parametrize("dialect", SqlDialect)
+def test_a_star_shows_no_secret_wherever_it_stands(dialect: SqlDialect) -> None:
     for sql in (
         "SELECT * FROM customers",
         "SELECT * FROM (SELECT * FROM customers) AS x",
@@ -46,7 +50,7 @@ def test_a_star_shows_no_secret_wherever_it_stands(dialect: Dialect) -> None:
 
 
 def test_a_star_over_tables_without_secrets_stays() -> None:
-    assert guard("SELECT * FROM orders", LISTS[Dialect.SQLITE]) == "SELECT * FROM orders"
+    assert guard("SELECT * FROM orders", LISTS[SqlDialect.SQLITE]) == "SELECT * FROM orders"
 
 
 @pytest.mark.parametrize(
@@ -69,23 +73,23 @@ def test_a_star_over_tables_without_secrets_stays() -> None:
 )
 def test_what_is_refused_is_named_and_the_hint_helps(sql: str, said: str, hint: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        guard(sql, LISTS[Dialect.SQLITE])
+        guard(sql, LISTS[SqlDialect.SQLITE])
     assert said in str(refused.value)
     assert hint in refused.value.hint
 
 
 def test_capitals_matter_where_they_do_to_the_database() -> None:
-    assert guard("SELECT TOTAL FROM Orders", LISTS[Dialect.SQLITE])
+    assert guard("SELECT TOTAL FROM Orders", LISTS[SqlDialect.SQLITE])
     with pytest.raises(RefusedError) as refused:
-        guard("SELECT Total FROM orders", LISTS[Dialect.POSTGRESQL])
+        guard("SELECT Total FROM orders", LISTS[SqlDialect.POSTGRESQL])
     assert refused.value.hint == 'write it in double quotes: "Total"'
-    assert guard('SELECT "Total" FROM Orders', LISTS[Dialect.POSTGRESQL])
+    assert guard('SELECT "Total" FROM Orders', LISTS[SqlDialect.POSTGRESQL])
     with pytest.raises(RefusedError, match="'Orders'"):  # it may be another table there
-        guard("SELECT id FROM Orders", LISTS[Dialect.MARIADB])
+        guard("SELECT id FROM Orders", LISTS[SqlDialect.MARIADB])
 
 
 def test_other_schemas_are_told_apart() -> None:
-    postgresql = LISTS[Dialect.POSTGRESQL]
+    postgresql = LISTS[SqlDialect.POSTGRESQL]
     assert guard('SELECT amount FROM sales."Invoice Lines"', postgresql)
     assert guard("SELECT id FROM public.orders", postgresql)
     for sql in (
@@ -98,7 +102,7 @@ def test_other_schemas_are_told_apart() -> None:
 
 
 def test_a_name_given_by_with_hides_a_table_only_where_it_is_known() -> None:
-    postgresql = LISTS[Dialect.POSTGRESQL]
+    postgresql = LISTS[SqlDialect.POSTGRESQL]
     assert guard("WITH orders AS (SELECT id FROM orders) SELECT id FROM orders", postgresql)
     with pytest.raises(RefusedError):
         guard("WITH a AS (SELECT * FROM hidden_table), hidden_table AS (SELECT 1 AS x) SELECT * FROM a", postgresql)
@@ -108,26 +112,26 @@ def test_a_name_given_by_with_hides_a_table_only_where_it_is_known() -> None:
 
 def test_what_a_replacement_works_on_is_limited_on_mariadb_alone() -> None:
     sql = "SELECT REPLACE(name, 'ä', 'ae'), REPLACE('x-y', '-', '') FROM customers"
-    assert guard(sql, LISTS[Dialect.SQLITE]) == sql
-    limited = guard(sql, LISTS[Dialect.MARIADB])
+    assert guard(sql, LISTS[SqlDialect.SQLITE]) == sql
+    limited = guard(sql, LISTS[SqlDialect.MARIADB])
     assert "IF(CHAR_LENGTH(name) <= 10000, name, EXP(CHAR_LENGTH(name) + 1000))" in limited
     assert "REPLACE('x-y', '-', '')" in limited
-    assert guard(limited, LISTS[Dialect.MARIADB]) == limited
+    assert guard(limited, LISTS[SqlDialect.MARIADB]) == limited
     raised = limited.replace("10000", "99999999")
-    assert "<= 10000" in guard(raised, LISTS[Dialect.MARIADB])
+    assert "<= 10000" in guard(raised, LISTS[SqlDialect.MARIADB])
     umlauts = "SELECT REPLACE(REPLACE(REPLACE(name, 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue') FROM customers"
-    assert guard(umlauts, LISTS[Dialect.MARIADB]).count("EXP(") == 1
+    assert guard(umlauts, LISTS[SqlDialect.MARIADB]).count("EXP(") == 1
     with pytest.raises(RefusedError, match="too long"):
         guard(
             "SELECT " + "REPLACE(" * 12 + "name" + ", 'a', 'aaaaaaaaaa')" * 12 + " FROM customers",
-            LISTS[Dialect.MARIADB],
+            LISTS[SqlDialect.MARIADB],
         )
 
 
 SAME = {
-    Dialect.SQLITE: ["LOG10(id)", "LOG2(id)", "MOD(id, 2)", "CAST(id AS NUMERIC)", "CURRENT_TIMESTAMP"],
-    Dialect.POSTGRESQL: ["LOG10(id)", "TO_HEX(id)", "JSON_OBJECT('{a,b}', '{1,2}')", "CURRENT_TIMESTAMP(0)"],
-    Dialect.MARIADB: [
+    SqlDialect.SQLITE: ["LOG10(id)", "LOG2(id)", "MOD(id, 2)", "CAST(id AS NUMERIC)", "CURRENT_TIMESTAMP"],
+    SqlDialect.POSTGRESQL: ["LOG10(id)", "TO_HEX(id)", "JSON_OBJECT('{a,b}', '{1,2}')", "CURRENT_TIMESTAMP(0)"],
+    SqlDialect.MARIADB: [
         "LOG10(id)",
         "LOG2(id)",
         "CHR(id)",
@@ -138,36 +142,36 @@ SAME = {
 
 
 @pytest.mark.parametrize(("dialect", "call"), [(dialect, call) for dialect, calls in SAME.items() for call in calls])
-def test_a_function_stays_the_one_that_was_written(dialect: Dialect, call: str) -> None:
+def test_a_function_stays_the_one_that_was_written(dialect: SqlDialect, call: str) -> None:
     assert guard(f"SELECT {call} FROM customers", LISTS[dialect]) == f"SELECT {call} FROM customers"
 
 
 @pytest.mark.parametrize(
     ("dialect", "expression"),
     [
-        (Dialect.SQLITE, "CAST(name AS DATE)"),  # there the number 2024, by sqlglot a date
-        (Dialect.SQLITE, "name -> 'a.b'"),
-        (Dialect.SQLITE, "JSON_GROUP_ARRAY(id, name)"),
-        (Dialect.POSTGRESQL, "0x1F"),
-        (Dialect.POSTGRESQL, "1_000"),
-        (Dialect.MARIADB, "0x0a + 0"),
-        (Dialect.MARIADB, "DATE_ADD(id)"),
-        (Dialect.MARIADB, "HEX(name, id)"),
-        (Dialect.SQLITE, "HEX(name, 1)"),
-        (Dialect.SQLITE, "SUM(id, 'a')"),
-        (Dialect.POSTGRESQL, "LOWER(name, 2)"),
-        (Dialect.MARIADB, "SFORMAT('{:>1000000000}', name)"),
-        (Dialect.MARIADB, "SFORMAT('{:>{}}', name, 1000000000)"),
+        (SqlDialect.SQLITE, "CAST(name AS DATE)"),  # there the number 2024, by sqlglot a date
+        (SqlDialect.SQLITE, "name -> 'a.b'"),
+        (SqlDialect.SQLITE, "JSON_GROUP_ARRAY(id, name)"),
+        (SqlDialect.POSTGRESQL, "0x1F"),
+        (SqlDialect.POSTGRESQL, "1_000"),
+        (SqlDialect.MARIADB, "0x0a + 0"),
+        (SqlDialect.MARIADB, "DATE_ADD(id)"),
+        (SqlDialect.MARIADB, "HEX(name, id)"),
+        (SqlDialect.SQLITE, "HEX(name, 1)"),
+        (SqlDialect.SQLITE, "SUM(id, 'a')"),
+        (SqlDialect.POSTGRESQL, "LOWER(name, 2)"),
+        (SqlDialect.MARIADB, "SFORMAT('{:>1000000000}', name)"),
+        (SqlDialect.MARIADB, "SFORMAT('{:>{}}', name, 1000000000)"),
     ],
 )
-def test_what_would_be_read_as_something_else_is_refused(dialect: Dialect, expression: str) -> None:
+def test_what_would_be_read_as_something_else_is_refused(dialect: SqlDialect, expression: str) -> None:
     with pytest.raises(RefusedError):
         guard(f"SELECT {expression} FROM customers", LISTS[dialect])
 
 
-@given(st.text(max_size=80), st.sampled_from(list(Dialect)))
+@given(st.text(max_size=80), st.sampled_from(list(SqlDialect)))
 @settings(max_examples=150, deadline=None)
-def test_any_text_is_refused_or_stays_a_select(text: str, dialect: Dialect) -> None:
+def test_any_text_is_refused_or_stays_a_select(text: str, dialect: SqlDialect) -> None:
     for sql in (text, f"SELECT {text}", f"SELECT name FROM customers WHERE name = '{text}'"):
         with suppress(RefusedError):
             written = guard(sql, LISTS[dialect])
