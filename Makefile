@@ -1,14 +1,18 @@
 # Two commands do everything on a machine with Python 3.11 or later, pip and make:
-#   make demo    install, index this repository's own documentation and code, ask it a question
-#   make test    install, lint, type-check, run the tests
+#   make demo    install, index this repository's own documentation and examples, ask it a question
+#   make test    install, lint, type-check, run the tests that need no server and no model
+# and two more do the rest:
+#   make test-all    all tests; what is not installed, pulled or running is skipped and named
+#   make docs        build the documentation as a site, into site/
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := .rag
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 QUESTION ?= What happens if indexing is interrupted?
 
-.PHONY: demo test test-long lint format clean
+.PHONY: demo test test-all test-long lint format docs clean
 
 $(VENV)/base: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "pilotfish needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ...")'
@@ -23,14 +27,17 @@ $(VENV)/dev: $(VENV)/base
 
 demo: $(VENV)/base
 	@echo
-	@echo '$$ rag index README.md docs rag connectors indexes cli'
-	@$(BIN)/rag --kb $(DEMO) index README.md docs rag connectors indexes cli
+	@echo '$$ rag index README.md docs examples'
+	@$(BIN)/rag --kb $(DEMO) index README.md docs examples
 	@echo
 	@echo '$$ rag ask "$(QUESTION)"'
 	@$(BIN)/rag --kb $(DEMO) ask "$(QUESTION)"
 
 test: lint
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope
+	@$(PYTEST) -m 'not server and not model and not slow'
+
+test-all: lint
+	@$(PYTEST)
 
 test-long: lint
 	@PILOTFISH_LONG=1 $(BIN)/python -m pytest --timeout=3600
@@ -44,5 +51,9 @@ format: $(VENV)/dev
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
+docs: $(VENV)/base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/mkdocs build --quiet
+
 clean:
-	@rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(DEMO) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -33,6 +33,7 @@ from indexes.encoding.loading import load_encoder
 from rag import KnowledgeBase
 from rag.llm.tokens import estimate_tokens
 from rag.prompting.compression import Compressor, Passage, Spans
+from rag.query.query import Query
 from rag.text.bm25 import bm25
 
 _K = 8
@@ -148,7 +149,7 @@ def report(cases: Sequence[Case], encoder: Encoder, prefix: str = "") -> None:
     ways: dict[str, Callable[[Case], Cut]] = {
         "lead sentences": _by(lambda _, sentences: -np.array([start for _, start, _ in sentences], dtype=float)),
         "best passages": _by(lambda _, sentences: -np.arange(len(sentences), dtype=float)),
-        "BM25 alone": _by(lambda case, sentences: bm25(case.question, _texts(case, sentences))),
+        "BM25 alone": _by(lambda case, sentences: bm25(Query.of(case.question).terms, _texts(case, sentences))),
         "cosine alone": _by(lambda case, sentences: _cosines(case, sentences, encoder)),
         "ours, no encoder": lambda case: Compressor(case.question, case.passages, estimate_tokens).within,
         "ours, cosines": lambda case: Compressor(case.question, case.passages, estimate_tokens, cosines).within,

@@ -28,6 +28,7 @@ from rag.evaluation.collections.beir import BeirCorpus, read_qrels, read_queries
 from rag.knowledge_base import KnowledgeBase
 from rag.llm.base import LLM, complete
 from rag.llm.loading import as_llm, load_llm
+from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.search import SearchResult
 
@@ -102,7 +103,7 @@ def with_parts(folder: Path, kept: Path, split: str, k: int, most: int, llm: LLM
         ways = [found.hits]
         for divide in (None, divider) if divider else (None,):
             wider = decompose(
-                queries[key],
+                Query.of(queries[key]),
                 found.hits,
                 lambda text, n: kb.search(text, n).hits,
                 k=k,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from indexes.encoding.loading import load_encoder
 from rag.llm.extractive import sentence_scores
+from rag.query.query import Query
 from rag.text.bm25 import bm25
 from rag.text.sentence_encoder import SentenceEncoder
 
@@ -68,7 +69,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 def _report(name: str, cases: list[Case], encoder: SentenceEncoder) -> None:
     used = [sentence_scores(question, sentences, encoder) for question, sentences, _ in cases]
     labels = [label for _, _, label in cases]
-    words = [bm25(question, sentences) for question, sentences, _ in cases]
+    words = [bm25(Query.of(question).terms, sentences) for question, sentences, _ in cases]
     cosines = [encoder.encode(sentences).vectors @ encoder.encode_query(q).vector for q, sentences, _ in cases]
     print(f"{name}: {len(cases)} questions; MRR: BM25 {_mrr(words, labels):.3f}, ", end="")
     print(f"cosine {_mrr(cosines, labels):.3f}, used {_mrr(used, labels):.3f}")

@@ -50,6 +50,7 @@ from indexes.encoding.loading import load_encoder
 from indexes.terms.names import distinct, normal
 from rag.judging.logistic import LogisticModel
 from rag.query.entity_linking import EntityLink, Linker
+from rag.query.query import Query
 from rag.query.spelling import is_general
 
 DEVELOPED_ON = ("academic", "advising", "broker", "car_dealership", "restaurants")
@@ -153,7 +154,7 @@ def evaluate(
         for question in questions:
             text = question["question"]
             start = time.perf_counter()
-            links = _best(linker.link(text))
+            links = _best(linker.link(Query.of(text)))
             outcome.milliseconds.append((time.perf_counter() - start) * 1_000)
             accepted = variants(question["sql"], database) or [frozenset()]
             for literal in frozenset().union(*accepted):

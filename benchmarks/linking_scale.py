@@ -26,6 +26,7 @@ from indexes.catalog.dictionary import Dictionary
 from indexes.catalog.rows import DocumentRow
 from indexes.encoding.loading import load_encoder
 from rag.query.entity_linking import Linker
+from rag.query.query import Query
 from rag.query.spelling import is_general
 
 SEED = 1
@@ -133,11 +134,11 @@ def link(catalog: Catalog, maker: Maker, sample: list[tuple[DocumentName, ...]])
     found: dict[str, int] = {}
     with catalog.reading() as reading:
         linker = Linker(Dictionary(reading, 1), lambda word: is_general(word, encoder))
-        linker.link("warm up")
+        linker.link(Query.of("warm up"))
         for _ in range(QUESTIONS):
             for sort, (question, name) in maker.questions(sample).items():
                 start = time.process_time()
-                links = linker.link(question)
+                links = linker.link(Query.of(question))
                 times.setdefault(sort, []).append((time.process_time() - start) * 1_000)
                 right = any(each.name == name for each in links) if name else not links
                 found[sort] = found.get(sort, 0) + right

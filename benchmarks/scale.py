@@ -41,6 +41,7 @@ from indexes.terms.analyzer import analyze
 from indexes.writer import Batch, NewDocument, text_hash
 from rag import KnowledgeBase
 from rag.indexing.synchroniser import BATCH_CHUNKS
+from rag.query.query import Query
 from rag.query.spelling import respell
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -224,7 +225,7 @@ def measure(corpus: Path, keep: Path, chunks: int) -> Row:
     exact(folder, queries[WARM_UP:])
     static = StaticEncoder()
     with closing(Store(folder, create=False)) as store, store.view() as view:
-        spelled = [respell(query, view, static).text for query in queries]  # what a search has encoded
+        spelled = [respell(Query.of(query), view, static).text for query in queries]  # what a search has encoded
     made = {text: static.encode_query(text) for text in spelled}
     (keep / "queries.json").write_text(
         json.dumps({query: [each.vector.tolist(), each.tokens.tolist(), each.spans] for query, each in made.items()})

@@ -30,6 +30,7 @@ from rag.evaluation.metrics import ndcg
 from rag.evaluation.significance import compare
 from rag.evaluator import indexed
 from rag.knowledge_base import KnowledgeBase
+from rag.query.query import Query
 from rag.query.spelling import Correction, respell
 from rag.query.term_weights import common_stems
 from rag.retrieval.hit import Mode
@@ -86,7 +87,7 @@ SLIPS: Mapping[str, Slip] = {"left out": left_out, "too many": too_many, "swappe
 
 
 @dataclass(frozen=True)
-class Query:
+class MistypedQuery:
     """A query with one word mistyped.
 
     Attributes:
@@ -130,7 +131,7 @@ def main() -> None:
 # --- slips ------------------------------------------------------------------------------------------------------------
 
 
-def _mistype(kb: KnowledgeBase, collection: Collection) -> Iterator[Query]:
+def _mistype(kb: KnowledgeBase, collection: Collection) -> Iterator[MistypedQuery]:
     for key, text in collection.queries.items():
         chance = random.Random(f"{SEED} {key}")  # noqa: S311 - of its own, so that no query's slip hangs on another's
         words = [word for word in _WORD.finditer(text) if _is_content(word[0]) and _held(kb, word[0])]
@@ -146,7 +147,7 @@ def _mistype(kb: KnowledgeBase, collection: Collection) -> Iterator[Query]:
         def put(instead: str, text: str = text, word: re.Match[str] = word) -> str:
             return text[: word.start()] + instead + text[word.end() :]
 
-        yield Query(key, word[0], typed, slip, text, put(typed), put(accented))
+        yield MistypedQuery(key, word[0], typed, slip, text, put(typed), put(accented))
 
 
 def _is_content(word: str) -> bool:
@@ -163,7 +164,7 @@ def _held(kb: KnowledgeBase, word: str) -> bool:
 # --- quality ----------------------------------------------------------------------------------------------------------
 
 
-def _quality(kb: KnowledgeBase, collection: Collection, queries: Sequence[Query]) -> None:
+def _quality(kb: KnowledgeBase, collection: Collection, queries: Sequence[MistypedQuery]) -> None:
     print("| | typed well | wrong accents | one slip, not corrected | corrected | gain | typed well, gain |")
     print("|---|---|---|---|---|---|---|")
     by_slip: dict[str, dict[str, tuple[list[float], ...]]] = {}
@@ -202,17 +203,19 @@ def _ndcg(retriever: Retriever, collection: Collection, mode: Mode, asked: Seque
 # --- which words are changed ------------------------------------------------------------------------------------------
 
 
-def _repairs(kb: KnowledgeBase, texts: Mapping[str, str], queries: Sequence[Query], where: str) -> None:
+def _repairs(kb: KnowledgeBase, texts: Mapping[str, str], queries: Sequence[MistypedQuery], where: str) -> None:
     """How many slips are put right, and how many queries typed well are changed."""
     counts: Counter[str] = Counter()
     with kb._store.view() as view:
         encoder = kb._store.encoder
         for query in queries:
             stems = set(query_terms(query.word, view.indexes.languages)[0].stems)
-            found = respell(query.mistyped, view, encoder)
+            found = respell(Query.of(query.mistyped), view, encoder)
             counts[_outcome(query, found.corrections, stems, view.indexes.languages)] += 1
         changed = {
-            key: found.corrections for key, text in texts.items() if (found := respell(text, view, encoder)).corrections
+            key: found.corrections
+            for key, text in texts.items()
+            if (found := respell(Query.of(text), view, encoder)).corrections
         }
     shares = ", ".join(f"{name} {counts[name]}" for name in ("right", "wrong", "left"))
     print(f"\n{where}: of {len(queries)} slips {shares}; of {len(texts)} queries typed well changed {len(changed)}")
@@ -220,7 +223,7 @@ def _repairs(kb: KnowledgeBase, texts: Mapping[str, str], queries: Sequence[Quer
         print("    " + ", ".join(f"{each.typed} → {each.searched}" for each in corrections))
 
 
-def _outcome(query: Query, corrections: Sequence[Correction], stems: set[str], languages: Sequence[str]) -> str:
+def _outcome(query: MistypedQuery, corrections: Sequence[Correction], stems: set[str], languages: Sequence[str]) -> str:
     """Whether the mistyped word was put right, made another, or left as it was."""
     for each in corrections:
         if each.typed == query.typed:

@@ -16,8 +16,7 @@ from cli.options import Fallback, Filter, RerankDepth, Reranker, RerankSeconds, 
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.answering.options import AskOptions
-    from rag.knowledge_base import KnowledgeBase
+    from rag import AskOptions, KnowledgeBase
 
 _MODEL = "The model"
 _BESIDE = "Beside the passages that are found"
@@ -125,9 +124,9 @@ class Asking:
         Raises:
             ConfigurationError: one of them means nothing.
         """
-        from rag.answering.options import AskOptions
-        from rag.cards.consulting import CardUse, Integration
-        from rag.llm.reply_cache import CACHE_FILE
+        from rag import AskOptions
+        from rag.cards import CardUse, Integration
+        from rag.llm import CACHE_FILE
 
         limits = {"k": self.k} if self.k is not None else {}  # its default is the library's
         return AskOptions(

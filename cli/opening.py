@@ -15,7 +15,7 @@ from cli.output.terminal import note, only_data_on_stdout
 from indexes.errors import NoKnowledgeBaseError, StoreError
 
 if TYPE_CHECKING:
-    from rag.knowledge_base import KnowledgeBase
+    from rag import KnowledgeBase
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def knowledge_base(
 def _open(folder: str | None, *, create: bool, encoder: str, late: bool) -> tuple[KnowledgeBase, bool]:
     """The knowledge base, and whether there was none before."""
     from indexes.store import DEFAULT_FOLDER
-    from rag.knowledge_base import KnowledgeBase
+    from rag import KnowledgeBase
 
     try:
         if folder is None:

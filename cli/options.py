@@ -12,7 +12,7 @@ import typer
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.reranking.reranker import Reranking
+    from rag import Reranking
 
 
 class ModeOption(StrEnum):
@@ -72,7 +72,7 @@ def reranking(model: str | None, depth: int | None, seconds: float | None, *, fa
         for flag in (name for name, is_given in given.items() if is_given):
             raise ConfigurationError(f"{flag} goes with --reranker", hint="name a model: --reranker SPEC")
         return None
-    from rag.reranking.reranker import Reranking
+    from rag import Reranking
 
     chosen: dict[str, Any] = {
         name: value for name, value in {"depth": depth, "seconds": seconds}.items() if value is not None

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigurationError
-from rag.evaluation.metrics import NAMES
+from rag.evaluation import METRICS
 
 if TYPE_CHECKING:
-    from rag.evaluation.outcome import Evaluation
+    from rag.evaluation import Evaluation
 
 _GOAL = re.compile(r"(?:(?P<mode>[^:=]*):)?(?P<metric>[^:=]+)=(?P<value>[^=]+)")
 
@@ -52,10 +52,11 @@ def _parse(text: str, modes: Sequence[str]) -> Goal:
         raise ConfigurationError(
             f"--fail-under {text!r} is not METRIC=VALUE", hint="write it like nDCG@10=0.35 or sparse:MRR@10=0.5"
         )
-    metric = next((name for name in NAMES if name.casefold() == match["metric"].strip().casefold()), None)
+    metric = next((name for name in METRICS if name.casefold() == match["metric"].strip().casefold()), None)
     if metric is None:
         raise ConfigurationError(
-            f"--fail-under {text!r}: there is no metric {match['metric']!r}", hint=f"the metrics are {', '.join(NAMES)}"
+            f"--fail-under {text!r}: there is no metric {match['metric']!r}",
+            hint=f"the metrics are {', '.join(METRICS)}",
         )
     mode = modes[0] if match["mode"] is None else match["mode"].strip()
     if mode not in modes:

@@ -24,6 +24,7 @@ from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
+from indexes.limits import StoreLimits
 from indexes.sparse.sparse import Mask, Scores, SparseReader, read_state
 from indexes.writer import Encoders, Notify, Writer
 
@@ -141,6 +142,7 @@ class Store:
         encoder: str = "default",
         late: bool = True,
         notify: Notify = print,
+        limits: StoreLimits | None = None,
     ) -> None:
         """Open the store at `path`.
 
@@ -150,12 +152,14 @@ class Store:
             encoder: the encoder of a new store; an existing one keeps its own.
             late: whether a new store keeps token vectors.
             notify: called with one line when something had to be mended.
+            limits: the sizes at which it compacts.
 
         Raises:
             NoKnowledgeBaseError: when there is none and `create` is false.
             StoreError: when it cannot be read, or was written by a newer version.
         """
         self.path = path
+        self.limits = limits or StoreLimits()
         self._notify = notify
         if not create and not (path / CATALOG_FILE).exists():
             raise NoKnowledgeBaseError(
@@ -231,7 +235,7 @@ class Store:
             if not (self.path / CATALOG_FILE).exists():
                 raise StoreError(f"{self.path} was removed meanwhile", hint="run it again")
             encoders = Encoders(lambda: self.encoder, self.make_encoder, self.new_encoder, self.new_late)
-            writer = Writer(self.path, self.catalog, encoders, notify or self._notify)
+            writer = Writer(self.path, self.catalog, encoders, self.limits, notify or self._notify)
             try:
                 yield writer
                 writer.finish()

@@ -25,16 +25,13 @@ from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
 from indexes.catalog.writing import Writing
 from indexes.dense.base import BaseState, discard_others, open_base, write_base
-from indexes.dense.dense import outgrown, usable_state
+from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoder
 from indexes.errors import StoreError
+from indexes.limits import StoreLimits
 from indexes.sparse.sparse import SparseIndex, SparseState
 from indexes.terms.analyzer import detect_language
 from indexes.terms.names import distinct
-
-_EMBED_BATCH = 256  # texts between two writes of vectors of record: what a crash can cost
-_TEXTS_HELD = 10_000  # texts in memory while everything is embedded anew
-_BURIED_AT_ONCE = 500  # documents in one transaction
 
 Notify = Callable[[str], None]
 OnEmbedded = Callable[[int, int], None]  # texts just embedded, and texts that still wait
@@ -93,8 +90,9 @@ class Encoders:
 class Writer:
     """Changes a store. Made by `Store.writer`, which holds the lock around it."""
 
-    def __init__(self, path: Path, catalog: Catalog, encoders: Encoders, notify: Notify) -> None:
+    def __init__(self, path: Path, catalog: Catalog, encoders: Encoders, limits: StoreLimits, notify: Notify) -> None:
         self._path = path
+        self._limits = limits
         self._catalog = catalog
         self._encoders = encoders
         self._dense = path / "dense"
@@ -255,7 +253,7 @@ class Writer:
             encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
         if len(dead):
             self._sparse.apply([], dead, state)
-        if self._sparse.worth_rebuilding():
+        if self._sparse.worth_rebuilding(self._limits):
             self._rebuild_sparse()
         base = self._compact_dense(encoder, dimensions)
         self._bury_the_dead()
@@ -292,7 +290,7 @@ class Writer:
             state = usable_state(self._dense, reading, encoder, self.generation)
             if state.generation:
                 return open_base(self._dense, state, int(reading.setting("dimensions"))) is None
-            return outgrown(reading.count_changed(0, self.generation), 0) and self._dense.exists()
+            return self._limits.outgrown(reading.count_changed(0, self.generation), 0) and self._dense.exists()
 
     def _embed_missing(self, encoder: Encoder, on_embedded: OnEmbedded | None, *, tokens: bool = False) -> int:
         """Embed the live chunks without a vector (without token vectors), some thousands at a time."""
@@ -300,7 +298,7 @@ class Writer:
         while True:
             with self._catalog.reading() as reading:
                 found = reading.unencoded_chunks(
-                    encoder.fingerprint, self.generation, after, _TEXTS_HELD, tokens=tokens
+                    encoder.fingerprint, self.generation, after, self._limits.texts_held, tokens=tokens
                 )
             if not found:
                 return embedded
@@ -327,8 +325,9 @@ class Writer:
         todo = sorted((item for item in texts if again or item[0] in missing), key=lambda item: len(item[1]))
         if todo and on_embedded is not None:
             on_embedded(0, len(todo))
-        for start in range(0, len(todo), _EMBED_BATCH):
-            part = todo[start : start + _EMBED_BATCH]
+        size = self._limits.embedded_at_once
+        for start in range(0, len(todo), size):
+            part = todo[start : start + size]
             encoded = encoder.encode([text for _, text in part])
             with self._catalog.writing() as writing:
                 writing.set_setting("embedding", "unfinished")
@@ -378,17 +377,17 @@ class Writer:
 
     def _outgrown(self, reading: Reading, encoder: str) -> bool:
         state = usable_state(self._dense, reading, encoder, self.generation)
-        return outgrown(reading.count_changed(state.generation, self.generation), state.count)
+        return self._limits.outgrown(reading.count_changed(state.generation, self.generation), state.count)
 
     def _compact_dense(self, encoder: str, dimensions: int) -> BaseState:
         """The state of the dense base, written anew when the delta has outgrown it."""
         generation = self.generation
         with self._catalog.reading() as reading:
             state = usable_state(self._dense, reading, encoder, generation)
-            if not outgrown(reading.count_changed(state.generation, generation), state.count):
+            if not self._limits.outgrown(reading.count_changed(state.generation, generation), state.count):
                 return state
             try:
-                return write_base(self._dense, reading, encoder, generation, dimensions, state)
+                return write_base(self._dense, reading, encoder, generation, dimensions, state, self._limits)
             except OSError as error:
                 raise StoreError(
                     f"the dense index at {self._path} could not be written: {error.strerror}",
@@ -396,10 +395,10 @@ class Writer:
                 ) from error
 
     def _bury_the_dead(self) -> None:
-        buried = _BURIED_AT_ONCE
-        while buried == _BURIED_AT_ONCE:
+        buried = most = self._limits.buried_at_once
+        while buried == most:
             with self._catalog.writing() as writing:
-                buried = writing.bury(self.generation, _BURIED_AT_ONCE)
+                buried = writing.bury(self.generation, most)
 
     def _initialise(self) -> None:
         encoder = self._encoders.current()

@@ -20,6 +20,7 @@ from rag.answering.answer import Answer
 from rag.indexing.report import Failure, IndexReport
 from rag.indexing.sources import as_source, reopened, shown_name
 from rag.prompting.prompt import Turn
+from rag.query.query import Query
 from rag.reranking.reranker import Reranker, Rerankers, Reranking
 from rag.retrieval.hit import Filters, Hit, Mode
 from rag.retrieval.ranking import basis
@@ -237,7 +238,7 @@ class KnowledgeBase:
 
     def search(
         self,
-        query: str,
+        query: Query | str,
         k: int | None = None,
         *,
         options: SearchOptions | None = None,

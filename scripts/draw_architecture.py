@@ -40,6 +40,7 @@ ROOMS: dict[str, tuple[str, tuple[Floor, ...]]] = {
                 ("reranking", "cross-encoders"),
                 ("indexing", "synchronises sources"),
             ),
+            (("lazy.py", "imports what is asked for"),),
         ),
     ),
     "indexes": (

@@ -47,6 +47,7 @@ from rag.judging.fitting import fit_logistic
 from rag.judging.logistic import LogisticModel
 from rag.query.disambiguation import MODEL_FILE, column
 from rag.query.entity_linking import Candidate, Linker
+from rag.query.query import Query
 from rag.query.spelling import is_general
 from rag.query.tokens import TokenizedQuestion
 
@@ -288,8 +289,8 @@ def collect(database: Database, asked: Asked, is_common: Callable[[str], bool]) 
     with named(documents(database.path)) as catalog, catalog.reading() as reading:
         linker = Linker(Dictionary(reading, 1), is_common)
         for each in asked.questions:
-            question = TokenizedQuestion(each["question"])
-            judged = list(label(linker.candidates(question), gold(each["sql"][0], database), question))
+            query = Query.of(each["question"])
+            judged = list(label(linker.candidates(query), gold(each["sql"][0], database), query.tokens))
             alike: dict[tuple[int, int, bool], int] = defaultdict(int)
             for candidate, right in judged:
                 alike[candidate.mention.first, candidate.mention.last, right] += 1

@@ -14,7 +14,6 @@ from sqlalchemy import URL
 
 from rag import Answer
 from rag.cards.training.trainer import TrainingOptions
-from rag.llm.models import find_model
 
 ROOT = Path(__file__).parent.parent
 SHOP = ROOT / "examples" / "shop"
@@ -85,15 +84,13 @@ MILLS = (
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("smollm2")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_the_card_is_trained_once_and_asked_with_the_knowledge_base(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for extra, modules in (("models", ("torch", "transformers", "gguf")), ("local", ("xllamacpp",))):
-        for module in modules:
-            pytest.importorskip(module, reason=f"needs the extra: pip install 'pilotfish[{extra}]'")
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
+    for module in ("torch", "transformers", "gguf"):
+        pytest.importorskip(module, reason="needs the extra: pip install 'pilotfish[models]'")
     monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "data"))
     folder = tmp_path / "mills"
     folder.mkdir()

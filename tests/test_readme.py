@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from rag.llm.models import find_model
-
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -111,9 +109,8 @@ def walk(walked: list[Command], place: Path) -> None:
             assert line in printed, f"$ {command.line}\nshould print {line!r}, but prints\n" + "\n".join(printed)
 
 
+@pytest.mark.usefixtures("smollm2")
 def test_the_local_model_answers_as_the_readme_says(place: Path) -> None:
-    if not find_model("smollm2").present:
-        pytest.skip("the model is not here: rag models pull smollm2")
     for command in commands():
         if command.line.startswith("rag") and ("--llm" in command.line or "models" in command.line):
             assert run(command.line, place).strip()

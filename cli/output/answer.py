@@ -16,12 +16,11 @@ from cli.output.bars import percent
 from cli.output.cards import print_cards, tell_cards
 from cli.output.hits import MARGIN, other_places, place, print_heading, print_indented
 from cli.output.terminal import grouped, near, note, one_line, printable, put, shortened, stderr, stdout
-from rag.answering.answer import Answer
-from rag.prompting.prompt import Prompt, PromptSource
-from rag.verification.verdicts import Citation, Verdict
+from rag import Answer, Citation, Prompt, Verdict
+from rag.prompting import PromptSource
 
 if TYPE_CHECKING:
-    from rag.reranking.reranker import Reranked
+    from rag.reranking import Reranked
 
 
 _QUOTE_SHOWN = 240

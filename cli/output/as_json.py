@@ -16,12 +16,9 @@ from connectors.document import Location
 
 if TYPE_CHECKING:
     from indexes.doctor.findings import Check
-    from rag.answering.answer import Answer
-    from rag.indexing.report import IndexReport
-    from rag.prompting.prompt import PromptSource
-    from rag.retrieval.hit import Hit
-    from rag.sql.answering import SqlAnswer
-    from rag.status import Status
+    from rag import Answer, Hit, IndexReport, Status
+    from rag.prompting import PromptSource
+    from rag.sql import SqlAnswer
 
 _HIDDEN = {  # fields that are told elsewhere, or say nothing outside of the process
     "Answer": {"hits", "prompt", "sources", "sql"},
@@ -86,7 +83,7 @@ def _source(each: PromptSource) -> dict[str, Any]:
 
 def sql(given: SqlAnswer) -> dict[str, Any]:
     """What became of a question to a database; `error` is null where the statement ran."""
-    from rag.sql.values import to_json
+    from rag.sql import to_json
 
     rows = given.rows
     return {

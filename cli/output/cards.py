@@ -12,11 +12,9 @@ from cli.output.hits import MARGIN, place
 from cli.output.terminal import caution, near, one_line, printable, put, put_behind, stdout
 
 if TYPE_CHECKING:
-    from rag.answering.answer import Answer
-    from rag.cards.consulting import Consultation
-    from rag.cards.selecting import CardStatement
-    from rag.prompting.prompt import Background
-    from rag.retrieval.hit import Hit
+    from rag import Answer, Hit
+    from rag.cards import CardStatement, Consultation
+    from rag.prompting import Background
 
 _MARKS = {
     "evidence": ("✓", "green", "the knowledge base says so"),

@@ -9,14 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output.terminal import grouped, one_line, shortened, stdout
-from rag.evaluation.collections.collection import CollectionKind
-from rag.evaluation.metrics import NAMES
-from rag.evaluation.outcome import COMPARED, Evaluation
-from rag.evaluation.report import p_value, ranks, signed
+from rag.evaluation import COMPARED, METRICS, CollectionKind, Evaluation, p_value, ranks, signed
 
 if TYPE_CHECKING:
-    from rag.evaluation.runs import QueryChange, RunsCompared
-    from rag.evaluation.significance import Paired
+    from rag.evaluation import Paired, QueryChange, RunsCompared
 
 _SIGNIFICANT = 0.05
 _LABELS = {
@@ -54,12 +50,12 @@ def _title(measured: Evaluation) -> str:
 
 
 def _means(measured: Evaluation) -> Table:
-    table = _table("", *NAMES, "p50", "p95 ms")
+    table = _table("", *METRICS, "p50", "p95 ms")
     for mode in measured.modes:
-        values = [f"{measured.metrics[mode][name]:.3f}" for name in NAMES]
+        values = [f"{measured.metrics[mode][name]:.3f}" for name in METRICS]
         times = [f"{ms:.0f}" for ms in measured.latency_ms[mode].values()]
         table.add_row(mode, *values, *times)
-        ends = [measured.intervals[mode][name] for name in NAMES]
+        ends = [measured.intervals[mode][name] for name in METRICS]
         table.add_row("", *(Text(f"{low:.3f}–{high:.3f}", "dim") for low, high in ends), "", "")
     return table
 

@@ -12,7 +12,8 @@ from cli.output.bars import percent
 from cli.output.terminal import near, one_line
 
 if TYPE_CHECKING:
-    from rag.retrieval.hit import DiversityShift, Hit, Reference, References, Signals
+    from rag import Hit
+    from rag.retrieval import DiversityShift, Reference, References, Signals
 
 _PAIRS_SHOWN = 8
 _CLOSE, _NEAR = 0.7, 0.5  # of a pair of words: all but the same, akin

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -17,10 +16,11 @@ from cli.output.bars import relevance
 from cli.output.terminal import near, one_line, printable, shortened, stdout
 from connectors.document import CODE, ROW, SCHEMA
 from indexes.terms.analyzer import query_terms
-from rag.text.words import terms
+from rag.query import Query
 
 if TYPE_CHECKING:
-    from rag.retrieval.hit import Copy, Hit
+    from rag import Hit
+    from rag.retrieval import Copy
 
 MARGIN = 4  # columns left of everything but the rank
 _LINES_SHOWN = 4
@@ -75,7 +75,7 @@ def print_hit(hit: Hit, query: str, *, explain: bool = False) -> None:
     console.print(where, soft_wrap=True)
     if hit.copies:
         console.print(other_places(hit), soft_wrap=True)
-    for line in excerpt(hit.text, _query_terms(query), text_width(), flows=hit.kind not in _KEPT_IN_LINES):
+    for line in excerpt(hit.text, frozenset(Query.of(query).terms), text_width(), flows=hit.kind not in _KEPT_IN_LINES):
         console.print(Text(" " * MARGIN).append_text(line))
     if explain:
         from cli.output.explanation import evidence
@@ -142,8 +142,3 @@ def _best_window(matches: list[int]) -> int:
     while best + 1 < len(counts) and counts[best + 1] == most and not any(matches[best : best + 2]):
         best += 1
     return best if most else 0
-
-
-@cache
-def _query_terms(query: str) -> frozenset[str]:
-    return frozenset(terms(query))

@@ -13,7 +13,7 @@ from cli.output.terminal import grouped, one_line, stderr
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn, Task
 
-    from rag.indexing.synchroniser import Progress
+    from rag.indexing import Progress
 
 _PATIENCE_SECONDS = 1.0
 _LONGEST_NAME = 18

@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output.terminal import one_line, stdout
-from rag.sql.values import to_text
+from rag.sql import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.sql.values import Rows
+    from rag.sql import Rows
 
 _NARROW = 20  # a longer value may be broken into lines of this width
 _BETWEEN = 3  # cells between two columns

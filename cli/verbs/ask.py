@@ -13,9 +13,7 @@ from cli.output.answer import tell_reranked
 from cli.output.terminal import encodable, print_json
 
 if TYPE_CHECKING:
-    from rag.answering.answer import Answer
-    from rag.answering.options import AskOptions
-    from rag.knowledge_base import KnowledgeBase
+    from rag import Answer, AskOptions, KnowledgeBase
 
 
 @takes_asking

@@ -13,7 +13,7 @@ from cli.options import Json
 from cli.output.terminal import encodable, grouped, note, one_line, print_json, printable, stdout, warn
 
 if TYPE_CHECKING:
-    from rag.cards.storage import StoredCard
+    from rag.cards import StoredCard
 
 card = typer.Typer(cls=Family, context_settings=CONTEXT)
 
@@ -256,7 +256,7 @@ def train_card(
     from cli.output.progress import Meter
 
     with knowledge_base(context) as base_kb, Meter() as meter:
-        from rag.cards.training.trainer import TrainingOptions, TrainingProgress
+        from rag.cards import TrainingOptions, TrainingProgress
 
         def show(done: TrainingProgress) -> None:
             meter.update("training", done.step, done.steps, "steps", f"loss {done.loss:.2f}")

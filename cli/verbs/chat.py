@@ -16,8 +16,7 @@ from cli.output.terminal import data_stream, encodable, note, one_line, printabl
 from connectors.errors import PilotfishError
 
 if TYPE_CHECKING:
-    from rag.answering.answer import Answer
-    from rag.answering.conversation import Conversation
+    from rag import Answer, Conversation
 
 _FORGET = "/new"
 _LEAVE = frozenset({"/quit", "/exit", "/q"})

@@ -14,7 +14,7 @@ from cli.output.terminal import encodable, note, one_line, print_json, shortened
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.prompting.demonstrations import Stored
+    from rag.prompting import StoredDemonstration
 
 demo = typer.Typer(cls=Family, context_settings=CONTEXT)
 
@@ -60,7 +60,7 @@ def add_demo(
             "a demonstration is a question and its answer", hint='rag demo add "QUESTION" "ANSWER", or --from FILE'
         )
     with knowledge_base(context) as base:
-        from rag.prompting.demonstrations import read_examples
+        from rag.prompting import read_examples
 
         pairs = [(encodable(question or ""), encodable(answer or ""))] if file is None else read_examples(file)
         added = base.demonstrations.add(pairs)
@@ -121,5 +121,5 @@ def remove_demo(
         note(f"removed: {one_line(gone.question)}")
 
 
-def _as_json(each: Stored) -> dict[str, Any]:
+def _as_json(each: StoredDemonstration) -> dict[str, Any]:
     return {"number": each.number, "question": each.question, "answer": each.answer}

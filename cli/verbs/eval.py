@@ -17,12 +17,8 @@ from cli.output.terminal import note, only_data_on_stdout, print_json, warn
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.evaluation.collections.collection import Collection
-    from rag.evaluation.measure import OnProgress, Step
-    from rag.evaluation.outcome import Evaluation
-    from rag.evaluation.runs import RunsCompared, Saved
-    from rag.knowledge_base import KnowledgeBase
-    from rag.reranking.reranker import Reranking
+    from rag import KnowledgeBase, Reranking
+    from rag.evaluation import Collection, Evaluation, OnProgress, RunsCompared, Saved, Step
 
 _DATA, _COMPARING = "What is asked", "Keeping and comparing"
 
@@ -131,13 +127,12 @@ def evaluate(
       rag eval questions.jsonl --against before.json --fail-under MRR@10=0.8
     """
     from cli.thresholds import missed, parse_goals
-    from rag.evaluation.runs import compare_runs, load
-    from rag.evaluation.runs import save as save_run
+    from rag.evaluation import compare_runs, load_run, save_run
 
     chosen = list(dict.fromkeys(map(str, modes or ModeOption)))
     goals = parse_goals(fail_under, chosen)
     _check_outputs(save, run_out, html, save_questions)
-    saved = None if against is None else load(against)
+    saved = None if against is None else load_run(against)
     judge = reranking(reranker, rerank_depth, rerank_seconds, fallback=fallback)
     request = _Request(
         dataset, topics, qrels, split, generate, llm, base_url, save_questions, chosen, seed, saved, judge
@@ -150,7 +145,7 @@ def evaluate(
     if run_out is not None:
         measured.write_run(run_out)
     if html is not None:
-        from rag.evaluation.report import write_report
+        from rag.evaluation import write_report
 
         write_report(measured, html, runs)
     _show(measured, runs, json=json)
@@ -180,18 +175,18 @@ def _check_outputs(save: Path | None, run_out: Path | None, html: Path | None, s
             problem = "is a folder" if file.is_dir() else f"cannot be written: there is no folder {file.parent}"
             raise ConfigurationError(f"{file} {problem}", hint="name a file in a folder that exists")
     if html is not None:
-        from rag.evaluation.plots import require_matplotlib
+        from rag.evaluation import require_matplotlib
 
         require_matplotlib()
 
 
 def _measure(context: typer.Context, request: _Request) -> Evaluation:
-    from rag.evaluator import evaluate as measure
+    from rag import evaluate as measure
 
     with _opened(context, request) as base, progress_meter() as progress:
         collection = _collection(base, request, progress)
         if request.saved is not None:
-            from rag.evaluation.runs import check_comparable
+            from rag.evaluation import check_comparable
 
             check_comparable(request.saved, collection, request.modes)
         return measure(
@@ -232,9 +227,9 @@ def progress_meter() -> Iterator[OnProgress]:
 
 
 def _collection(base: KnowledgeBase | None, request: _Request, progress: OnProgress) -> Collection:
-    from rag.evaluation.questions import read_collection
-    from rag.evaluator import generate_questions
-    from rag.llm.loading import DEFAULT_LLM, load_llm
+    from rag import generate_questions
+    from rag.evaluation import read_collection
+    from rag.llm import DEFAULT_LLM, load_llm
 
     if request.generate is None or base is None:
         return read_collection(

@@ -36,8 +36,8 @@ from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from connectors.source import Source
-    from rag.indexing.report import Failure, IndexReport
-    from rag.knowledge_base import KnowledgeBase
+    from rag import IndexReport, KnowledgeBase
+    from rag.indexing import Failure
 
 _FAILURES_SHOWN = 20
 

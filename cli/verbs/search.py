@@ -22,8 +22,8 @@ from cli.output.answer import tell_reranked
 from cli.output.terminal import encodable, note, print_json
 
 if TYPE_CHECKING:
-    from rag.knowledge_base import KnowledgeBase
-    from rag.retrieval.hit import Filters, Hit
+    from rag import Hit, KnowledgeBase
+    from rag.retrieval import Filters
 
 # Below this probability the best hit is called what it is. (What counts as evidence for `ask` has to be far surer.)
 _NEAREST_SHOWN = 3

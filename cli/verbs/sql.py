@@ -24,9 +24,7 @@ from cli.output.terminal import (
 from indexes.errors import NoKnowledgeBaseError
 
 if TYPE_CHECKING:
-    from rag.sql.answering import SqlAnswer
-    from rag.sql.limits import StatementLimits
-    from rag.sql.writing import Attempt
+    from rag.sql import Attempt, SqlAnswer, StatementLimits
 
 _ROWS_SHOWN = 100
 
@@ -75,7 +73,7 @@ def sql(
 
 
 def _limits(seconds: float | None, rows: int | None) -> StatementLimits:
-    from rag.sql.limits import StatementLimits
+    from rag.sql import StatementLimits
 
     chosen: dict[str, Any] = {"seconds": seconds, "rows": rows}
     return StatementLimits(**{name: value for name, value in chosen.items() if value is not None})
@@ -110,8 +108,8 @@ def _answer(
         # An address alone is enough: there need not be a knowledge base beside it.
         quieten_libraries()
         with only_data_on_stdout():
-            from rag.llm.loading import load_llm
-            from rag.sql.asking import ask_database
+            from rag.llm import load_llm
+            from rag.sql import ask_database
 
             model = load_llm(llm, base_url=base_url)
             return ask_database(question, model, database, {}, limits=limits, on_attempt=on_attempt)

@@ -14,8 +14,8 @@ from cli.output.terminal import grouped, one_line, print_json, stdout
 _COMMIT_DIGITS = 12
 
 if TYPE_CHECKING:
-    from rag.retrieval.tuned import TunedPart, Tuning
-    from rag.status import Status
+    from rag import Status
+    from rag.retrieval import TunedPart, Tuning
 
 
 def status(context: typer.Context, json: Json = False) -> None:

@@ -15,7 +15,7 @@ from cli.verbs.eval import progress_meter
 from connectors.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag.tuning.verdicts import Measure, TuningReport, TuningVerdict
+    from rag.tuning import Measure, TuningReport, TuningVerdict
 
 
 def tune(
@@ -114,7 +114,7 @@ def _changes(now: Mapping[str, float], fitted: Mapping[str, float]) -> Iterator[
 
 
 def _line(measure: Measure, width: int) -> str:
-    from rag.evaluation.report import signed
+    from rag.evaluation import signed
 
     means = f"{measure.before:.3f} → {measure.after:.3f}"
     ends = f"{signed(measure.low)} … {signed(measure.high)}"

@@ -98,7 +98,7 @@ class RowDifferences:
             unknown += [keys[uri] for uri in left if uri not in known]
         for start in range(0, len(unknown), _KEYS_AT_ONCE):
             wanted = chosen(self._statement, unknown[start : start + _KEYS_AT_ONCE])
-            yield from self._batch(run.session.again(partial(whole, select=wanted)))
+            yield from self._batch(run.session.again(partial(whole, select=wanted, limits=run.session.limits)))
 
     def _batch(self, batch: RowBatch) -> Iterator[Event]:
         run, plan = self._run, self._plan

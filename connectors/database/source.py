@@ -9,12 +9,12 @@ from types import MappingProxyType
 from sqlalchemy import Engine, exc
 
 from connectors.database.access.address import DatabaseAddress, parse_address
-from connectors.database.access.connecting import connect
+from connectors.database.access.connecting import BUSY_SECONDS, connect
 from connectors.database.access.credentials import Ask, Credentials, ask_on_terminal
 from connectors.database.access.failures import reading_error
 from connectors.database.access.options import DatabaseOptions
 from connectors.database.differences import Differences
-from connectors.database.reading.scanning import ScanSession
+from connectors.database.reading.scanning import ScanLimits, ScanSession
 from connectors.database.structure.plans import part_of
 from connectors.database.structure.schema import reflect
 from connectors.errors import ConfigurationError, SourceError
@@ -29,11 +29,21 @@ class DatabaseSource:
             not kept; `${NAME}` in its place is, and stands for an environment variable.
         options: `DatabaseOptions` as they are stored.
         ask: asks a person for a password that is needed and not known.
+        limits: how much is read at a time.
+        busy_seconds: how long to wait for a writer of an SQLite file.
 
     Each run reads one state of the database, in a transaction that can only read.
     """
 
-    def __init__(self, spec: str, options: Options | None = None, *, ask: Ask = ask_on_terminal) -> None:
+    def __init__(
+        self,
+        spec: str,
+        options: Options | None = None,
+        *,
+        ask: Ask = ask_on_terminal,
+        limits: ScanLimits = ScanLimits(),  # noqa: B008 - frozen
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
         address, typed = parse_address(spec)
         asked = DatabaseOptions.read(options or {})
         if asked.query and not asked.name and address.fragment:
@@ -49,6 +59,8 @@ class DatabaseSource:
         )
         self._fragment = address.fragment
         self._ask = ask
+        self._limits = limits
+        self._busy_seconds = busy_seconds
         self._answer: str | None = None
         self._differences: Differences | None = None
 
@@ -74,7 +86,7 @@ class DatabaseSource:
         Raises:
             SourceError: it cannot be reached, or the password is refused or missing.
         """
-        return connect(self.address, self.credentials, ask=self._ask_once)
+        return connect(self.address, self.credentials, ask=self._ask_once, busy_seconds=self._busy_seconds)
 
     def size_hint(self) -> int | None:
         """About how many rows there are; None when that is not known."""
@@ -113,7 +125,7 @@ class DatabaseSource:
                 f"{self.uri}: no query of this name is known, and an address names a whole database",
                 hint=f"to read one table of it: --table {self._fragment}",
             )
-        session = ScanSession(self.connect)
+        session = ScanSession(self.connect, self._limits)
         try:
             self._differences = Differences(self.address, self._options, session, known)
             yield from self._differences.events()

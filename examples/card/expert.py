@@ -16,9 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rag import Answer, AskOptions, KnowledgeBase
-from rag.cards.consulting import CardUse
-from rag.cards.selecting import CardStatement
-from rag.cards.training.trainer import TrainingOptions, TrainingProgress
+from rag.cards import CardStatement, CardUse, TrainingOptions, TrainingProgress
 
 NAME = "expert"
 

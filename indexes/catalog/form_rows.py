@@ -45,12 +45,12 @@ def drop_unused_forms(connection: Connection, normals: Collection[str]) -> None:
         connection.exec_driver_sql("DELETE FROM name_forms WHERE form = ? AND normal = ?", pairs)
 
 
-def compare_forms(connection: Connection) -> list[str]:
+def compare_forms(connection: Connection, *, page: int = _PAGE, at_once: int = _AT_ONCE) -> list[str]:
     """What is wrong with the stored forms, if anything: all names are read, a page at a time."""
     wanted = kept = 0
-    for page in _pages(connection):
-        wanted += len(page)
-        kept += sum(_count(connection, page[start : start + _AT_ONCE]) for start in range(0, len(page), _AT_ONCE))
+    for pairs in _pages(connection, page):
+        wanted += len(pairs)
+        kept += sum(_count(connection, pairs[start : start + at_once]) for start in range(0, len(pairs), at_once))
     stored = connection.scalar(select(func.count()).select_from(name_forms)) or 0
     roles = _roles(connection) - set(connection.scalars(select(name_roles.c.role)))
     problems = [f"{wanted - kept} forms of names are missing"] if wanted > kept else []
@@ -58,11 +58,11 @@ def compare_forms(connection: Connection) -> list[str]:
     return problems + [f"the column {role} is missing" for role in sorted(roles)]
 
 
-def restore_forms(connection: Connection) -> None:
-    """Make all forms anew from the names."""
+def restore_forms(connection: Connection, *, page: int = _PAGE) -> None:
+    """Make all forms anew from the names, a page at a time."""
     connection.execute(delete(name_forms))
-    for page in _pages(connection):
-        _insert(connection, page, ())
+    for pairs in _pages(connection, page):
+        _insert(connection, pairs, ())
     _insert(connection, (), _roles(connection))
 
 
@@ -75,17 +75,17 @@ def _insert(connection: Connection, pairs: Sequence[Pair], roles: Collection[str
         connection.exec_driver_sql(statement, [(role,) for role in roles])
 
 
-def _pages(connection: Connection) -> Iterator[list[Pair]]:
+def _pages(connection: Connection, size: int) -> Iterator[list[Pair]]:
     """The forms of every name of a row, each once."""
     statement = select(names.c.normal, names.c.role).distinct().order_by(names.c.normal)
-    rows = connection.execute(statement, execution_options={"yield_per": _PAGE})
+    rows = connection.execute(statement, execution_options={"yield_per": size})
     pairs = (
         (form, each)
         for each, having in groupby(rows, attrgetter("normal"))
         if any(is_of_row(row.role) for row in having)
         for form in forms(each)
     )
-    while page := list(islice(pairs, _PAGE)):
+    while page := list(islice(pairs, size)):
         yield page
 
 

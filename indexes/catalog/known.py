@@ -15,16 +15,22 @@ _PAGE = 10_000
 
 
 class StoredKnown(KnownDocuments):
-    """The documents of a source as generation `generation` has them, whatever is committed meanwhile."""
+    """The documents of a source as generation `generation` has them, whatever is committed meanwhile.
 
-    def __init__(self, catalog: Catalog, source_id: int, generation: int) -> None:
+    Up to `held` of them are held in memory; of more, `page` are read at a time.
+    """
+
+    def __init__(
+        self, catalog: Catalog, source_id: int, generation: int, *, held: int = _HELD, page: int = _PAGE
+    ) -> None:
+        self._page = page
         self._catalog = catalog
         self._source_id = source_id
         self._generation = generation
         self._held: dict[str, KnownDocument] | None = None
         with catalog.reading() as reading:
             self._count = reading.count_known(source_id, generation)
-            if self._count <= _HELD:
+            if self._count <= held:
                 self._held = reading.known(source_id, generation)
 
     def __getitem__(self, uri: str) -> KnownDocument:
@@ -41,7 +47,7 @@ class StoredKnown(KnownDocuments):
         after = 0
         while True:
             with self._catalog.reading() as reading:
-                page = reading.known_uris(self._source_id, self._generation, after, _PAGE)
+                page = reading.known_uris(self._source_id, self._generation, after, self._page)
             if not page:
                 return
             yield from (uri for _, uri in page)

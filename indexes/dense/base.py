@@ -19,10 +19,9 @@ import numpy as np
 
 from indexes.catalog.reading import Ids, Reading, Vectors
 from indexes.files import file_crc, read_checked, write_atomically, write_checked
+from indexes.limits import StoreLimits
 
 FORMAT_VERSION = 3
-EXACT_CHUNKS = 20_000  # up to here every vector is compared: 3 ms
-_PAGE = 20_000  # vectors in memory at a time while a base is built
 
 # The inverted file: 2 · sqrt(n) lists, of which three in ten are looked through; two bits a dimension.
 _LISTS_PER_ROOT = 2
@@ -155,7 +154,13 @@ def open_base(folder: Path, state: BaseState, dimensions: int, *, mapped: bool =
 
 
 def write_base(
-    folder: Path, reading: Reading, encoder: str, generation: int, dimensions: int, previous: BaseState
+    folder: Path,
+    reading: Reading,
+    encoder: str,
+    generation: int,
+    dimensions: int,
+    previous: BaseState,
+    limits: StoreLimits,
 ) -> BaseState:
     """Write the base of `generation`, made of `previous` and what was born and died since; returns its state.
 
@@ -169,17 +174,17 @@ def write_base(
     ids = reading.born_chunks(0, generation)
     with _one_thread():  # another core has the rest of the run to do; faiss's own threads would spin for it
         old = open_base(folder, previous, dimensions, mapped=False) if previous.generation else None
-        if old is not None and _fits(previous, len(ids)):
+        if old is not None and _fits(previous, len(ids), limits.exact_chunks):
             index, trained = old.index, previous.trained
             dead = reading.dead_chunks(previous.generation, generation)
             if len(dead):
                 index.remove_ids(faiss.IDSelectorBatch(dead))
             added = reading.born_chunks(previous.generation, generation)
         else:
-            trained = len(ids) if len(ids) > EXACT_CHUNKS else 0
+            trained = len(ids) if len(ids) > limits.exact_chunks else 0
             index = _train(reading, encoder, ids, dimensions) if trained else empty_base(dimensions).index
             added = ids
-        for page_ids, vectors in _pages(reading, encoder, added, dimensions):
+        for page_ids, vectors in _pages(reading, encoder, added, dimensions, limits.vectors_held):
             index.add_with_ids(vectors, page_ids)
     folder.mkdir(parents=True, exist_ok=True)
     data: Any = faiss.serialize_index(index)
@@ -215,11 +220,11 @@ def _stem(encoder: str) -> str:
     return hashlib.blake2b(encoder.encode(), digest_size=6).hexdigest()
 
 
-def _fits(state: BaseState, count: int) -> bool:
+def _fits(state: BaseState, count: int, exact: int) -> bool:
     """Whether the structure of a base is still the right one for so many vectors."""
     if not state.trained:
-        return count <= EXACT_CHUNKS
-    return count > EXACT_CHUNKS and state.trained / _RETRAIN_FACTOR < count < state.trained * _RETRAIN_FACTOR
+        return count <= exact
+    return count > exact and state.trained / _RETRAIN_FACTOR < count < state.trained * _RETRAIN_FACTOR
 
 
 def _train(reading: Reading, encoder: str, ids: Ids, dimensions: int) -> Any:
@@ -244,9 +249,9 @@ def _train(reading: Reading, encoder: str, ids: Ids, dimensions: int) -> Any:
     return index
 
 
-def _pages(reading: Reading, encoder: str, ids: Ids, dimensions: int) -> Iterator[tuple[Ids, Vectors]]:
-    for start in range(0, len(ids), _PAGE):
-        yield reading.vectors_by_id(encoder, ids[start : start + _PAGE], dimensions)
+def _pages(reading: Reading, encoder: str, ids: Ids, dimensions: int, size: int) -> Iterator[tuple[Ids, Vectors]]:
+    for start in range(0, len(ids), size):
+        yield reading.vectors_by_id(encoder, ids[start : start + size], dimensions)
 
 
 @contextmanager

@@ -16,10 +16,6 @@ import numpy as np
 from indexes.catalog.reading import Ids, Reading, Vectors
 from indexes.dense.base import Base, BaseState, empty_base, open_base, read_base_state
 
-# A new base is written when the delta outgrows it: every reader holds the delta in memory and looks through all of it.
-_DELTA_LEAST = 1_000
-_DELTA_SHARE = 0.1
-_DELTA_MOST = 20_000
 _LAST_BITS = 1e-6
 
 
@@ -70,11 +66,6 @@ class DenseIndex:
         # however many are wanted.
         equal = np.flatnonzero(np.abs(near - least) <= _LAST_BITS)[:limit]
         return ids[np.union1d(np.flatnonzero(near > least + _LAST_BITS), equal)]
-
-
-def outgrown(delta: int, base: int) -> bool:
-    """Whether so many chunks born or dead since make a base of that size worth rewriting."""
-    return delta > min(_DELTA_MOST, max(_DELTA_LEAST, _DELTA_SHARE * base))
 
 
 class BaseLostError(Exception):

@@ -19,7 +19,7 @@ from connectors.errors import PilotfishError
 from indexes.catalog.reading import Ids, Reading
 from indexes.catalog.schema import chunks, documents, settings
 from indexes.dense.base import open_base
-from indexes.dense.dense import outgrown, usable_state
+from indexes.dense.dense import usable_state
 from indexes.doctor.findings import REPAIR, Check, Findings
 from indexes.doctor.rows import RowExamination
 from indexes.errors import LockedError, StoreError
@@ -156,7 +156,7 @@ class _Examination:
         if not state.generation:
             if any(folder.glob("*.json")):
                 return ["the dense index is damaged, or belongs to another catalog or encoder"]
-            return ["the dense index is missing"] if outgrown(len(live), 0) else []
+            return ["the dense index is missing"] if self._store.limits.outgrown(len(live), 0) else []
         if base is None:
             return [f"dense/{state.file} is missing or not what was written"]
         held = np.setdiff1d(base.ids, self._reading.dead_chunks(state.generation, self._generation))

@@ -13,6 +13,7 @@ import numpy as np
 from indexes.encoding.base import Encoded, EncodedQuery, Pieces, Span, encodable
 from indexes.encoding.graph import Graph, Inputs, Outputs
 from indexes.encoding.late import pack
+from indexes.encoding.wordpiece import WordPieces
 
 DATA = Path(__file__).parent / "encoder_data"
 _LENGTH_STEP = 16  # texts are padded to a multiple of this, so that few shapes are compiled
@@ -30,7 +31,6 @@ class DefaultEncoder:
 
     def __init__(self, folder: Path) -> None:
         from platformdirs import user_cache_path
-        from tokenizers import Tokenizer
 
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         self.name: str = manifest["name"]
@@ -38,27 +38,23 @@ class DefaultEncoder:
         self.window: int = manifest["window"]
         hashes = json.dumps(manifest["files"], sort_keys=True)
         self.fingerprint = f"{self.name}-{hashlib.sha256(hashes.encode()).hexdigest()[:16]}"
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._first, self._last = self._tokenizer.encode("").ids  # [CLS] and [SEP]
+        self._tokenizer = WordPieces(folder / "tokenizer.json")
+        self._framing = [self._tokenizer.vocabulary[special] for special in ("[CLS]", "[SEP]")]
         cache = Path(os.environ.get("PILOTFISH_CACHE") or user_cache_path("pilotfish"), "encoder")
-        probe = _probe(self._tokenizer.get_vocab_size(), self.window)
+        probe = _probe(len(self._tokenizer.vocabulary), self.window)
         self._graph = Graph(folder / "encoder.xml", fingerprint=self.fingerprint, probe=probe, cache=cache)
 
     def spans(self, text: str) -> list[Span]:
         """The characters `text[start:end]` of each word piece, specials excluded, however long the text."""
-        offsets: list[Span] = self._tokenizer.encode(encodable(text), add_special_tokens=False).offsets
-        return offsets
+        return self._tokenizer.encode(encodable(text))[1]
 
     def count(self, text: str) -> int:
         """How many word pieces the text has, specials included: it fits when that is at most `window`."""
-        return len(self._tokenizer.encode(encodable(text)))
+        return len(self._framing) + len(self._tokenizer.ids(encodable(text)))
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encode passages, each as far as the window reaches; cheap to call on some hundreds at a time."""
-        encodings = self._tokenizer.encode_batch_fast(
-            [encodable(text[:_READ]) for text in texts], add_special_tokens=False
-        )
-        pieces = [self._framed(encoding.ids) for encoding in encodings]
+        pieces = [self._framed(self._tokenizer.ids(encodable(text[:_READ]))) for text in texts]
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         tokens = [b""] * len(texts)
 
@@ -75,15 +71,16 @@ class DefaultEncoder:
 
     def encode_query(self, text: str) -> EncodedQuery:
         """Encode a query, as far as the window reaches."""
-        encoding = self._tokenizer.encode(encodable(text[:_READ]), add_special_tokens=False)
-        pieces = self._framed(encoding.ids)
+        ids, spans = self._tokenizer.encode(encodable(text[:_READ]))
+        pieces = self._framed(ids)
         vector, states = self._graph.run(_inputs([pieces]))
         kept = len(pieces) - 2
-        return EncodedQuery(vector[0], states[0, 1 : kept + 1], encoding.offsets[:kept])
+        return EncodedQuery(vector[0], states[0, 1 : kept + 1], spans[:kept])
 
     def _framed(self, pieces: Pieces) -> Pieces:
         """As many word pieces as fit, between the two specials."""
-        return [self._first, *pieces[: self.window - 2], self._last]
+        first, last = self._framing
+        return [first, *pieces[: self.window - len(self._framing)], last]
 
 
 def _batches(pieces: Sequence[Pieces]) -> Iterator[list[int]]:

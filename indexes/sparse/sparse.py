@@ -26,6 +26,7 @@ from indexes.catalog.reading import Ids
 from indexes.catalog.rows import StoredChunk
 from indexes.errors import StoreError
 from indexes.files import read_checked, write_checked
+from indexes.limits import StoreLimits
 from indexes.sparse.fields import BODY, FIELDS, boosts, field_terms
 from indexes.terms.analyzer import ANALYZER_VERSION
 
@@ -35,8 +36,6 @@ _STATE = "state.json"
 _CODE = "code"  # marks the chunks that have the fields of code
 _SLICE = 1_000  # chunks in memory, and ids in one query, at a time
 # Above these, dead postings are worth writing the index anew.
-_DEAD_LEAST = 1_000
-_DEAD_SHARE = 0.3
 # A mask that hides most of the index is put into the query; another is applied to a ranking that is read deeper, which
 # keeps tantivy's shortcuts (block-max WAND) and is several times as fast.
 _DEEPEST = 50_000
@@ -127,10 +126,10 @@ class SparseIndex:
                 if other.is_dir() and other != self.files:
                     shutil.rmtree(other, ignore_errors=True)
 
-    def worth_rebuilding(self) -> bool:
+    def worth_rebuilding(self, limits: StoreLimits) -> bool:
         """Whether so much of the index is dead that it should be written anew."""
         held, dead = count_held(self.files) if self._index is not None else (0, 0)
-        return dead > max(_DEAD_LEAST, _DEAD_SHARE * held)
+        return dead > max(limits.dead_least, limits.dead_share * held)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -26,6 +26,7 @@ from rag.prompting.composer import NOT_ANSWERED, Composer
 from rag.prompting.fence_filter import FenceFilter
 from rag.prompting.prompt import Demonstration, Message, Prompt, Turn
 from rag.prompting.templates import load_template
+from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import RememberingEncoder, SentenceEncoder
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 3_000  # tokens of prompt for a model with a large window
 _SMALL_BUDGET = 1_200  # for a small one, which is also a slow one: reading 1,200 tokens takes a CPU some seconds
-_PARTS_SECONDS = 20.0  # for an LLM to name parts of a question: the rules find some without it
 
 
 def ask(
@@ -164,20 +164,20 @@ def _gather(
         standalone = stand_alone(question, history, writer)
         expansions = tuple(resources.cards().expansions(standalone.text))
     with clock("search"):
-        query = f"{standalone.query} ({', '.join(expansions)})" if expansions else standalone.query
-        found = resources.hits(query, options)
+        expanded = f"{standalone.query} ({', '.join(expansions)})" if expansions else standalone.query
+        found = resources.hits(Query.of(expanded), options)
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     with clock("parts"):
         decomposed = Decomposed(found.hits)
         if options.parts:
             narrow = replace(options, reranking=None)
             decomposed = decompose(
-                standalone.text,
+                Query.of(standalone.text),
                 found.hits,
-                lambda part, k: resources.hits(part, replace(narrow, k=k)).hits,
+                lambda part, k: resources.hits(Query.of(part), replace(narrow, k=k)),
                 k=options.k,
                 threshold=threshold,
-                divide=_divider(model, beside.append),
+                divide=_divider(model, beside.append, options.parts_seconds),
             )
     rows = resources.rows_beside(standalone.text, model, decomposed.hits, threshold, options.sql)
     hits = decomposed.hits
@@ -207,9 +207,9 @@ def _writer(model: LLM, on_usage: Callable[[Usage], None], seconds: float | None
     return write
 
 
-def _divider(model: LLM, on_usage: Callable[[Usage], None]) -> Divide | None:
+def _divider(model: LLM, on_usage: Callable[[Usage], None], seconds: float) -> Divide | None:
     """The LLM for naming parts of a question; None where it adds nothing to the rules (benchmarks/decomposition.py)."""
-    writer = _writer(model, on_usage, _PARTS_SECONDS)
+    writer = _writer(model, on_usage, seconds)
     return None if writer is None or is_small(model) else partial(sub_questions, complete=writer)
 
 

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-from connectors.sentences import sentence_spans
+from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.merging import SupplementaryHit, join
 from rag.retrieval.search import Search
+from rag.text.names import names_in
 from rag.text.words import STOP_WORDS, terms
 
 _MOST_PARTS = 16  # each is a search
@@ -25,12 +26,7 @@ _MOST_ADDED = 3  # passages: with more than these, HotpotQA gains nothing
 _COVERED = 0.9  # of a question's content words: the rest is how it is put
 _CLOSED = 0.8  # of them, by all relevant passages together: no LLM is asked what remains
 _FEWEST = 6  # content words of a question that an LLM is asked about: shorter ones hardly have parts
-_LONGEST_NAME = 60
-_LEAST_LETTERS = 3
 
-# A name: words in capitals, with small words between them.
-_CAPITAL = r"(?:[^\W\d_a-zß-öø-ÿ][\w'’&.-]*|\d[\w'’.-]*)"
-_NAME = re.compile(rf"{_CAPITAL}(?:[ ](?:(?:of|the|and|de|du|la|van|von|for|in|y)[ ])*{_CAPITAL})*")
 _WORD = re.compile(r"[\w'’-]+")
 _STOP = frozenset(STOP_WORDS.split())
 
@@ -64,7 +60,7 @@ class Decomposed:
 
 
 def decompose(
-    question: str, hits: Sequence[Hit], search: Search, *, k: int, threshold: float, divide: Divide | None = None
+    question: Query, hits: Sequence[Hit], search: Search, *, k: int, threshold: float, divide: Divide | None = None
 ) -> Decomposed:
     """Search for the parts of `question` that the relevant ones of `hits` say nothing about.
 
@@ -95,60 +91,42 @@ def _indirect(part: QuestionPart, hit: Hit, chance: float) -> SupplementaryHit:
     return SupplementaryHit(hit, chance, "part", f"answers a part of the question: {part.question}")
 
 
-def _divided(question: str, relevant: Sequence[Hit], divide: Divide | None) -> Sequence[QuestionPart]:
+def _divided(question: Query, relevant: Sequence[Hit], divide: Divide | None) -> Sequence[QuestionPart]:
     """The parts that `divide` names; it is not asked where the relevant passages have the words of the question."""
-    asked = frozenset(terms(question))
+    asked = frozenset(question.terms)
     if divide is None or len(asked) < _FEWEST:
         return ()
     have = frozenset(term for hit in relevant for term in terms(f"{hit.title} {hit.text}"))
-    return () if len(asked & have) > _CLOSED * len(asked) else divide(question, relevant)
+    return () if len(asked & have) > _CLOSED * len(asked) else divide(question.text, relevant)
 
 
-def _parts(question: str, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
+def _parts(question: Query, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
     """The parts by rules, what the question itself names first."""
     return chain(_compared(question, relevant), _bridged(question, relevant))
 
 
-def _compared(question: str, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
+def _compared(question: Query, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
     """The names in the question that no relevant passage has, each with the words of the question that are no names."""
-    names = list(names_in(question))
+    names = question.names
     covered = frozenset(term for hit in relevant for term in terms(f"{hit.title} {hit.text}"))
-    rest = _without(question, {term for name in names for term in terms(name)})
+    rest = _without(question.text, {term for name in names for term in terms(name)})
     for name in names if len(names) > 1 else ():
         if not covered.issuperset(terms(name)):
             yield QuestionPart(f"{name} {rest}".strip(), name)
 
 
-def _bridged(question: str, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
+def _bridged(question: Query, relevant: Sequence[Hit]) -> Iterator[QuestionPart]:
     """What the best passages name and the question does not, with the words of the question that they lack."""
-    asked = frozenset(terms(question))
+    asked = frozenset(question.terms)
     for bridge in relevant[:_BRIDGES]:
         here = frozenset(terms(f"{bridge.title} {bridge.text}"))
         if len(asked & here) > _COVERED * len(asked):
             continue
-        rest, own = _without(question, here), frozenset(terms(bridge.title))
+        rest, own = _without(question.text, here), frozenset(terms(bridge.title))
         for name in names_in(bridge.text):
             called = frozenset(terms(name))
             if not called <= asked and not called <= own:
                 yield QuestionPart(f"{name} {rest}".strip(), name, bridge)
-
-
-def names_in(text: str) -> Iterable[str]:
-    """What looks like names in `text`: words in capitals, but for one that only begins a sentence with a common word.
-
-    Example:
-        >>> list(names_in("The film was directed by Adriana Trigiani of Big Stone Gap."))
-        ['Adriana Trigiani of Big Stone Gap']
-    """
-    found = []
-    for match in chain.from_iterable(_NAME.finditer(text, start, end) for start, end in sentence_spans(text)):
-        name = match.group().strip(" .,;'’-&")
-        first, _, behind = name.partition(" ")
-        if first.casefold() in _STOP:
-            name = behind
-        if _LEAST_LETTERS <= len(name) <= _LONGEST_NAME and not name.isdigit() and name.casefold() not in _STOP:
-            found.append(name)
-    return dict.fromkeys(found)
 
 
 def _without(question: str, covered: Iterable[str]) -> str:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.answering.decomposition import names_in
 from rag.llm.base import Complete
 from rag.prompting.prompt import Message, Turn
+from rag.query.query import Query
+from rag.text.names import names_in
 from rag.text.words import STOP_WORDS, numbers, terms
 
 _TURNS = 3  # that the LLM is shown
@@ -89,8 +90,8 @@ def leans(question: str) -> bool:
 def _carried(question: str, turns: Sequence[Turn]) -> list[str]:
     """What the last question was about: its names and its other content words, as far as this one has neither."""
     before = turns[-1].question
-    have = frozenset(terms(question))
-    names = [name for name in names_in(before) if not have.issuperset(terms(name))]
+    have = frozenset(Query.of(question).terms)
+    names = [name for name in Query.of(before).names if not have.issuperset(terms(name))]
     named = frozenset(term for name in names for term in terms(name))
     words = [word for word in _content(before) if not (have | named).issuperset(terms(word))]
     return list(dict.fromkeys([*names, *words]))[:_MOST_CARRIED]
@@ -120,6 +121,6 @@ def _line(text: str) -> str:
 def _keeps(rewritten: str, question: str) -> bool:
     """Whether a rewriting is the same question still: a small model may answer it, or ask another one."""
     mine, theirs = set(terms(" ".join(_content(question)))), set(terms(rewritten))
-    if not rewritten or not numbers(question) <= numbers(rewritten):
+    if not rewritten or not Query.of(question).numbers <= numbers(rewritten):
         return False
     return len(mine & theirs) >= _KEPT * len(mine) and rewritten.rstrip().endswith(("?", "？", "؟", "."))

@@ -30,6 +30,7 @@ class AskOptions:
             or a description of its tables is among the relevant hits, and the model is neither `extractive` nor small.
         parts: whether the parts of a question that the hits leave uncovered are searched for, too. They are found by
             rules, and an LLM names some beside unless it only quotes or is a small one.
+        parts_seconds: how long the LLM may take over naming parts: the rules find some without it.
         cards: how knowledge cards are used; None asks all of them.
         demonstrations: whether the solved examples nearest to the question are shown to the LLM. None shows them unless
             it is a small one, which copies an example instead of following it.
@@ -47,6 +48,7 @@ class AskOptions:
     reranking: Reranking | None = None
     sql: bool | None = None
     parts: bool = True
+    parts_seconds: float = 20.0
     cards: CardUse | None = None
     demonstrations: bool | None = None
     template: str | Path | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connectors.source import Options
 from rag.answering.options import AskOptions
+from rag.query.query import Query
 from rag.retrieval.hit import Filters, Hit
 from rag.retrieval.search import SearchResult
 from rag.text.sentence_encoder import SentenceEncoder
@@ -41,7 +42,7 @@ class Resources:
     demonstrations: Callable[[], Demonstrations]
     sources: Callable[[], Mapping[str, Options]]
 
-    def hits(self, question: str, options: AskOptions) -> SearchResult:
+    def hits(self, question: Query, options: AskOptions) -> SearchResult:
         """What is found for `question`, which stands alone."""
         return self.search(question, options.k, filters=options.filters, reranker=options.reranking)
 

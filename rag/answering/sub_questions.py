@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from rag.answering.decomposition import QuestionPart, names_in
+from rag.answering.decomposition import QuestionPart
 from rag.llm.base import Complete
 from rag.llm.reply import LLMError
 from rag.prompting.fencing import clip, fence, quoted
 from rag.prompting.prompt import Message
 from rag.retrieval.hit import Hit
+from rag.text.names import names_in
 from rag.text.words import STOP_WORDS, numbers, words
 
 _MOST = 4

@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.encoding import decode
 from connectors.errors import ConfigurationError
+from rag.query.query import Query
 from rag.text.words import STOP_WORDS, words
 
 _LARGEST = 32 << 20  # bytes of a file
@@ -69,14 +70,14 @@ class Glossary:
     def expansions(self, question: str) -> list[str]:
         """The other names of the terms in `question`, a few of each, that it does not have yet."""
         added: list[str] = []
-        have = f" {' '.join(words(question))} "
+        have = f" {' '.join(Query.of(question).words)} "
         for term in self.mentioned(question):
             missing = [name for name in term.names if f" {' '.join(words(name))} " not in have]
             added += [name for name in missing[:_MOST_ALIASES] if name not in added]
         return added
 
     def _found(self, question: str) -> Iterator[tuple[Term, str]]:
-        stems = words(question)
+        stems = Query.of(question).words
         place = 0
         while place < len(stems):
             for length in range(min(self._longest, len(stems) - place), 0, -1):

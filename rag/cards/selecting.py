@@ -13,6 +13,7 @@ from connectors.sentences import sentence_spans
 from rag.cards.experts import Offer
 from rag.judging.calibration import Calibration
 from rag.judging.policy import Policy
+from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.search import Search
 from rag.text.near_duplicates import Fingerprint
@@ -100,7 +101,9 @@ class Selecting:
         self._seen: list[Fingerprint] = [Fingerprint(question)]
         self._answered = best_relevance(hits)
         evidence = [hit for hit in hits if hit.relevance >= self._answered / 2]
-        self._missing = _terms(question).difference(*(_terms(f"{hit.title} {hit.text}") for hit in evidence))
+        self._missing = frozenset(Query.of(question).terms).difference(
+            *(_terms(f"{hit.title} {hit.text}") for hit in evidence)
+        )
 
     def select(self, offers: Sequence[Offer]) -> list[CardStatement]:
         """What becomes of each sentence of one card, in the order in which they were said."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 Judgements = Mapping[str, int]  # document id → relevance
 Scores = Mapping[str, float]  # document id → score
-NAMES = ("nDCG@10", "Recall@10", "Recall@100", "MRR@10")
+METRICS = ("nDCG@10", "Recall@10", "Recall@100", "MRR@10")
 
 
 def ranking(scores: Scores) -> list[str]:
@@ -48,7 +48,7 @@ def reciprocal_rank(ranked: Sequence[str], judged: Judgements, k: int) -> float:
 
 
 def query_metrics(ranked: Sequence[str], judged: Judgements) -> dict[str, float]:
-    """`NAMES` → the value of one query whose documents are `ranked`, best first.
+    """`METRICS` → the value of one query whose documents are `ranked`, best first.
 
     Example:
         >>> query_metrics(["d1", "d2"], {"d2": 1})
@@ -69,7 +69,7 @@ def first_relevant(ranked: Sequence[str], judged: Judgements) -> int | None:
 
 
 def mean_metrics(run: Mapping[str, Scores], qrels: Mapping[str, Judgements]) -> dict[str, float]:
-    """`NAMES` → the mean over the queries of `qrels`.
+    """`METRICS` → the mean over the queries of `qrels`.
 
     A query that the run does not answer counts 0, as does one with nothing relevant.
 
@@ -78,7 +78,7 @@ def mean_metrics(run: Mapping[str, Scores], qrels: Mapping[str, Judgements]) -> 
         0.25
     """
     each = [query_metrics(ranking(run.get(query, {})), judged) for query, judged in qrels.items()]
-    return {name: sum(one[name] for one in each) / len(each) if each else 0.0 for name in NAMES}
+    return {name: sum(one[name] for one in each) / len(each) if each else 0.0 for name in METRICS}
 
 
 def _relevant(judged: Judgements) -> dict[str, int]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.collections.trec import run_lines
-from rag.evaluation.metrics import NAMES
+from rag.evaluation.metrics import METRICS
 from rag.evaluation.significance import Paired, compare, interval
 
 COMPARED = "nDCG@10"  # the metric by which modes and runs are compared
@@ -39,7 +39,7 @@ class Outcome:
     """One query in one mode.
 
     Attributes:
-        metrics: `NAMES` → value.
+        metrics: `METRICS` → value.
         first_relevant: the rank of the first relevant document, None where none was found.
         documents: URIs, best first.
         scores: theirs, float32: trec_eval's precision, so that a tie here is a tie there.
@@ -103,12 +103,14 @@ class Evaluation:
     @cached_property
     def metrics(self) -> dict[str, dict[str, float]]:
         """Mode → metric → mean over the queries."""
-        return {mode: {name: float(np.mean(self.values(mode, name))) for name in NAMES} for mode in self.outcomes}
+        return {mode: {name: float(np.mean(self.values(mode, name))) for name in METRICS} for mode in self.outcomes}
 
     @cached_property
     def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Mode → metric → 95% bootstrap interval of the mean."""
-        return {mode: {name: interval(self.values(mode, name), self.seed) for name in NAMES} for mode in self.outcomes}
+        return {
+            mode: {name: interval(self.values(mode, name), self.seed) for name in METRICS} for mode in self.outcomes
+        }
 
     @cached_property
     def comparisons(self) -> list[ModesCompared]:

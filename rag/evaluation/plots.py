@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from connectors.errors import ConfigurationError
-from rag.evaluation.metrics import NAMES
+from rag.evaluation.metrics import METRICS
 from rag.evaluation.outcome import COMPARED, Evaluation
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def intervals(evaluation: Evaluation) -> str:
     with _plot(7.2, 2.6) as (figure, axes):
         modes = evaluation.modes
         for place, mode in enumerate(modes):
-            means = np.array([evaluation.metrics[mode][name] for name in NAMES])
-            ends = np.array([evaluation.intervals[mode][name] for name in NAMES])
-            where = np.arange(len(NAMES)) + (place - (len(modes) - 1) / 2) * 0.16
+            means = np.array([evaluation.metrics[mode][name] for name in METRICS])
+            ends = np.array([evaluation.intervals[mode][name] for name in METRICS])
+            where = np.arange(len(METRICS)) + (place - (len(modes) - 1) / 2) * 0.16
             # A mean of skewed values may lie a hair outside of the interval of few resamples.
             reach = np.maximum(0.0, [means - ends[:, 0], ends[:, 1] - means])
             axes.errorbar(where, means, reach, fmt="o", ms=5, capsize=3, color=_colour(place), label=mode)
-        axes.set_xticks(range(len(NAMES)), NAMES)
+        axes.set_xticks(range(len(METRICS)), METRICS)
         axes.set_ylim(0, 1.02)
         axes.grid(axis="y", alpha=0.25)
         axes.legend(frameon=False, ncols=len(modes), loc="lower center", bbox_to_anchor=(0.5, 1.0))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.evaluation import plots
 from rag.evaluation.collections.collection import CollectionKind
-from rag.evaluation.metrics import NAMES
+from rag.evaluation.metrics import METRICS
 from rag.evaluation.outcome import COMPARED, Evaluation
 from rag.evaluation.runs import QueryChange, RunsCompared
 from rag.evaluation.significance import RESAMPLES, Paired
@@ -103,11 +103,11 @@ def _quality(evaluation: Evaluation) -> Iterator[str]:
     rows = []
     for mode in evaluation.modes:
         cells = [mode]
-        for name in NAMES:
+        for name in METRICS:
             low, high = evaluation.intervals[mode][name]
             cells.append(f'{evaluation.metrics[mode][name]:.3f} <span class="dim">{low:.3f}–{high:.3f}</span>')
         rows.append(cells)
-    yield _table(["mode", *NAMES], rows)
+    yield _table(["mode", *METRICS], rows)
     yield plots.intervals(evaluation)
     yield f'<p class="dim">Means over the queries, with 95% bootstrap intervals ({RESAMPLES:,} resamples).</p>'
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.errors import ConfigurationError, SourceError
 from rag.evaluation.collections.collection import Collection
-from rag.evaluation.metrics import NAMES
+from rag.evaluation.metrics import METRICS
 from rag.evaluation.outcome import COMPARED, Evaluation, paired_json
 from rag.evaluation.significance import Paired, compare
 
@@ -98,7 +98,7 @@ class RunsCompared:
         }
 
 
-def save(evaluation: Evaluation, file: str | Path) -> None:
+def save_run(evaluation: Evaluation, file: str | Path) -> None:
     """Write an evaluation as JSON: the means, and of every query its metrics and ten best documents."""
     queries = [
         {"id": key, "text": text, "modes": {mode: _outcome(evaluation, mode, key) for mode in evaluation.modes}}
@@ -109,7 +109,7 @@ def save(evaluation: Evaluation, file: str | Path) -> None:
     Path(file).write_text(json.dumps(head, ensure_ascii=True, indent=1) + "\n", encoding="utf-8")
 
 
-def load(file: str | Path) -> Saved:
+def load_run(file: str | Path) -> Saved:
     """Read a saved evaluation.
 
     Raises:
@@ -170,7 +170,7 @@ def compare_runs(evaluation: Evaluation, saved: Saved | str | Path) -> list[Runs
         SourceError: the file cannot be read.
         ConfigurationError: it is a run of another data set, split or queries.
     """
-    before = saved if isinstance(saved, Saved) else load(saved)
+    before = saved if isinstance(saved, Saved) else load_run(saved)
     check_comparable(before, evaluation, evaluation.modes)
     modes = [mode for mode in evaluation.modes if mode in before.values]
     old = {mode: [before.values[mode][key][COMPARED] for key in evaluation.texts] for mode in modes}
@@ -212,7 +212,8 @@ def _saved(path: Path, data: Mapping[str, Any]) -> Saved:
         texts={query["id"]: query["text"] for query in queries},
         values={
             mode: {
-                query["id"]: {name: float(query["modes"][mode]["metrics"][name]) for name in NAMES} for query in queries
+                query["id"]: {name: float(query["modes"][mode]["metrics"][name]) for name in METRICS}
+                for query in queries
             }
             for mode in modes
         },

@@ -17,6 +17,7 @@ from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
 from rag.prompting.composer import NOT_ANSWERED
 from rag.prompting.prompt import Prompt, PromptSource
+from rag.query.query import Query
 from rag.text.bm25 import bm25
 from rag.text.near_duplicates import Fingerprint
 from rag.text.sentence_encoder import SentenceEncoder
@@ -109,7 +110,7 @@ def sentence_scores(
     """
     if not sentences:
         return np.zeros(0)
-    lexical = bm25(question, sentences)
+    lexical = bm25(Query.of(question).terms, sentences)
     lexical /= max(float(lexical.max()), 1e-9)
     if encoder is None:
         return lexical

@@ -80,7 +80,7 @@ def find_model(name: str) -> Model:
     )
 
 
-def pull(name: str, *, progress: Progress | None = None) -> Path:
+def pull_model(name: str, *, progress: Progress | None = None) -> Path:
     """Fetch a model into the cache, unless it is there, and return its path.
 
     Raises:

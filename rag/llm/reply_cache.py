@@ -30,7 +30,6 @@ _TABLE = (
     "CREATE TABLE replies (key TEXT PRIMARY KEY, text TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, "
     "completion_tokens INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL) WITHOUT ROWID"
 )
-_LOCK_SECONDS = 5.0
 _MOST_BYTES = 64_000_000
 _LONGEST_REPLY = 1_000_000  # bytes
 
@@ -38,9 +37,9 @@ _LONGEST_REPLY = 1_000_000  # bytes
 class ReplyCache:
     """A SQLite file of replies, for any number of processes, of at most `most_bytes` of text; the least used go first.
 
-    The replies are text that anybody who may write the file can have put there: they are no more trusted than a model
-    is, and only plain text and counts are read. A file that cannot be written to for now is passed over: the model is
-    then asked.
+    Another process that writes to it is waited for, `lock_seconds` at most. The replies are text that anybody who may
+    write the file can have put there: they are no more trusted than a model is, and only plain text and counts are
+    read. A file that cannot be written to for now is passed over: the model is then asked.
 
     Raises:
         ConfigurationError: `path` is something else than such a file.
@@ -53,9 +52,10 @@ class ReplyCache:
         ('Paris [1].', Usage(prompt_tokens=20, completion_tokens=4, cost=0.0, cached=True))
     """
 
-    def __init__(self, path: Path, *, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, path: Path, *, most_bytes: int = _MOST_BYTES, lock_seconds: float = 5.0) -> None:
         self._path = path.expanduser()
         self._most = most_bytes
+        self._lock_seconds = lock_seconds
         try:
             # It holds what documents say: nobody else's to read.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -113,7 +113,7 @@ class ReplyCache:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=_LOCK_SECONDS, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self._path, timeout=self._lock_seconds, isolation_level=None)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from connectors.sentences import sentence_spans
 from indexes.encoding.late import TOKEN_BYTES, maxsim
+from rag.query.query import Query
 from rag.text.bm25 import bm25
 from rag.text.near_duplicates import Fingerprint
 from rag.text.sentence_encoder import QueryVector, SentenceEncoder
@@ -173,7 +174,7 @@ def sentence_worth(
 ) -> Floats:
     """What each of `sentences` (passage, start, end) is worth for `question` but for its length, shape [sentences]."""
     texts = [passages[place].text[start:end] for place, start, end in sentences]
-    own = bm25(question, texts)
+    own = bm25(Query.of(question).terms, texts)
     own /= max(float(own.max(initial=0.0)), 1e-9)
     if encoder is not None and texts:
         own += _likeness(question, passages, sentences, texts, encoder)

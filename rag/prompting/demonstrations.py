@@ -36,7 +36,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredDemonstration:
     """A demonstration and its number, by which it is removed."""
 
     number: int
@@ -51,15 +51,20 @@ class Demonstrations:
         self._folder = knowledge_base
         self._encoder = encoder
 
-    def all(self) -> list[Stored]:
+    def all(self) -> list[StoredDemonstration]:
         """Every example, the oldest first.
 
         Raises:
             StoreError: the file is damaged.
         """
-        return [Stored(entry["number"], entry["question"], entry["answer"]) for entry in self._read()["entries"]]
+        return [
+            StoredDemonstration(entry["number"], entry["question"], entry["answer"])
+            for entry in self._read()["entries"]
+        ]
 
-    def add(self, examples: Iterable[tuple[str, str]], *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> list[Stored]:
+    def add(
+        self, examples: Iterable[tuple[str, str]], *, lock_timeout: float = LOCK_TIMEOUT_SECONDS
+    ) -> list[StoredDemonstration]:
         """Keep questions with their answers; one that is there already gets the new answer.
 
         Raises:
@@ -76,13 +81,13 @@ class Demonstrations:
                 number = by_question[question]["number"] if question in by_question else values["next"]
                 values["next"] = max(values["next"], number + 1)
                 by_question[question] = {"number": number, "question": question, "answer": answer}
-                added.append(Stored(number, question, answer))
+                added.append(StoredDemonstration(number, question, answer))
             if len(by_question) > _MOST:
                 raise ConfigurationError(f"{len(by_question):,} demonstrations", hint=f"{_MOST:,} are the most")
             self._write(values["next"], list(by_question.values()))
         return added
 
-    def remove(self, number: int, *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> Stored:
+    def remove(self, number: int, *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> StoredDemonstration:
         """Forget the example of that number.
 
         Raises:
@@ -96,7 +101,7 @@ class Demonstrations:
                 raise ConfigurationError(f"there is no demonstration {number}", hint="rag demo list shows them")
             (gone,) = (entry for entry in values["entries"] if entry["number"] == number)
             self._write(values["next"], kept)
-        return Stored(gone["number"], gone["question"], gone["answer"])
+        return StoredDemonstration(gone["number"], gone["question"], gone["answer"])
 
     def nearest(self, question: str) -> tuple[Demonstration, ...]:
         """The few examples whose questions are most like `question`, the most similar first.

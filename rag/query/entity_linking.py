@@ -20,11 +20,11 @@ from rag.judging.odds import probability
 from rag.judging.policy import Policy
 from rag.query.disambiguation import ONE_ROW, Mention, MentionJudge, column, linking_model
 from rag.query.mention_detection import mentions
+from rag.query.query import Query
 from rag.query.tokens import TokenizedQuestion
 
 _LINKED = Policy(wrong=1, missed=1)  # a passage that is not meant is as bad as one that is missed
 MOST_ROWS = 20  # of one link: a name that more rows have is a property of them
-_MOST_WORDS = 100  # of a question that are looked at
 _MOST_PAIRS = 12  # of neighbouring mentions that are tried as one row
 _FAINT = 4.0  # log-odds below the best meaning of a mention: dropped
 _ROUNDABOUT = 0.6  # what a mention that is not the whole name, or mistyped, counts beside another
@@ -90,18 +90,19 @@ class Linker:
         self._dictionary = dictionary
         self._is_common = is_common
 
-    def link(self, text: str) -> tuple[EntityLink, ...]:
+    def link(self, query: Query) -> tuple[EntityLink, ...]:
         """The links of a question, in its order; of one mention the likeliest first."""
-        question = TokenizedQuestion(text, most=_MOST_WORDS)
-        links = [self._link(candidate, question) for candidate in _chosen(self.candidates(question), question)]
+        question = query.tokens
+        links = [self._link(candidate, question) for candidate in _chosen(self.candidates(query), question)]
         return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
 
-    def candidates(self, question: TokenizedQuestion) -> list[Candidate]:
+    def candidates(self, query: Query) -> list[Candidate]:
         """Everything that a question may mention."""
         roles = self._dictionary.roles()
         columns = [column(role) for role in roles if is_of_row(role)]
         if not columns:
             return []
+        question = query.tokens
         schema = {word for each in columns for word in each.table | each.column}
         common = {token.word for token in question.tokens if self._is_common(token.word)}
         judge = MentionJudge(question, _related(roles), schema, common)

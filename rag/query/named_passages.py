@@ -18,7 +18,8 @@ from indexes.catalog.reading import Ids, Reading
 from indexes.store import View
 from indexes.terms.names import normal, reference
 from rag.query.entity_linking import EntityLink, Linker
-from rag.query.symbols import inner, is_called, symbols
+from rag.query.query import Query
+from rag.query.symbols import inner, is_called
 
 # Who names a symbol mostly wants its definition. Who names a row wants something about it, which may stand elsewhere:
 # in what it is tied to, say, which is background by itself, and evidence if any of the question's words say so.
@@ -64,7 +65,7 @@ class NamedPassages:
     claims: Mapping[int, Claim] = field(default_factory=dict)
 
 
-def find_named(query: str, view: View, is_common: Callable[[str], bool]) -> NamedPassages:
+def find_named(query: Query, view: View, is_common: Callable[[str], bool]) -> NamedPassages:
     """What a query names in the generation that `view` sees."""
     if not view.reading.has_names():
         return NamedPassages()
@@ -96,12 +97,12 @@ def _order(claim: Claim) -> tuple[int, float]:
     return list(Tie).index(claim.tie), -claim.score
 
 
-def _definitions(query: str, dictionary: Dictionary, reading: Reading) -> Iterator[tuple[int, Claim]]:
+def _definitions(query: Query, dictionary: Dictionary, reading: Reading) -> Iterator[tuple[int, Claim]]:
     """The passages that define the symbols of a query: with the same capitals, where there are any.
 
     Of several, what is called so itself comes before what has an attribute, a constant or the like of that name.
     """
-    for symbol, share in symbols(query).items():
+    for symbol, share in query.symbols.items():
         defined = dict(_defining(symbol, dictionary))
         for chunk, stored in reading.chunks_by_id(list(defined)).items():
             name, own = defined[chunk], stored.location.symbol

@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from indexes.catalog.rows import StoredChunk
-from indexes.store import View
-from indexes.terms.analyzer import QueryTerm, analyze, query_terms
-from rag.query.spelling import Respelled
-from rag.query.term_weights import idf, piece_weights
+from indexes.terms.analyzer import QueryTerm, query_terms
+from rag.query.symbols import symbols
+from rag.query.tokens import TokenizedQuestion
+from rag.text.names import names_in
+from rag.text.words import numbers, terms_of, words
 
 if TYPE_CHECKING:
-    from indexes.encoding.base import EncodedQuery
+    from indexes.encoding.base import EncodedQuery, Encoder
+
+_KEPT = 64  # queries whose analysis is remembered: those of a conversation, and the parts of its questions
 
 
-@dataclass(frozen=True, slots=True)
 class Query:
-    """A query as the indexes see it: its terms, the inverse document frequency of each, and its encoding.
+    """What a person asks, and what can be told of it by its text alone.
 
-    `mistyped` is the idf mass of words that are nowhere, and were searched in another spelling.
+    Each attribute is worked out when it is first used, and kept: nothing cuts the same text into words a second time.
+    `Query.of` makes one; the same text gives the same Query. Threads may share one.
+
+    Example:
+        >>> query = Query.of("Where does NATO keep 5,120 reports on Malta?")
+        >>> query.terms, sorted(query.numbers), list(query.names)
+        (['nato', 'keep', '5120', 'report', 'malta'], ['5120'], ['NATO', 'Malta'])
+        >>> Query.of(query) is Query.of(query.text) is query
+        True
     """
 
-    text: str
-    idf: Mapping[QueryTerm, float]
-    mistyped: float
-    encoded: EncodedQuery
-    token_weights: npt.NDArray[np.float32]
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._index_terms: dict[tuple[str, ...], list[QueryTerm]] = {}
+        self._encoded: dict[str, EncodedQuery] = {}
 
-    @property
-    def stems(self) -> list[str]:
-        """The stems of its terms, as the sparse index takes them."""
-        return [stem for term in self.idf for stem in term.stems]
+    @staticmethod
+    def of(text: str | Query) -> Query:
+        """The Query of a text."""
+        return _query(text) if isinstance(text, str) else text
 
-    @property
-    def idf_mass(self) -> float:
-        """The sum over its terms."""
-        return sum(self.idf.values())
+    def __repr__(self) -> str:
+        """As it was typed."""
+        return f"Query({self.text!r})"
 
-    def matching(self, chunk: StoredChunk) -> list[QueryTerm]:
-        """The terms that a chunk holds. Analysing ten chunks again is ten times as fast as asking the index."""
-        held = set(analyze(chunk.indexed_text, chunk.language))
-        return [term for term in self.idf if not held.isdisjoint(term.stems)]
+    @cached_property
+    def words(self) -> list[str]:
+        """Its words, stemmed, in order."""
+        return words(self.text)
+
+    @cached_property
+    def terms(self) -> list[str]:
+        """Its content words, stemmed, in order; every word when it has nothing but stop words."""
+        return terms_of(self.words)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The numbers in it, in one notation."""
+        return numbers(self.text)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What looks like names in it."""
+        return tuple(names_in(self.text))
+
+    @cached_property
+    def symbols(self) -> Mapping[str, float]:
+        """The symbols of code that it names, each with its share of the query."""
+        return symbols(self.text)
+
+    @cached_property
+    def tokens(self) -> TokenizedQuestion:
+        """Its words as they are written, for entity linking."""
+        return TokenizedQuestion(self.text)
+
+    def index_terms(self, languages: Sequence[str]) -> list[QueryTerm]:
+        """The terms to look up in an index of documents in these languages, in order."""
+        key = tuple(languages)
+        if key not in self._index_terms:
+            self._index_terms[key] = query_terms(self.text, key)
+        return self._index_terms[key]
+
+    def encoded(self, encoder: Encoder) -> EncodedQuery:
+        """Its vector and token vectors."""
+        if encoder.fingerprint not in self._encoded:
+            self._encoded[encoder.fingerprint] = encoder.encode_query(self.text)
+        return self._encoded[encoder.fingerprint]
 
 
-MAX_QUERY_TERMS = 64  # of a longer query, the rarest terms count
-
-
-def prepare(query: Respelled, encoded: EncodedQuery, view: View) -> Query:
-    """The query as the indexes of `view` see it: its terms and word pieces weighed."""
-    sparse, languages = view.indexes.sparse, view.indexes.languages
-    weights = {term: idf(term, sparse) for term in query_terms(query.text, languages)}
-    mistyped = sum(idf(term, sparse) for word in query.corrections for term in query_terms(word.typed, languages))
-    rarest = dict.fromkeys(term.stems for term in sorted(weights, key=lambda term: (-weights[term], term.start)))
-    if len(rarest) > MAX_QUERY_TERMS:
-        kept = set(list(rarest)[:MAX_QUERY_TERMS])
-        weights = {term: weight for term, weight in weights.items() if term.stems in kept}
-    pieces = np.array(piece_weights(encoded.spans, weights), dtype=np.float32)
-    if len(pieces) and not pieces.any():
-        pieces[:] = 1.0
-    return Query(query.text, weights, mistyped, encoded, pieces)
+@lru_cache(maxsize=_KEPT)
+def _query(text: str) -> Query:
+    return Query(text)

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexes.terms.analyzer import LETTERS, fold, query_terms, word_stems
+from indexes.terms.analyzer import LETTERS, fold, word_stems
+from rag.query.query import Query
 
 if TYPE_CHECKING:
     from indexes.encoding.base import Encoder
@@ -87,11 +88,16 @@ class Correction:
 class Respelled:
     """A query (in Unicode's composed form), with the corrections in place."""
 
-    text: str
+    query: Query
     corrections: tuple[Correction, ...] = ()
 
+    @property
+    def text(self) -> str:
+        """What is searched for."""
+        return self.query.text
 
-def respell(query: str, view: View, encoder: Encoder) -> Respelled:
+
+def respell(asked: Query, view: View, encoder: Encoder) -> Respelled:
     """The query, with words that no passage has in the spelling that some passage has.
 
     A word that any passage has is never touched, nor is one that the encoder knows whole, one in double quotes, in
@@ -99,24 +105,24 @@ def respell(query: str, view: View, encoder: Encoder) -> Respelled:
     and passages are many, the query was not mistyped: it asks for something else, in another language perhaps, or for
     nothing.
     """
-    query = unicodedata.normalize("NFC", query)
+    query = Query.of(unicodedata.normalize("NFC", asked.text))
     known = _known(query, view)
-    unknown = [word for word in _prose(query) if word.start() not in known]
+    unknown = [word for word in _prose(query.text) if word.start() not in known]
     if not unknown or len(unknown) > _MOST_UNKNOWN:
         return Respelled(query)
     spellings = [(word, spelling) for word in unknown if (spelling := _instead(word[0], view, encoder))]
     if 2 * len(spellings) < len(unknown) and view.indexes.sparse.size >= _ENOUGH_PASSAGES:
         return Respelled(query)
-    text = query
+    text = query.text
     for word, spelling in reversed(spellings):
         text = text[: word.start()] + spelling + text[word.end() :]
-    return Respelled(text, tuple(Correction(word[0], spelling) for word, spelling in spellings))
+    return Respelled(Query.of(text), tuple(Correction(word[0], spelling) for word, spelling in spellings))
 
 
-def _known(query: str, view: View) -> set[int]:
+def _known(query: Query, view: View) -> set[int]:
     """The places in the query of terms that a passage has."""
     occurrences = view.indexes.sparse.occurrences
-    terms = query_terms(query, view.indexes.languages)
+    terms = query.index_terms(view.indexes.languages)
     return {place for term in terms if any(map(occurrences, term.stems)) for place in range(term.start, term.end)}
 
 

@@ -10,11 +10,12 @@ from itertools import islice
 
 from indexes.terms.forms import WORD, bare, stem
 from indexes.terms.names import normal
-from rag.text.words import STOP_WORDS
+from rag.text.names import STOPS, is_code_like, shows_name
+
+_MOST_WORDS = 100  # of a question that are looked at
 
 _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|`([^`]+)`|«([^«»]+)»|(?<!\w)['‘]([^'‘’]+(?:['’]\w[^'‘’]*)*)['’](?!\w)")
 _SENTENCE = re.compile(r"(?:^|[.?!:;]\s|\n)\W*$")
-_STOPS = frozenset(STOP_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,12 @@ class Token:
     @property
     def is_capital(self) -> bool:
         """Whether its capital letter shows a name."""
-        return self.text[:1].isupper() and (not self.is_first or self.is_code)
+        return shows_name(self.text, first=self.is_first)
 
     @property
     def is_code(self) -> bool:
         """Whether it is written as no ordinary word is: in capitals, or of letters and digits."""
-        letters = any(map(str.isalpha, self.text))
-        return letters and (any(map(str.isdigit, self.text)) or (len(self.text) > 1 and self.text.isupper()))
+        return is_code_like(self.text)
 
     @property
     def is_number(self) -> bool:
@@ -54,13 +54,13 @@ class Token:
     @property
     def is_stop(self) -> bool:
         """Whether it is one of the words that hold a sentence together."""
-        return self.word in _STOPS
+        return self.word in STOPS
 
 
 class TokenizedQuestion:
     """A question's words, at most the first `most`, and its quotations."""
 
-    def __init__(self, text: str, most: int = 1_000) -> None:
+    def __init__(self, text: str, most: int = _MOST_WORDS) -> None:
         self.text = text
         self.tokens: Sequence[Token] = [
             Token(

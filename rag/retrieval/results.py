@@ -1,35 +1,40 @@
-"""Candidates as hits: what a person and a program get to see of them."""
+"""Candidates as hits: what a person and a program get to see of them, and why each was found."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from indexes.catalog.rows import StoredChunk
+from indexes.encoding.late import alignment
+from indexes.sparse.sparse import SparseReader
 from indexes.store import View
-from indexes.terms.analyzer import QueryTerm
+from indexes.terms.analyzer import UNSPACED, WORD, QueryTerm
 from rag.judging.calibration import Calibration
 from rag.judging.odds import named_odds, probability
-from rag.query.query import Query
+from rag.query.weighed import WeighedQuery
 from rag.retrieval.candidates import Pool
 from rag.retrieval.deduplication import Group, Passages
-from rag.retrieval.explanation import aligned_words, term_scores
 from rag.retrieval.hit import Aligned, Copy, Hit, Signals
 from rag.retrieval.references import as_metadata, references
 from rag.retrieval.relevance import Features, log_odds
 
 if TYPE_CHECKING:
-    from indexes.encoding.base import Encoder
+    from indexes.encoding.base import EncodedQuery, Encoder, Span
+
+_WORD = re.compile(rf"{UNSPACED}+|{WORD}")
 
 
 def make_hits(
     pool: Pool,
     groups: Sequence[Group],
     passages: Passages,
-    query: Query,
+    query: WeighedQuery,
     view: View,
     encoder: Encoder,
     calibration: Calibration | None,
@@ -100,7 +105,7 @@ class HitEvidence:
         return log_odds(self.features)
 
 
-def evidence(pool: Pool, row: int, query: Query, chunk: StoredChunk) -> HitEvidence:
+def evidence(pool: Pool, row: int, query: WeighedQuery, chunk: StoredChunk) -> HitEvidence:
     """What speaks for the candidate in this row, whose chunk is `chunk`."""
     matched = query.matching(chunk)
     mass = query.idf_mass + query.mistyped
@@ -113,9 +118,67 @@ def _copy(chunk: StoredChunk) -> Copy:
     return Copy(chunk.uri, chunk.title, chunk.location)
 
 
-def _aligned(query: Query, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
+def _aligned(query: WeighedQuery, chunk: StoredChunk, view: View, encoder: Encoder) -> tuple[Aligned, ...]:
     codes = view.reading.tokens_by_id(encoder.fingerprint, [chunk.id]).get(chunk.id) if view.keeps_tokens else None
     if codes is None or not len(query.token_weights):
         return ()
     passage = chunk.indexed_text
     return aligned_words(query.text, query.encoded, query.token_weights, passage, encoder.spans(passage), codes)
+
+
+def term_scores(query: str, terms: Sequence[QueryTerm], chunk_id: int, sparse: SparseReader) -> dict[str, float]:
+    """What each word of the query added to the BM25 score of a chunk, the most first; the sum is that score."""
+    one = np.array([chunk_id], dtype=np.int64)
+    scores: dict[str, float] = {}
+    for term in terms:
+        word = query[term.start : term.end]
+        scores[word] = scores.get(word, 0.0) + float(sparse.scores(term.stems, one)[0])
+    return dict(sorted(scores.items(), key=lambda item: -item[1]))
+
+
+def aligned_words(
+    query: str,
+    encoded: EncodedQuery,
+    weights: npt.NDArray[np.float32],
+    passage: str,
+    spans: Sequence[Span],
+    codes: bytes,
+) -> tuple[Aligned, ...]:
+    """The words of the query, each with the passage word that meets it best, what matters most first.
+
+    The encoder compares word pieces; the pieces of one query word are put together, so that the sum of
+    weight x similarity over the words still is the signal.
+
+    Args:
+        query: the query.
+        encoded: its token vectors and their places.
+        weights: what each of its word pieces counts for.
+        passage: the text as it was indexed.
+        spans: the places of the passage's word pieces.
+        codes: its packed token vectors.
+    """
+    similarities, places = alignment(encoded.tokens, codes)
+    shares = weights / weights.sum()
+    in_query, in_passage = _words(query), _words(passage)
+    pieces: dict[Span, list[int]] = {}
+    for piece, span in enumerate(encoded.spans):
+        if shares[piece] > 0:
+            pieces.setdefault(_around(span, in_query), []).append(piece)
+    pairs = []
+    for (start, end), members in pieces.items():
+        best = max(members, key=lambda piece: float(shares[piece] * similarities[piece]))
+        weight = float(shares[members].sum())
+        first, last = _around(spans[places[best]], in_passage) if places[best] < len(spans) else (0, 0)
+        similarity = float(shares[members] @ similarities[members]) / weight
+        pairs.append(Aligned(query[start:end], passage[first:last], similarity, weight))
+    return tuple(sorted(pairs, key=lambda pair: -pair.similarity * pair.weight))
+
+
+def _words(text: str) -> dict[int, Span]:
+    """Each offset inside a word → the word."""
+    return {offset: found.span() for found in _WORD.finditer(text) for offset in range(*found.span())}
+
+
+def _around(span: Span, words: dict[int, Span]) -> Span:
+    """The word that a piece belongs to, or the piece itself."""
+    return words.get(span[0], span)

@@ -22,8 +22,9 @@ from indexes.store import Store, View, cosines
 from indexes.terms.analyzer import DEFAULT_LANGUAGE
 from rag.query.language_coverage import sparse_trust
 from rag.query.named_passages import NamedPassages, find_named, properties
-from rag.query.query import Query, prepare
+from rag.query.query import Query
 from rag.query.spelling import Respelled, is_general, respell
+from rag.query.weighed import WeighedQuery, weigh_query
 from rag.reranking.reranker import Reranked
 from rag.retrieval.candidates import Pool
 from rag.retrieval.deduplication import Passages
@@ -71,13 +72,14 @@ class Retriever:
             self._notify(problem)
         return tuning
 
-    def search(self, query: str, options: SearchOptions, reranker: TimedReranker | None = None) -> SearchResult:
+    def search(self, query: Query | str, options: SearchOptions, reranker: TimedReranker | None = None) -> SearchResult:
         """Find the best chunks for `query`, best first, the first of them in the order of `reranker` if there is one.
 
         Raises:
             ConfigurationError: for an empty query, or an unknown filter key.
             RerankerError: `reranker` failed.
         """
+        query = Query.of(query)
         _check(query)
         k, hybrid = options.k, options.mode is Mode.HYBRID
         clock = _Clock()
@@ -87,7 +89,7 @@ class Retriever:
             with clock("names"):
                 named = _named(query, view, encoder) if hybrid else NamedPassages()
             with clock("retrieve"):
-                prepared = prepare(respelled, encoded, view)
+                prepared = weigh_query(respelled, encoded, view)
             tuning = self.tuning(view.reading)
             ranking = self._ranking.weighed(tuning.weights or {})
             for depth in choice.depths():
@@ -116,15 +118,16 @@ class Retriever:
         kept = tuple(hit for hit in hits if hit.relevance >= options.min_relevance)
         return SearchResult(kept, clock.timings(), respelled.corrections, tuning.min_relevance, reranked, named.links)
 
-    def candidates(self, query: str) -> RankedCandidates:
+    def candidates(self, query: Query | str) -> RankedCandidates:
         """Everything that the hybrid search puts in order for `query`.
 
         Raises:
             ConfigurationError: for an empty query.
         """
+        query = Query.of(query)
         _check(query)
         with self._encoded(query, _Clock()) as (view, encoder, respelled, encoded):
-            prepared = prepare(respelled, encoded, view)
+            prepared = weigh_query(respelled, encoded, view)
             named = _named(query, view, encoder)
             pool = self._pool(prepared, named, view, Mode.HYBRID, self._ranking.pool, {})
             _rank(pool, self._ranking, prepared, view, encoder, Mode.HYBRID)
@@ -134,7 +137,7 @@ class Retriever:
             return RankedCandidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
 
     @contextmanager
-    def _encoded(self, query: str, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
+    def _encoded(self, query: Query, clock: _Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
         """A view, its encoder, the query in the view's spelling, and that encoded."""
         while True:
             encoder = self._store.encoder
@@ -143,12 +146,18 @@ class Retriever:
                     with clock("spell"):
                         respelled = respell(query, view, encoder) if self._ranking.spelling else Respelled(query)
                     with clock("encode"):
-                        encoded = encoder.encode_query(respelled.text)
+                        encoded = respelled.query.encoded(encoder)
                     yield view, encoder, respelled, encoded
                     return
 
     def _pool(
-        self, query: Query, named: NamedPassages, view: View, mode: Mode, depth: int, filters: Mapping[str, Condition]
+        self,
+        query: WeighedQuery,
+        named: NamedPassages,
+        view: View,
+        mode: Mode,
+        depth: int,
+        filters: Mapping[str, Condition],
     ) -> Pool:
         mask = view.mask(filters)
         sparse, vector = view.indexes.sparse, query.encoded.vector
@@ -170,7 +179,7 @@ class Retriever:
         )
 
 
-def _named(query: str, view: View, encoder: Encoder) -> NamedPassages:
+def _named(query: Query, view: View, encoder: Encoder) -> NamedPassages:
     """What the query names, as it was typed: names have a spelling of their own."""
     return find_named(query, view, lambda word: is_general(word, encoder))
 
@@ -181,7 +190,7 @@ def _visible(named: NamedPassages, mask: Mask) -> Ids:
     return ids[mask.visible(ids)]
 
 
-def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encoder, mode: Mode) -> None:
+def _rank(pool: Pool, ranking: Ranking, query: WeighedQuery, view: View, encoder: Encoder, mode: Mode) -> None:
     """Set `pool.contributions`, and where late interaction is one of them `pool.late`."""
     if mode is not Mode.HYBRID:
         alone = pool.bm25 if mode is Mode.SPARSE else pool.cosine
@@ -199,7 +208,9 @@ def _rank(pool: Pool, ranking: Ranking, query: Query, view: View, encoder: Encod
     weigh(pool, ranking, keeps_tokens=view.keeps_tokens)
 
 
-def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, reranker: TimedReranker) -> Reranked:
+def _rerank(
+    pool: Pool, rows: Sequence[int], passages: Passages, query: WeighedQuery, reranker: TimedReranker
+) -> Reranked:
     """Let the reranker alone order the first of these candidates, as far as it comes; all others stay below, in order.
 
     They are such as are found whatever `k` is, and no copies: those end up below what they are copies of.
@@ -219,7 +230,7 @@ def _rerank(pool: Pool, rows: Sequence[int], passages: Passages, query: Query, r
     return reranked
 
 
-def _add_late(pool: Pool, rows: npt.NDArray[np.intp], query: Query, view: View, encoder: Encoder) -> None:
+def _add_late(pool: Pool, rows: npt.NDArray[np.intp], query: WeighedQuery, view: View, encoder: Encoder) -> None:
     """Set `pool.late` of these candidates: of all that have token vectors, or of the first there is time for."""
     if not len(query.token_weights):
         return
@@ -244,8 +255,8 @@ def _encode(ids: Sequence[int], view: View, encoder: Encoder) -> dict[int, bytes
     return codes
 
 
-def _check(query: str) -> None:
-    if not query.strip():
+def _check(query: Query) -> None:
+    if not query.text.strip():
         raise ConfigurationError("the query is empty", hint="say what to look for, e.g. `rag search 'refund policy'`")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from connectors.database.structure.secrets import words_of
 from connectors.database.structure.tables import Column, ForeignKey, Table
+from rag.query.query import Query
 from rag.sql.allowed import SqlDialect
 from rag.text.bm25 import bm25
 
@@ -59,7 +60,7 @@ def ordered(question: str, tables: Sequence[Table], nearest: Sequence[str] = ())
         ['weather', 'orders']
     """
     by_label = {table.label: table for table in tables}
-    scores = bm25(question, [_searched(table) for table in tables])
+    scores = bm25(Query.of(question).terms, [_searched(table) for table in tables])
     ranked = [tables[index] for index in (-scores).argsort(kind="stable").tolist()]
     matching = {tables[index].label for index in range(len(tables)) if scores[index] > 0}
     found = [by_label[label] for label in nearest if label in by_label]

@@ -47,8 +47,12 @@ def terms(text: str) -> list[str]:
     >>> terms("How do refunds work?")
     ['refund', 'work']
     """
-    every = words(text)
-    return [word for word in every if word not in stop_stems()] or every
+    return terms_of(words(text))
+
+
+def terms_of(stemmed: list[str]) -> list[str]:
+    """The content words among the `words` of a text; all of them when there are none."""
+    return [word for word in stemmed if word not in stop_stems()] or stemmed
 
 
 def stop_stems() -> frozenset[str]:

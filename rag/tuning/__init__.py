@@ -1,1 +1,23 @@
-"""Tuning: fitting the ranking to questions of one's own, and keeping what others of them confirm."""
+"""Tuning: fitting the ranking to questions of your own, and keeping what others of them confirm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.lazy import offering
+
+if TYPE_CHECKING:
+    from rag.tuning.verdicts import Measure, TuningReport, TuningVerdict
+
+__all__ = [
+    "Measure",
+    "TuningReport",
+    "TuningVerdict",
+]
+
+__getattr__ = offering(
+    __name__,
+    {
+        "rag.tuning.verdicts": ["Measure", "TuningReport", "TuningVerdict"],
+    },
+)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from rag.text.names import ProperName, proper_names, subject
 from rag.text.words import numbers, stop_stems, words
 from rag.verification.polarity import Stance, differ, excepts, stance
-from rag.verification.proper_names import ProperName, proper_names, subject
 from rag.verification.semantic_roles import are_swapped, roles
 from rag.verification.temporal_order import is_reversed
 

@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from cli.main import app
-from tests.cli.conftest import ROOT, Ran, run_process
+from tests.cli.conftest import ROOT, Rag, Ran, run_process
 
 DOCS = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 SECTIONS = re.split(r"^## ", DOCS, flags=re.MULTILINE)
@@ -119,13 +119,13 @@ def test_every_key_of_an_index_run_is_named(place: tuple[Path, Ran]) -> None:
     ],
     ids=lambda line: " ".join(line[:3]),
 )
-def test_every_key_of_a_run_is_named(place: tuple[Path, Ran], line: list[str]) -> None:
-    ran = run_process(*line, "--json", cwd=place[0])
+def test_every_key_of_a_run_is_named(rag: Rag, place: tuple[Path, Ran], line: list[str]) -> None:
+    ran = rag(*line, "--json", cwd=place[0])
     assert ran.code == 0, ran.err
     assert not unnamed(ran, "models list" if line[0] == "models" else line[0])
 
 
-def test_every_key_of_measuring_and_tuning_is_named(place: tuple[Path, Ran]) -> None:
+def test_every_key_of_measuring_and_tuning_is_named(rag: Rag, place: tuple[Path, Ran]) -> None:
     folder, _ = place
     with closing(sqlite3.connect(folder / "shop.db")) as connection:
         products = connection.execute("SELECT name, 'products', article_number FROM products").fetchall()
@@ -138,18 +138,18 @@ def test_every_key_of_measuring_and_tuning_is_named(place: tuple[Path, Ran]) -> 
     ]
     (folder / "questions.jsonl").write_text("\n".join(asked))
     for line in (["eval", "--save", "before"], ["eval", "--against", "before", "--mode", "sparse"], ["tune"]):
-        ran = run_process(*line, "questions.jsonl", "--json", cwd=folder)
+        ran = rag(*line, "questions.jsonl", "--json", cwd=folder)
         assert ran.code == 0, ran.err
         assert not unnamed(ran, line[0])
 
 
-def test_every_key_of_a_removal_is_named(tmp_path: Path) -> None:
+def test_every_key_of_a_removal_is_named(rag: Rag, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# Tents\n\nTents are dry.")
-    run_process("index", "a.md", cwd=tmp_path)
-    assert not unnamed(run_process("remove", "a.md", "--json", cwd=tmp_path), "remove")
+    rag("index", "a.md")
+    assert not unnamed(rag("remove", "a.md", "--json"), "remove")
 
 
-def test_every_key_about_cards_is_named(place: tuple[Path, Ran], tmp_path: Path) -> None:
+def test_every_key_about_cards_is_named(rag: Rag, place: tuple[Path, Ran], tmp_path: Path) -> None:
     folder = tmp_path / "place"
     shutil.copytree(place[0], folder)
     (folder / "terms.csv").write_text("term,definition\nrestocking fee,what is kept of an opened article\n")
@@ -164,7 +164,7 @@ def test_every_key_about_cards_is_named(place: tuple[Path, Ran], tmp_path: Path)
         ("doctor", ["doctor"]),
         ("card remove", ["card", "remove", "terms"]),
     ):
-        ran = run_process(*line, "--json", cwd=folder, env=key)
+        ran = rag(*line, "--json", cwd=folder, env=key)
         assert ran.code == 0, ran.err
         assert not unnamed(ran, verb)
         if verb == "ask":

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from indexes.catalog.reading import Ids, Vectors
-from indexes.dense import base as dense_base
-from indexes.dense import dense
+from indexes.dense.base import BaseState
+from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoded
+from indexes.limits import StoreLimits
 from indexes.sparse.sparse import Mask, Scores
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
@@ -62,15 +63,12 @@ class StoreConformance(DenseConformance):
 
     @classmethod
     def build(cls, folder: Path, old: Vectors, new: Vectors, dead: Ids) -> None:
-        store = TableStore(folder, create=True)
-        removed = [f"/{key}" for key in dead.tolist()]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(dense_base, "EXACT_CHUNKS", cls.exact_most)
-            patch.setattr(dense, "_DELTA_LEAST", cls.base_least)
-            put(store, range(len(old)))
-            patch.setattr(dense, "_DELTA_LEAST", 10**6)
-            patch.setattr(dense, "_DELTA_MOST", 10**6)
-            put(store, range(len(old), len(old) + len(new)), removed)
+        limits = StoreLimits(exact_chunks=cls.exact_most, delta_least=cls.base_least)
+        store = TableStore(folder, create=True, limits=limits)
+        put(store, range(len(old)))
+        store.close()
+        store = TableStore(folder, limits=replace(limits, delta_least=10**6, delta_most=10**6))
+        put(store, range(len(old), len(old) + len(new)), [f"/{key}" for key in dead.tolist()])
         store.close()
 
     def open(self, folder: Path) -> OpenStore:
@@ -84,9 +82,9 @@ def put(store: Store, rows: range, removed: Sequence[str] = ()) -> None:
         writer.commit(Batch([NewDocument(source, *each, "") for each in made], list(removed)))
 
 
-def base(folder: Path) -> dense_base.BaseState:
+def base(folder: Path) -> BaseState:
     with Store(folder).catalog.reading() as reading:
-        return dense.usable_state(folder / "dense", reading, "bag-1", reading.generation())
+        return usable_state(folder / "dense", reading, "bag-1", reading.generation())
 
 
 class TestDelta(StoreConformance):

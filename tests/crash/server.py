@@ -15,18 +15,16 @@ import sys
 import tempfile
 import traceback
 from contextlib import chdir, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest.mock import patch
 
 import cli.main
-import indexes.dense.base
-import indexes.dense.dense
-import indexes.sparse.sparse
 import indexes.store
-import indexes.writer
 import rag.indexing.synchroniser
 from connectors.errors import ConfigurationError, PilotfishError
+from indexes.limits import StoreLimits
 from tests.crash import state
 from tests.crash.encoder import WordEncoder
 from tests.crash.harness import EMBED_BATCH
@@ -62,11 +60,12 @@ def _make_small() -> None:
 
     for target, name, value in (
         (indexes.store, "load_encoder", load_encoder),
-        (indexes.writer, "_EMBED_BATCH", EMBED_BATCH),
         (rag.indexing.synchroniser, "BATCH_CHUNKS", 16),
-        (indexes.dense.dense, "_DELTA_LEAST", 12),
-        (indexes.dense.base, "EXACT_CHUNKS", 40),
-        (indexes.sparse.sparse, "_DEAD_LEAST", 12),
+        (
+            indexes.store,
+            "StoreLimits",
+            partial(StoreLimits, embedded_at_once=EMBED_BATCH, delta_least=12, exact_chunks=40, dead_least=12),
+        ),
     ):
         patch.object(target, name, value).start()
 

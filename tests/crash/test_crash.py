@@ -17,6 +17,8 @@ import pytest
 from tests.crash.harness import Kind, Server, Trial, Unavailable, serving
 from tests.crash.scenarios import SCENARIOS
 
+pytestmark = pytest.mark.process
+
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # Points of each scenario, by kind.
 LONG = {Kind.KILL: 60, Kind.TEAR: 12, Kind.FAIL: 16, Kind.FAIL_ON: 8, Kind.FILL: 12}

@@ -21,12 +21,10 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from indexes import writer
 from indexes.catalog import reading
-from indexes.dense import base as dense_base
-from indexes.dense import dense
 from indexes.encoding.base import EncodedQuery
 from indexes.errors import LockedError
+from indexes.limits import StoreLimits
 from indexes.sparse import sparse
 from indexes.store import Store, View
 from indexes.writer import Batch, NewDocument
@@ -36,11 +34,11 @@ from rag.retrieval.search import SearchOptions
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
 LONG = os.environ.get("PILOTFISH_LONG") == "1"
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = [pytest.mark.process, pytest.mark.timeout(0 if LONG else 600)]
 COMMITS = 1_500 if LONG else 40
 READERS = 3
 WORDS = ["amber", "birch", "cedar", "delta", "ember"]
-PATIENCE = 60  # seconds until a process that does not answer has failed
+PATIENCE = 240  # seconds until a process that does not answer has failed: a busy machine takes a minute
 
 spawn = multiprocessing.get_context("spawn")
 
@@ -59,16 +57,12 @@ class ReadingStore(BagStore):
 
 def write(path: Path, seed: int, done: Event, results: Queue[object]) -> None:
     """Commit many small generations, some in one run, some in runs of their own."""
-    for module, name, value in (
-        (dense, "_DELTA_LEAST", 10),
-        (dense_base, "EXACT_CHUNKS", 40),
-        (sparse, "_DEAD_LEAST", 10),
-        (reading, "_PAGE", 7),
-        (writer, "_BURIED_AT_ONCE", 3),
-    ):
-        setattr(module, name, value)
+    reading._PAGE = 7
+    limits = StoreLimits(delta_least=10, exact_chunks=40, dead_least=10, buried_at_once=3)
     generator = random.Random(seed)
-    store = BagStore(path, notify=lambda line: results.put(AssertionError(f"the writer had to mend: {line}")))
+    store = BagStore(
+        path, notify=lambda line: results.put(AssertionError(f"the writer had to mend: {line}")), limits=limits
+    )
     number, published = 0, 0
     while number < COMMITS:
         with store.writer() as opened:

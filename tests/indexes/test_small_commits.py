@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.dense import dense
-from indexes.sparse import sparse
+from indexes.limits import StoreLimits
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from tests.indexes.conftest import BagEncoder, make_document
@@ -20,11 +19,8 @@ DOCUMENTS = 60
 WORDS = [f"word{letter}{other}" for letter in "abcdefghijklm" for other in "nopqrstuvwxyz"]
 
 
-@pytest.fixture(autouse=True)
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that is reclaimed when there is enough of it is reclaimed several times here."""
-    monkeypatch.setattr(dense, "_DELTA_LEAST", 40)
-    monkeypatch.setattr(sparse, "_DEAD_LEAST", 40)
+# Everything that is reclaimed when there is enough of it is reclaimed several times here.
+SMALL = StoreLimits(delta_least=40, dead_least=40)
 
 
 def made(number: int, version: int) -> tuple[str, list[str]]:
@@ -58,7 +54,7 @@ def spent(step: Callable[[], None]) -> int:
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="counts written bytes where Linux does")
 @pytest.mark.timeout(1800)
 def test_many_small_commits_cost_what_the_first_ones_did(tmp_path: Path, bag: BagEncoder) -> None:
-    store = Store(tmp_path / "kb", create=True)
+    store = Store(tmp_path / "kb", create=True, limits=SMALL)
     versions = dict.fromkeys(range(DOCUMENTS), 0)
     commit(store, [made(number, 0) for number in versions])
 
@@ -70,7 +66,7 @@ def test_many_small_commits_cost_what_the_first_ones_did(tmp_path: Path, bag: Ba
         most_bytes = max(most_bytes, size(store.path / "sparse") + size(store.path / "dense"))
     store.close()
 
-    fresh = Store(tmp_path / "fresh", create=True)
+    fresh = Store(tmp_path / "fresh", create=True, limits=SMALL)
     commit(fresh, [made(number, version) for number, version in versions.items()])
     fresh.close()
 

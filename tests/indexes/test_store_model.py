@@ -26,16 +26,14 @@ from sqlalchemy import func, select
 from connectors.document import Metadata
 from connectors.errors import ConfigurationError
 from connectors.source import KnownDocument
-from indexes import writer
 from indexes.catalog import reading
 from indexes.catalog.filters import Condition
 from indexes.catalog.rows import DocumentRow
 from indexes.catalog.schema import attributes, chunks, documents, generations, graves, names, token_vectors, vectors
-from indexes.dense import base as dense_base
-from indexes.dense import dense
 from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoded, EncodedQuery
 from indexes.encoding.late import TOKEN_BYTES
+from indexes.limits import StoreLimits
 from indexes.sparse import sparse
 from indexes.store import Store, View
 from indexes.terms.analyzer import analyze
@@ -48,6 +46,9 @@ pytestmark = pytest.mark.timeout(0 if LONG else 300)
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven"]
 SOURCES = ["/one", "/two"]
 ENCODERS = ["bag-1", "bag-2"]
+SMALL = StoreLimits(
+    delta_least=9, exact_chunks=30, vectors_held=16, dead_least=5, embedded_at_once=4, texts_held=6, buried_at_once=3
+)
 
 paragraphs = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 contents = st.lists(paragraphs, max_size=8)
@@ -117,8 +118,7 @@ def test_the_next_run_makes_the_token_vectors_that_an_interrupted_one_did_not(
 ) -> None:
     encoder = TokenEncoder()
     monkeypatch.setattr("indexes.store.load_encoder", lambda _: encoder)
-    monkeypatch.setattr(writer, "_EMBED_BATCH", 2)
-    store = Store(tmp_path / "kb", create=True, late=False)
+    store = Store(tmp_path / "kb", create=True, late=False, limits=StoreLimits(embedded_at_once=2))
     with store.writer() as opened:
         source = opened.register("/source")
         opened.commit(Batch([NewDocument(source, *make_document("/a", *WORDS), "")]))
@@ -146,16 +146,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.encoders = {spec: TokenEncoder(spec) for spec in ENCODERS}
         patch.setattr("indexes.store.load_encoder", lambda spec: self.encoders[spec])
         for module, name, value in (
-            (dense, "_DELTA_LEAST", 9),
-            (dense_base, "EXACT_CHUNKS", 30),
-            (dense_base, "_PAGE", 16),
-            (sparse, "_DEAD_LEAST", 5),
             (sparse, "_SLICE", 4),
             (reading, "_PAGE", 7),
             (reading, "_IN_LIMIT", 5),
-            (writer, "_EMBED_BATCH", 4),
-            (writer, "_TEXTS_HELD", 6),
-            (writer, "_BURIED_AT_ONCE", 3),
         ):
             patch.setattr(module, name, value)
         self.path = Path(self.cleanup.enter_context(tempfile.TemporaryDirectory())) / "kb"
@@ -167,8 +160,8 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(keep=st.booleans())
     def create(self, keep: bool) -> None:
         self.keeps_tokens = keep
-        self.store = Store(self.path, create=True, encoder="bag-1", late=keep, notify=self.fail)
-        self.reader = Store(self.path, notify=self.fail)
+        self.store = Store(self.path, create=True, encoder="bag-1", late=keep, notify=self.fail, limits=SMALL)
+        self.reader = Store(self.path, notify=self.fail, limits=SMALL)
         with self.store.writer() as opened:
             self.sources = [opened.register(uri) for uri in SOURCES]
 
@@ -231,7 +224,7 @@ class StoreMachine(RuleBasedStateMachine):
         for name in lost:
             shutil.rmtree(self.path / name, ignore_errors=True)
         said: list[str] = []
-        mended = Store(self.path, notify=said.append)
+        mended = Store(self.path, notify=said.append, limits=SMALL)
         with mended.writer():
             pass
         mended.close()
@@ -242,7 +235,7 @@ class StoreMachine(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.store.close()
         self.reader.close()
-        self.store, self.reader = (Store(self.path, notify=self.fail) for _ in range(2))
+        self.store, self.reader = (Store(self.path, notify=self.fail, limits=SMALL) for _ in range(2))
 
     @rule(spec=st.sampled_from(ENCODERS))
     def change_encoder(self, spec: str) -> None:
@@ -303,7 +296,7 @@ class StoreMachine(RuleBasedStateMachine):
     def hold_a_view(self, use_reader: bool) -> None:
         store = self.reader
         if not use_reader:
-            store = Store(self.path, notify=self.fail)
+            store = Store(self.path, notify=self.fail, limits=SMALL)
             self.cleanup.callback(store.close)
         view = self.cleanup.enter_context(store.view())
         self.held.append(Held(view, self.answers(view)))

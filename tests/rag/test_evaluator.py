@@ -7,7 +7,7 @@ from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Added, Changed, KnownDocument, Removed, Unchanged
 from rag.evaluation.collections.beir import BeirCorpus, read_qrels, read_queries
 from rag.evaluation.measure import Step
-from rag.evaluation.metrics import NAMES
+from rag.evaluation.metrics import METRICS
 from rag.evaluator import evaluate
 from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.hit import Mode
@@ -49,7 +49,7 @@ def test_every_mode_is_measured(dataset):
     steps: list[Step] = []
     result = evaluate(dataset, on_progress=steps.append)
     assert set(result.metrics) == {"hybrid", "sparse", "dense"}
-    assert result.metrics["hybrid"] == dict.fromkeys(NAMES, 1.0)
+    assert result.metrics["hybrid"] == dict.fromkeys(METRICS, 1.0)
     assert {step.stage for step in steps} == {"index", "hybrid", "sparse", "dense"}
     assert steps[-1] == Step("dense", 3, 3)
     assert result.notices == (FEW,)
@@ -59,7 +59,7 @@ def test_json_has_the_promised_shape(dataset):
     found = json.loads(json.dumps(evaluate(dataset, modes=[Mode.SPARSE]).to_json()))
     assert found["dataset"] == "tiny"
     assert found["queries"] == 3
-    assert set(found["metrics"]["sparse"]) == set(NAMES)
+    assert set(found["metrics"]["sparse"]) == set(METRICS)
     assert found["index"]["docs"] == len(CORPUS)
     assert set(found["index"]) == {"docs", "seconds", "docs_per_second"}
     assert set(found["query_ms"]) == {"p50", "p95"}

@@ -19,7 +19,7 @@ from connectors.database.access.reading_only import only_read_sqlite
 from connectors.errors import SourceError
 
 CONNECT_SECONDS = 10
-_BUSY_SECONDS = 10  # how long to wait for a writer of an SQLite file
+BUSY_SECONDS = 10  # how long to wait for a writer of an SQLite file
 
 
 def connect(
@@ -28,6 +28,7 @@ def connect(
     *,
     ask: Ask = ask_on_terminal,
     timeout: float = CONNECT_SECONDS,
+    busy_seconds: float = BUSY_SECONDS,
 ) -> Engine:
     """An engine whose every connection can only read; each transaction sees one state of the database.
 
@@ -39,13 +40,14 @@ def connect(
         credentials: who reads it.
         ask: asks for the password where one is needed and none is known.
         timeout: seconds to wait for the server.
+        busy_seconds: how long to wait for a writer of an SQLite file.
 
     Raises:
         SourceError: there is no such database, nobody answers, or the password is refused.
         ConfigurationError: the driver is not installed.
     """
     if address.dialect is DatabaseDialect.SQLITE:
-        return _connected(address, _sqlite_engine(address), ())
+        return _connected(address, _sqlite_engine(address, busy_seconds), ())
     user, password = credentials.user_name(address.uri), credentials.find_password(address.uri)
     try:
         return _connected(address, _server_engine(address, user, password, timeout), (password or "",))
@@ -70,13 +72,13 @@ def _connected(address: DatabaseAddress, engine: Engine, secrets: tuple[str, ...
     return engine
 
 
-def _sqlite_engine(address: DatabaseAddress) -> Engine:
+def _sqlite_engine(address: DatabaseAddress, busy_seconds: float) -> Engine:
     file = Path(address.database)
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
         raise SourceError(f"{address.uri}: {address.database} {what}", hint="check the path of the file")
     # The same thread need not use it throughout: a generator may be finished by another one.
-    engine = create_engine(address.url(), creator=lambda: _open_sqlite(file), pool_size=1)
+    engine = create_engine(address.url(), creator=lambda: _open_sqlite(file, busy_seconds), pool_size=1)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -85,7 +87,7 @@ def _sqlite_engine(address: DatabaseAddress) -> Engine:
     return engine
 
 
-def _open_sqlite(file: Path) -> sqlite3.Connection:
+def _open_sqlite(file: Path, busy_seconds: float) -> sqlite3.Connection:
     """A connection to a file that stays as it is.
 
     In WAL mode also a reader needs a file beside the database. Where none can be made, nobody writes either: then the
@@ -95,7 +97,7 @@ def _open_sqlite(file: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(str(file))}?{mode}",
             uri=True,
-            timeout=_BUSY_SECONDS,
+            timeout=busy_seconds,
             isolation_level=None,
             check_same_thread=False,
         )

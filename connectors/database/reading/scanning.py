@@ -17,11 +17,23 @@ from connectors.database.reading.statements import RowQuery, page
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
-BATCH_ROWS = 2_000
-BATCH_BYTES = 8_000_000
 _AT_ONCE = 25  # rows taken from the driver: as many values of the longest kind that is read must fit into memory
 _RENEWALS = 5  # of the connection, in one run
-_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ScanLimits:
+    """How much is read at a time, and how long to wait for a server that hung up.
+
+    Attributes:
+        batch_rows: rows of a batch, at most.
+        batch_bytes: bytes from which on a batch is full.
+        pause: seconds before the first new connection; each further one waits twice as long.
+    """
+
+    batch_rows: int = 2_000
+    batch_bytes: int = 8_000_000
+    pause: float = 0.5
 
 
 @dataclass(slots=True)
@@ -31,6 +43,7 @@ class RowBatch:
     `again` says that rows met before may be among them: a statement had to be started anew.
     """
 
+    limits: ScanLimits
     rows: list[Row] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -46,7 +59,7 @@ class RowBatch:
     @property
     def is_full(self) -> bool:
         """Whether the next row belongs to another batch."""
-        return len(self.rows) >= BATCH_ROWS or self.size >= BATCH_BYTES
+        return len(self.rows) >= self.limits.batch_rows or self.size >= self.limits.batch_bytes
 
 
 class ScanSession:
@@ -55,7 +68,8 @@ class ScanSession:
     What is read after that is of a later state of the database.
     """
 
-    def __init__(self, connect: Callable[[], Engine]) -> None:
+    def __init__(self, connect: Callable[[], Engine], limits: ScanLimits) -> None:
+        self.limits = limits
         self._connect = connect
         self._engine = connect()
         self._renewals = 0
@@ -66,7 +80,7 @@ class ScanSession:
         if not is_lost(error) or self._renewals >= _RENEWALS:
             raise error
         self.close()
-        time.sleep(_PAUSE_SECONDS * 2**self._renewals)
+        time.sleep(self.limits.pause * 2**self._renewals)
         self._renewals += 1
         self._engine = self._connect()
         self.connection = self._engine.connect()
@@ -122,8 +136,8 @@ def _pages(session: ScanSession, statement: RowQuery) -> Iterator[RowBatch]:
     """Page after page, each beginning behind the key with which the last ended."""
     after: Row | None = None
     while True:
-        select = page(statement, after, BATCH_ROWS)
-        batch = session.again(partial(_first, select=select))
+        select = page(statement, after, session.limits.batch_rows)
+        batch = session.again(partial(_first, select=select, limits=session.limits))
         if batch.rows:
             yield batch
             after = batch.rows[-1][: len(statement.key)]
@@ -131,8 +145,8 @@ def _pages(session: ScanSession, statement: RowQuery) -> Iterator[RowBatch]:
             return
 
 
-def _first(connection: Connection, select: Select[Any]) -> RowBatch:
-    batch = RowBatch()
+def _first(connection: Connection, select: Select[Any], limits: ScanLimits) -> RowBatch:
+    batch = RowBatch(limits)
     with _executed(connection, select) as result:
         for rows in result.partitions(_AT_ONCE):
             for row in rows:
@@ -142,9 +156,9 @@ def _first(connection: Connection, select: Select[Any]) -> RowBatch:
     return batch
 
 
-def whole(connection: Connection, select: Select[Any]) -> RowBatch:
+def whole(connection: Connection, select: Select[Any], limits: ScanLimits) -> RowBatch:
     """All rows of a statement, which are few."""
-    batch = RowBatch()
+    batch = RowBatch(limits)
     with _executed(connection, select) as result:
         for row in result:
             batch.add(tuple(row))
@@ -156,7 +170,7 @@ def _stream(session: ScanSession, statement: RowQuery) -> Iterator[RowBatch]:
     again = False
     while True:
         try:
-            yield from _streamed(session.connection, statement.select, again=again)
+            yield from _streamed(session.connection, statement.select, session.limits, again=again)
         except exc.DBAPIError as error:
             session.renew(error)
             again = True
@@ -164,8 +178,8 @@ def _stream(session: ScanSession, statement: RowQuery) -> Iterator[RowBatch]:
             return
 
 
-def _streamed(connection: Connection, select: Select[Any], *, again: bool) -> Iterator[RowBatch]:
-    batch = RowBatch(again=again)
+def _streamed(connection: Connection, select: Select[Any], limits: ScanLimits, *, again: bool) -> Iterator[RowBatch]:
+    batch = RowBatch(limits, again=again)
     result = _executed(connection, select)
     try:
         for rows in result.partitions(_AT_ONCE):
@@ -173,7 +187,7 @@ def _streamed(connection: Connection, select: Select[Any], *, again: bool) -> It
                 batch.add(tuple(row))
             if batch.is_full:
                 yield batch
-                batch = RowBatch(again=again)
+                batch = RowBatch(limits, again=again)
     except GeneratorExit:
         connection.invalidate()  # pymysql would read all the rest before it lets go
         raise

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ADAPTER = "adapter.gguf"
 _CHECKPOINT = "checkpoint.safetensors"
-_SECONDS_A_CHECKPOINT = 60.0
+CHECKPOINT_SECONDS = 60.0
 _WARM_UP = 0.05  # of the steps
 _CLIP = 1.0
 _IGNORED = -100  # torch's name for a token that is not learned
@@ -97,10 +97,12 @@ def train(
     *,
     options: TrainingOptions | None = None,
     on_progress: OnTrainingProgress | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Trained:
     """Teach the model in the GGUF file `base` a domain, and write the LoRA into `folder`.
 
-    What an earlier run left in `folder` is gone on with, if it was the same text, model and options.
+    What an earlier run left in `folder` is gone on with, if it was the same text, model and options: every
+    `checkpoint_seconds` it writes how far it is.
 
     Raises:
         ConfigurationError: the extra is missing, the model is not of a kind that can be adapted, too little text.
@@ -111,7 +113,7 @@ def train(
     text = TrainingCorpus(passages, tokenizer, options.seed)
     run = _Run(base, text, folder, options)
     before = run.losses(text.held_out)
-    run.learn(on_progress)
+    run.learn(on_progress, checkpoint_seconds)
     after = run.losses(text.held_out)
     change = _change(before, after)
     if not change[2] < 0:
@@ -159,7 +161,7 @@ class _Run:
         self._optimiser = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=0.0)
         self._step = 0
 
-    def learn(self, on_progress: OnTrainingProgress | None) -> None:
+    def learn(self, on_progress: OnTrainingProgress | None, checkpoint_seconds: float) -> None:
         """Go through the text as often as was asked for, from where an earlier run was left.
 
         Raises:
@@ -188,7 +190,7 @@ class _Run:
             self._optimiser.step()
             self._optimiser.zero_grad()
             self._step += 1
-            if time.perf_counter() - saved > _SECONDS_A_CHECKPOINT:
+            if time.perf_counter() - saved > checkpoint_seconds:
                 self._save()
                 saved = time.perf_counter()
             if on_progress is not None:

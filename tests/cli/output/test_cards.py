@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from rag.llm.models import find_model
 from tests.cli.conftest import Rag, Ran, Shop
 from tests.rag.gguf_files import CHAT
 
@@ -152,10 +151,8 @@ def test_a_conversation_tells_the_same_and_a_problem_once(desk: Shop, monkeypatc
     assert ran.err.count("⚠ the card 'broken' cannot answer") == 1
 
 
+@pytest.mark.usefixtures("smollm2")
 def test_what_a_real_model_said(desk: Shop) -> None:
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     add(desk, "small", "local")
     question = "how does an express parcel travel?"
     (told,) = desk.rag("ask", question, "--json").json["cards"]

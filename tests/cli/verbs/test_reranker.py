@@ -83,6 +83,7 @@ def test_help_names_the_defaults(shop: Shop) -> None:
     assert f"question ({default['seconds']:g})" in shown
 
 
+@pytest.mark.model
 def test_a_model_reranks_and_explain_shows_its_part(shop: Shop, model: Path) -> None:
     flags = ["search", QUERY, "--reranker", str(model), "--rerank-depth", "2", "-k", "3"]
     found = shop.rag(*flags, "--json").json
@@ -99,6 +100,7 @@ def test_a_model_reranks_and_explain_shows_its_part(shop: Shop, model: Path) -> 
     assert len(re.findall(r"^ +not_reranked +-\d+\.\d{3} +not reached by the reranker *$", shown, re.MULTILINE)) == 1
 
 
+@pytest.mark.model
 def test_what_there_was_no_time_for_is_told(rag: Rag, tmp_path: Path, model: Path) -> None:
     for number in range(20):  # more candidates than one batch
         (tmp_path / f"{number}.txt").write_text(f"Refund {number} was paid late.", encoding="utf-8")
@@ -108,12 +110,14 @@ def test_what_there_was_no_time_for_is_told(rag: Rag, tmp_path: Path, model: Pat
     assert re.search(r"^reranked 8 of \d+: there was no time for more$", ran.err, re.MULTILINE)
 
 
+@pytest.mark.model
 def test_an_evaluation_says_what_it_measured(shop: Shop, model: Path) -> None:
     ran = shop.rag("eval", "--generate", "2", "--mode", "hybrid", "--reranker", str(model), "--json")
     assert ran.code == 0
     assert any(notice.startswith(f"reranked by {model}: ") for notice in ran.json["notices"])
 
 
+@pytest.mark.model
 def test_nothing_of_the_libraries_reaches_stderr(shop: Shop, model: Path) -> None:
     ran = run_process("search", QUERY, "--reranker", model, cwd=shop.folder)
     assert (ran.code, ran.err) == (0, "")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, Engine, create_engine, text
 
+from connectors.database.access.connecting import BUSY_SECONDS
+from connectors.database.reading.scanning import ScanLimits
 from connectors.database.source import DatabaseSource
 from connectors.document import Document
 from connectors.source import Added, Changed, Event, Failed, KnownDocument, Option, Removed, Unchanged
@@ -30,9 +32,12 @@ class Database:
             for statement in statements:
                 connection.execute(text(statement.replace(":", r"\:")))
 
-    def source(self, **options: Option) -> DatabaseSource:
+    def source(
+        self, limits: ScanLimits | None = None, busy_seconds: float = BUSY_SECONDS, **options: Option
+    ) -> DatabaseSource:
         """The database as a source."""
-        return DatabaseSource(self.spec, options, ask=lambda _uri: None)
+        limits = limits or ScanLimits()
+        return DatabaseSource(self.spec, options, ask=lambda _uri: None, limits=limits, busy_seconds=busy_seconds)
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mysql"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 from sqlalchemy import text
 
-from connectors.database.reading import scanning
+from connectors.database.reading.scanning import ScanLimits
 from connectors.database.visited import Seen
 from connectors.errors import SourceError
 from connectors.source import Added, Changed, KnownDocument, KnownDocuments, Removed, Unchanged
@@ -41,11 +41,8 @@ class Paged(KnownDocuments):
 
 @pytest.mark.parametrize("key", ["number", "text", "pair"])
 @pytest.mark.parametrize("cursor", [False, True])
-def test_events_are_the_true_difference(
-    database: Database, key: str, cursor: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_are_the_true_difference(database: Database, key: str, cursor: bool) -> None:
     """Random inserts, updates and deletes against a model that is a dictionary; small batches, so that many are met."""
-    monkeypatch.setattr(scanning, "BATCH_ROWS", 40)
     chance = random.Random(f"{key} {cursor}")
     columns = {"number": "k INTEGER", "text": "k VARCHAR(20)", "pair": "k VARCHAR(20), l INTEGER"}[key]
     names = "k, l" if key == "pair" else "k"
@@ -63,7 +60,7 @@ def test_events_are_the_true_difference(
         odd = ["a", "A", "ä", "z", "Z z", "_", "~", "9"][number % 8]
         return {"k": f"{odd}{number:x}"} if key == "text" else {"k": odd, "l": number}
 
-    source = database.source(cursor="version") if cursor else database.source()
+    source = database.source(ScanLimits(batch_rows=40), **({"cursor": "version"} if cursor else {}))
     rows: dict[int, tuple[str, int]] = {}
     known: Mapping[str, KnownDocument] = {}
     uri_of: dict[int, str] = {}
@@ -248,14 +245,13 @@ KEYS = {
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_keys_of_any_type_part_pages(database: Database, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanning, "BATCH_ROWS", 7)
+def test_keys_of_any_type_part_pages(database: Database, key: str) -> None:
     kind, value = KEYS[key]
     database.run(
         f"CREATE TABLE t (k {kind} PRIMARY KEY, n INTEGER)",
         *(f"INSERT INTO t VALUES ({value.format(n=n, s=n % 60, y=1900 + n)}, {n})" for n in range(50)),
     )
-    source = database.source()
+    source = database.source(ScanLimits(batch_rows=7))
     events = listed(source)
     rows = [document.metadata["n"] for place, document in documents(events).items() if "/" in place]
     assert sorted(rows) == list(range(50))
@@ -263,14 +259,13 @@ def test_keys_of_any_type_part_pages(database: Database, key: str, monkeypatch: 
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mysql"], indirect=True)
-def test_binary_keys_part_pages(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanning, "BATCH_ROWS", 7)
+def test_binary_keys_part_pages(database: Database) -> None:
     kind, value = ("BYTEA", r"'\x{n:04x}'") if database.dialect == "postgresql" else ("BINARY(2)", "x'{n:04x}'")
     database.run(
         f"CREATE TABLE t (k {kind} PRIMARY KEY, n INTEGER)",
         *(f"INSERT INTO t VALUES ({value.format(n=n)}, {n})" for n in range(50)),
     )
-    assert set(kinds(listed(database.source()))) == {f"t/0x{n:04x}" for n in range(50)}
+    assert set(kinds(listed(database.source(ScanLimits(batch_rows=7))))) == {f"t/0x{n:04x}" for n in range(50)}
 
 
 def test_foreign_keys_of_two_columns_and_to_the_table_itself(database: Database) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import indexes.catalog.known
-from connectors.source import KnownDocuments
+from indexes.catalog.known import StoredKnown
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument, Writer
 from tests.indexes.conftest import make_document
@@ -20,18 +19,14 @@ def add(writer: Writer, source: str, *uris: str) -> None:
 
 
 @pytest.mark.parametrize("held", [0, 100])
-def test_what_is_known_is_as_it_was_at_the_beginning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
-) -> None:
-    monkeypatch.setattr(indexes.catalog.known, "_HELD", held)
-    monkeypatch.setattr(indexes.catalog.known, "_PAGE", 2)
+def test_what_is_known_is_as_it_was_at_the_beginning(tmp_path: Path, held: int) -> None:
     uris = [f"/{number}" for number in range(5)]
     store = Store(tmp_path / "kb", create=True)
     with store.writer() as writer:
         add(writer, "/one", *uris)
         add(writer, "/other", "/elsewhere")
-        known = writer.known("/one")
-        assert isinstance(known, KnownDocuments)
+        assert isinstance(writer.known("/one"), StoredKnown)
+        known = StoredKnown(store.catalog, writer.register("/one"), writer.generation, held=held, page=2)
         writer.commit(Batch(removed=["/1"]))
         add(writer, "/one", "/3", "/new")
 

@@ -7,25 +7,20 @@ import numpy as np
 import pytest
 
 from indexes.catalog.reading import Ids
-from indexes.dense import base as dense_base
-from indexes.dense import dense
 from indexes.dense.base import BaseState, write_base
 from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_state
+from indexes.limits import StoreLimits
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument
 from tests.indexes.conftest import DIMENSIONS, BagEncoder, make_document
 
+# A base, and an inverted file, already for some dozens of chunks.
+SMALL = StoreLimits(delta_least=20, exact_chunks=100)
+
 
 @pytest.fixture
 def store(tmp_path: Path, bag: BagEncoder) -> Store:
-    return Store(tmp_path / "kb", create=True)
-
-
-@pytest.fixture
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A base, and an inverted file, already for some dozens of chunks."""
-    monkeypatch.setattr(dense, "_DELTA_LEAST", 20)
-    monkeypatch.setattr(dense_base, "EXACT_CHUNKS", 100)
+    return Store(tmp_path / "kb", create=True, limits=SMALL)
 
 
 def fill(store: Store, texts: dict[str, str]) -> None:
@@ -46,7 +41,7 @@ def save(store: Store) -> BaseState:
     with store.catalog.reading() as reading:
         generation = reading.generation()
         state = usable_state(store.path / "dense", reading, "bag-1", generation)
-        return write_base(store.path / "dense", reading, "bag-1", generation, DIMENSIONS, state)
+        return write_base(store.path / "dense", reading, "bag-1", generation, DIMENSIONS, state, SMALL)
 
 
 def nearest(store: Store, query: np.ndarray, limit: int, allowed: Ids | None = None) -> list[int]:
@@ -62,9 +57,7 @@ def words(count: int, start: int = 0) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("count", [15, 60, 400])
-def test_the_nearest_are_among_the_candidates_whatever_the_structure(
-    store: Store, bag: BagEncoder, small_steps: None, count: int
-) -> None:
+def test_the_nearest_are_among_the_candidates_whatever_the_structure(store: Store, bag: BagEncoder, count: int) -> None:
     fill(store, words(count))
     index = load(store)
     assert (index.state.count, bool(index.state.trained)) == (0 if count == 15 else count, count == 400)
@@ -76,9 +69,7 @@ def test_the_nearest_are_among_the_candidates_whatever_the_structure(
     assert (np.diff(cosines) <= 0).all()
 
 
-def test_a_base_and_its_delta_hold_what_is_alive_and_nothing_else(
-    store: Store, bag: BagEncoder, small_steps: None
-) -> None:
+def test_a_base_and_its_delta_hold_what_is_alive_and_nothing_else(store: Store, bag: BagEncoder) -> None:
     fill(store, words(30))
     before = save(store)
     fill(store, {"/3": "changed shared", "/new": "fresh shared"})
@@ -90,7 +81,7 @@ def test_a_base_and_its_delta_hold_what_is_alive_and_nothing_else(
     assert index.candidates(np.ones(DIMENSIONS, np.float32), 1_000).tolist() == live.tolist()
 
 
-def test_a_reader_takes_over_what_it_has(store: Store, bag: BagEncoder, small_steps: None) -> None:
+def test_a_reader_takes_over_what_it_has(store: Store, bag: BagEncoder) -> None:
     fill(store, words(30))
     first = load(store)
     fill(store, {"/3": "changed", "/new": "fresh"})
@@ -102,7 +93,7 @@ def test_a_reader_takes_over_what_it_has(store: Store, bag: BagEncoder, small_st
     np.testing.assert_array_equal(third.delta, anew.delta)
 
 
-def test_a_base_grows_into_an_inverted_file_and_shrinks_back(store: Store, bag: BagEncoder, small_steps: None) -> None:
+def test_a_base_grows_into_an_inverted_file_and_shrinks_back(store: Store, bag: BagEncoder) -> None:
     fill(store, words(60))
     assert not save(store).trained
     fill(store, words(200, start=60))
@@ -117,7 +108,7 @@ def test_a_base_grows_into_an_inverted_file_and_shrinks_back(store: Store, bag: 
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "missing"])
-def test_a_damaged_base_is_noticed_and_made_anew(store: Store, bag: BagEncoder, small_steps: None, damage: str) -> None:
+def test_a_damaged_base_is_noticed_and_made_anew(store: Store, bag: BagEncoder, damage: str) -> None:
     fill(store, words(300))
     embedded = len(bag.texts)
     file = store.path / "dense" / save(store).file
@@ -134,7 +125,7 @@ def test_a_damaged_base_is_noticed_and_made_anew(store: Store, bag: BagEncoder, 
     with pytest.raises(BaseLostError):
         load(store)
     said: list[str] = []
-    reader = Store(store.path, notify=said.append)
+    reader = Store(store.path, notify=said.append, limits=SMALL)
     query = bag.encode_query("topic3 word40").vector
     with reader.view() as view:
         assert view.nearest(query, 10, view.mask({}))[0].tolist() == nearest(store, query, 10)

@@ -8,18 +8,19 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from indexes.dense import dense
 from indexes.doctor.doctor import examine
 from indexes.doctor.repair import repair
 from indexes.encoding.base import Encoded, EncodedQuery
 from indexes.errors import LockedError, StoreError
 from indexes.files import writer_lock
+from indexes.limits import StoreLimits
 from indexes.store import Store
 from indexes.writer import Batch, NewDocument, Writer
 from tests.indexes.conftest import BagEncoder, make_document
@@ -43,6 +44,8 @@ NAMES = (
 )
 TEXTS = {f"d{number}": [f"alpha {number}", f"beta {number} {number % 3}", f"gamma {number % 5}"] for number in range(8)}
 
+open_store = partial(Store, limits=StoreLimits(delta_least=5, delta_most=5))  # a dense base for a few chunks
+
 
 class TokenEncoder(BagEncoder):
     """Also makes token vectors: one for each text, of its own."""
@@ -62,11 +65,9 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> TokenEncoder:
 
 
 @pytest.fixture
-def store(tmp_path: Path, encoder: TokenEncoder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(tmp_path: Path, encoder: TokenEncoder) -> Iterator[Store]:
     """A few documents, some of them changed and removed, and a dense base for most of them."""
-    monkeypatch.setattr(dense, "_DELTA_LEAST", 5)
-    monkeypatch.setattr(dense, "_DELTA_MOST", 5)
-    store = Store(tmp_path / "kb", create=True)
+    store = open_store(tmp_path / "kb", create=True)
     index(store)
     with store.writer() as writer:
         document, chunks = make_document("/d1", "delta", year=2)
@@ -91,7 +92,7 @@ def index(store: Store) -> None:
 
 def answers(store: Store, said: list[str] | None = None) -> object:
     """What searches give, whatever the ids."""
-    opened = Store(store.path, notify=[].append if said is None else said.append)
+    opened = open_store(store.path, notify=[].append if said is None else said.append)
     found: list[object] = []
     with opened.view() as view:
         for query in ("alpha 3", "beta 5 2", "gamma 1", "delta"):
@@ -113,7 +114,7 @@ def answers(store: Store, said: list[str] | None = None) -> object:
 
 
 def failed(store: Store) -> set[str]:
-    opened = Store(store.path)
+    opened = open_store(store.path)
     found = examine(opened)
     opened.close()
     assert all(check.hint for check in found.checks if not check.ok)
@@ -248,7 +249,7 @@ def test_damage_is_found_by_its_own_check_and_mended(store: Store, encoder: Toke
     assert failed(store) == {name} | CONSEQUENCES.get(kind, set())
 
     encoder.texts.clear()
-    opened = Store(store.path)
+    opened = open_store(store.path)
     assert repair(opened, 0)
     opened.close()
     assert not encoder.texts
@@ -270,13 +271,13 @@ def test_a_healthy_store_passes_every_check(store: Store) -> None:
 
 
 def test_an_empty_store_passes_every_check(tmp_path: Path, encoder: TokenEncoder) -> None:
-    assert failed(Store(tmp_path / "empty", create=True)) == set()
+    assert failed(open_store(tmp_path / "empty", create=True)) == set()
 
 
 def test_without_token_vectors_none_are_expected(tmp_path: Path, bag: BagEncoder) -> None:
-    index(store := Store(tmp_path / "none made", create=True))
+    index(store := open_store(tmp_path / "none made", create=True))
     assert failed(store) == set()
-    index(store := Store(tmp_path / "none kept", create=True, late=False))
+    index(store := open_store(tmp_path / "none kept", create=True, late=False))
     assert failed(store) == set()
 
 
@@ -324,7 +325,7 @@ def test_several_kinds_of_damage_are_mended_at_once(store: Store, encoder: Token
         CATALOG[kind][0](store.path)
     delete("sparse/state.json")(store.path)
     flip("dense/*.faiss")(store.path)
-    opened = Store(store.path)
+    opened = open_store(store.path)
     repair(opened, 0)
     assert failed(store) == {"vectors", "tokens"}
     index(store)
@@ -335,12 +336,12 @@ def test_several_kinds_of_damage_are_mended_at_once(store: Store, encoder: Token
 def test_what_was_dropped_is_embedded_although_others_wrote_meanwhile(store: Store) -> None:
     before = answers(store)
     sql("DELETE FROM vectors WHERE rowid % 2")(store.path)
-    reader = Store(store.path)
+    reader = open_store(store.path)
     repair(store, 0)
     with reader.view():
         pass
     flip("sparse/state.json")(store.path)
-    with Store(store.path).view():  # a search mends the sparse index, and embeds nothing
+    with open_store(store.path).view():  # a search mends the sparse index, and embeds nothing
         pass
     index(store)
     assert failed(store) == set()
@@ -372,7 +373,7 @@ def test_look_up_tables_of_the_catalog_are_mended(store: Store) -> None:
     catalog = store.path / "catalog.sqlite"
     catalog.write_bytes(re.sub(rb"(?<!/d3)/d3(?!/d3)", b"/e3", catalog.read_bytes()))  # the URI in its index only
     assert failed(store) == {"catalog"}
-    assert repair(Store(store.path), 0)
+    assert repair(open_store(store.path), 0)
     assert failed(store) == set()
     assert answers(store) == before
 
@@ -385,7 +386,7 @@ def test_a_catalog_that_is_no_database_is_one_failing_check(store: Store) -> Non
     data[4096 * 4 : 4096 * 5] = bytes(4096)
     catalog.write_bytes(data)
     assert failed(store) == {"catalog"}
-    assert repair(Store(store.path), 0) == ()
+    assert repair(open_store(store.path), 0) == ()
 
 
 @pytest.fixture
@@ -417,7 +418,7 @@ def test_a_search_mends_a_damaged_index_and_says_so(
         path = copy()
         damage(str(file))(path)
         said: list[str] = []
-        opened = Store(path, notify=said.append)
+        opened = open_store(path, notify=said.append)
         assert answers(opened, said) == before, file
         with opened.writer():  # as the next `rag index` does: a lost state of the dense index only costs a search time
             pass
@@ -455,7 +456,7 @@ def test_a_store_works_at_another_path(store: Store, encoder: TokenEncoder, copy
     before = answers(store)
     encoder.texts.clear()
     said: list[str] = []
-    opened = Store(copy(), notify=said.append)
+    opened = open_store(copy(), notify=said.append)
     assert answers(opened, said) == before
     assert failed(opened) == set()
     assert not said
@@ -464,7 +465,7 @@ def test_a_store_works_at_another_path(store: Store, encoder: TokenEncoder, copy
 
 def test_indexes_of_another_store_are_noticed(store: Store, encoder: TokenEncoder, tmp_path: Path) -> None:
     before = answers(store)
-    other = Store(tmp_path / "other", create=True)
+    other = open_store(tmp_path / "other", create=True)
     with other.writer() as writer:
         for name in ("a", "b"):
             document, chunks = make_document(f"/{name}", *(f"zeta {number}" for number in range(9)))
@@ -498,7 +499,7 @@ def test_a_flipped_bit_of_the_catalog_never_gives_a_wrong_answer(store: Store, c
         path = copy()
         (path / "catalog.sqlite").write_bytes(flipped(data, place))
         try:
-            assert found(Store(path)) == before, place
+            assert found(open_store(path)) == before, place
         except StoreError as error:
             hints.append(f"{error} {error.hint}")
     assert len(places) > 90
@@ -513,14 +514,14 @@ def test_a_look_up_table_that_leads_astray_is_found(store: Store, copy: Callable
     rowid = next(place for place in range(len(data) - 40, 0, -1) if in_look_up_table(data, place) and data[place] > 2)
     path = copy()
     (path / "catalog.sqlite").write_bytes(flipped(data, rowid))
-    assert failed(Store(path)) == {"catalog"}
-    assert repair(Store(path), 0)
-    assert failed(Store(path)) == set()
+    assert failed(open_store(path)) == {"catalog"}
+    assert repair(open_store(path), 0)
+    assert failed(open_store(path)) == set()
 
 
 def found(store: Store) -> list[object]:
     """What searches without filters give, and rank by."""
-    opened = Store(store.path, notify=str)
+    opened = open_store(store.path, notify=str)
     ranked: list[object] = []
     with opened.view() as view:
         for query in ("alpha 3", "beta 5 2", "gamma 1", "delta"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
 import itertools
@@ -9,9 +10,11 @@ import json
 import subprocess
 import sys
 import unicodedata
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from tokenizers import Tokenizer
 import indexes.encoding.encoder
 from connectors.errors import ConfigurationError
 from indexes.encoding.base import Encoder
+from indexes.encoding.encoder import DefaultEncoder
 from indexes.encoding.graph import import_openvino
 from indexes.encoding.late import TOKEN_BYTES, alignment, unpack
 from indexes.encoding.loading import load_encoder
@@ -137,7 +141,7 @@ def test_two_processes_make_the_same_bits(encoder: Encoder) -> None:
 
 
 def test_threads_share_one_encoder() -> None:
-    shared = load_encoder()  # not yet compiled: the threads race for that too
+    shared = DefaultEncoder(DATA)  # not yet compiled: the threads race for that too
     with ThreadPoolExecutor(6) as pool:
         passages = [pool.submit(shared.encode, TEXTS) for _ in range(4)]
         queries = [pool.submit(shared.encode_query, text) for text in TEXTS * 3]
@@ -227,8 +231,19 @@ def test_every_shipped_file_is_the_one_in_the_manifest() -> None:
 
 
 def test_the_fingerprint_names_the_encoder_and_is_stable(encoder: Encoder) -> None:
-    assert encoder.fingerprint == load_encoder("default").fingerprint
+    assert encoder.fingerprint == DefaultEncoder(DATA).fingerprint
     assert encoder.fingerprint.startswith(encoder.name)
+
+
+def test_those_who_load_it_at_a_time_share_it_and_the_last_lets_it_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes.encoding.encoder, "_loaded", WeakValueDictionary())  # the session holds one
+    with ThreadPoolExecutor(6) as pool:
+        held = list(pool.map(lambda _: load_encoder(), range(6)))
+    assert len(set(map(id, held))) == 1
+    gone = weakref.ref(held[0])
+    held.clear()
+    gc.collect()
+    assert gone() is None
 
 
 def test_importing_and_loading_is_light() -> None:
@@ -249,6 +264,7 @@ def test_another_encoder_without_its_extra_names_the_extra(monkeypatch: pytest.M
     assert 'pip install "pilotfish[models]"' in raised.value.hint
 
 
+@pytest.mark.model
 @pytest.mark.skipif(importlib.util.find_spec("sentence_transformers") is None, reason="needs the models extra")
 def test_a_model_that_is_not_on_this_machine_is_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PILOTFISH_ALLOW_DOWNLOADS", raising=False)

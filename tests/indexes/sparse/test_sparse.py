@@ -10,7 +10,7 @@ import pytest
 
 from indexes.errors import StoreError
 from indexes.files import write_checked
-from indexes.sparse import sparse
+from indexes.limits import StoreLimits
 from indexes.sparse.sparse import SparseIndex, SparseReader, SparseState
 from tests.indexes.conftest import stored
 
@@ -24,13 +24,13 @@ def index(tmp_path: Path) -> SparseIndex:
     return index
 
 
-def test_an_index_that_is_mostly_dead_is_worth_rebuilding(index: SparseIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparse, "_DEAD_LEAST", 5)
-    assert not index.worth_rebuilding()
+def test_an_index_that_is_mostly_dead_is_worth_rebuilding(index: SparseIndex) -> None:
+    limits = StoreLimits(dead_least=5)
+    assert not index.worth_rebuilding(limits)
     index.apply([], np.arange(1, 21), SparseState(2, purged=2))
-    assert index.worth_rebuilding()
+    assert index.worth_rebuilding(limits)
     index.rebuild([stored(30, "cat")], SparseState(2, purged=2))
-    assert not index.worth_rebuilding()
+    assert not index.worth_rebuilding(limits)
 
 
 def test_a_rebuilt_index_leaves_no_files_of_the_old_one(index: SparseIndex, tmp_path: Path) -> None:

@@ -72,9 +72,7 @@ def test_a_form_that_many_names_have_gives_some_of_them_and_one_more(store: Stor
     assert {form: len(each) for form, each in found.items()} == {"wrench": 11, "007": 1, "=007 wrench": 1}
 
 
-def test_forms_are_compared_and_restored_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form_rows, "_PAGE", 3)
-    monkeypatch.setattr(form_rows, "_AT_ONCE", 2)
+def test_forms_are_compared_and_restored_in_pages(store: Store) -> None:
     names = [
         DocumentName(f"Torque Wrench {number % 5}", f"products.{column}") for number in range(9) for column in "ab"
     ]
@@ -87,14 +85,14 @@ def test_forms_are_compared_and_restored_in_pages(store: Store, monkeypatch: pyt
     with store.catalog.writing() as writing:
         connection = writing.connection
         before = {tuple(row) for row in connection.execute(select(name_forms))}
-        assert form_rows.compare_forms(connection) == []
+        assert form_rows.compare_forms(connection, page=3, at_once=2) == []
         connection.exec_driver_sql("DELETE FROM name_forms WHERE normal = 'torque wrench 3'")
         connection.exec_driver_sql("INSERT INTO name_forms VALUES ('total', 'total')")
         missing = len(forms("torque wrench 3"))
-        assert form_rows.compare_forms(connection) == [
+        assert form_rows.compare_forms(connection, page=3, at_once=2) == [
             f"{missing} forms of names are missing",
             "1 forms are of no name",
         ]
-        form_rows.restore_forms(connection)
-        assert form_rows.compare_forms(connection) == []
+        form_rows.restore_forms(connection, page=3)
+        assert form_rows.compare_forms(connection, page=3, at_once=2) == []
         assert {tuple(row) for row in connection.execute(select(name_forms))} == before

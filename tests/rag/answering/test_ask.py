@@ -171,11 +171,8 @@ def test_a_model_that_names_no_parts_answers_all_the_same(pages: KnowledgeBase, 
     assert answer.parts == ()
 
 
-def test_a_model_that_takes_too_long_over_the_parts_answers_without(
-    pages: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rag.answering.ask._PARTS_SECONDS", 0.05)
-    answer = pages.ask(QUESTION, llm=Writer(seconds=5.0))
+def test_a_model_that_takes_too_long_over_the_parts_answers_without(pages: KnowledgeBase) -> None:
+    answer = pages.ask(QUESTION, llm=Writer(seconds=5.0), options=AskOptions(parts_seconds=0.05))
     assert answer.raw == ANSWER
     assert answer.parts == ()
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from rag import KnowledgeBase
-from rag.answering.decomposition import Decomposed, Divide, QuestionPart, decompose, names_in
+from rag.answering.decomposition import Decomposed, Divide, QuestionPart, decompose
+from rag.query.query import Query
+from rag.text.names import names_in
 
 PAGES = {
     "film": "Silver Harbour is a 2014 comedy film that was written and directed by Marta Quillon.",
@@ -35,7 +37,7 @@ def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
 def parts_of(kb: KnowledgeBase, question: str, k: int = 4, divide: Divide | None = None) -> Decomposed:
     found = kb.search(question, k)
     return decompose(
-        question,
+        Query.of(question),
         found.hits,
         lambda part, n: kb.search(part, n).hits,
         k=k,
@@ -68,7 +70,7 @@ def test_a_question_that_is_covered_is_searched_for_once(kb: KnowledgeBase) -> N
         calls.append(part)
         return ()
 
-    assert decompose(question, found.hits, search, k=4, threshold=found.min_relevance).hits == found.hits
+    assert decompose(Query.of(question), found.hits, search, k=4, threshold=found.min_relevance).hits == found.hits
     assert calls == []
 
 
@@ -93,7 +95,7 @@ def test_nobody_is_asked_about_a_question_that_is_covered(kb: KnowledgeBase) -> 
 @pytest.mark.parametrize("question", ["asdf qwer zxcv", "", "?"])
 def test_nonsense_has_no_parts(kb: KnowledgeBase, question: str) -> None:
     hits = kb.search("asdf qwer zxcv", 4).hits
-    assert decompose(question, hits, lambda part, n: pytest.fail(part), k=4, threshold=0.9).parts == ()
+    assert decompose(Query.of(question), hits, lambda part, n: pytest.fail(part), k=4, threshold=0.9).parts == ()
 
 
 def test_no_passage_that_is_relevant_for_the_question_itself_gives_way(kb: KnowledgeBase) -> None:
@@ -106,7 +108,7 @@ def test_no_passage_that_is_relevant_for_the_question_itself_gives_way(kb: Knowl
 
 def test_where_all_places_are_taken_nothing_is_added(kb: KnowledgeBase) -> None:
     found = kb.search(QUESTION, 1)
-    assert decompose(QUESTION, found.hits, lambda part, n: (), k=1, threshold=0.0).hits == found.hits
+    assert decompose(Query.of(QUESTION), found.hits, lambda part, n: (), k=1, threshold=0.0).hits == found.hits
 
 
 def test_names_are_words_in_capitals() -> None:

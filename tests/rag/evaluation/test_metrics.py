@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import RR, R, nDCG
 
-from rag.evaluation.metrics import NAMES, first_relevant, mean_metrics, ndcg, ranking, recall, reciprocal_rank
+from rag.evaluation.metrics import METRICS, first_relevant, mean_metrics, ndcg, ranking, recall, reciprocal_rank
 
 ids = st.text("abcdefgh0123", min_size=1, max_size=3)
 queries = st.sampled_from(["q1", "q2", "q3", "q4", "q5"])
@@ -60,7 +60,7 @@ def test_cut_offs():
 
 
 def test_nothing_to_average():
-    assert mean_metrics({}, {}) == dict.fromkeys(NAMES, 0.0)
+    assert mean_metrics({}, {}) == dict.fromkeys(METRICS, 0.0)
 
 
 def test_the_first_relevant_document():

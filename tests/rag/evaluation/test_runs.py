@@ -9,7 +9,7 @@ from rag.evaluation.collections.collection import CollectionKind, identity
 from rag.evaluation.metrics import first_relevant, query_metrics
 from rag.evaluation.outcome import Evaluation, Outcome
 from rag.evaluation.report import write_report
-from rag.evaluation.runs import compare_runs, load, save
+from rag.evaluation.runs import compare_runs, load_run, save_run
 
 HOSTILE = "<script>alert(1)</script> \"'&$x^2$ \x1b[31m \u202e \ud800"
 TEXTS = {"q1": "what is lava?", "q2": HOSTILE, "q3": "why do tides come?"}
@@ -43,7 +43,7 @@ def evaluation(ranked=GOOD, texts=TEXTS, dataset="tiny", split="test", grade=1, 
 
 @pytest.fixture
 def saved(tmp_path):
-    save(evaluation(), tmp_path / "before.json")
+    save_run(evaluation(), tmp_path / "before.json")
     return tmp_path / "before.json"
 
 
@@ -60,7 +60,7 @@ def test_what_changed_worst_first(saved):
 def test_a_run_does_not_differ_from_itself(saved):
     [compared] = compare_runs(evaluation(), saved)
     assert (compared.changes, compared.unchanged, compared.paired.difference) == ((), 3, 0.0)
-    assert load(saved).texts == TEXTS
+    assert load_run(saved).texts == TEXTS
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_is_no_saved_run_is_named(tmp_path, text):
     file = tmp_path / "run.json"
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(SourceError, match=r"run\.json") as caught:
-        load(file)
+        load_run(file)
     assert caught.value.hint
 
 
@@ -92,7 +92,7 @@ def test_a_damaged_run_is_named(saved):
     del data["per_query"][1]["modes"]["hybrid"]["metrics"]["nDCG@10"]
     saved.write_text(json.dumps(data))
     with pytest.raises(SourceError, match="is damaged"):
-        load(saved)
+        load_run(saved)
 
 
 class Page(HTMLParser):

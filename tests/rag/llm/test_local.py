@@ -12,7 +12,6 @@ from connectors.errors import ConfigurationError
 from rag.llm.base import LLM, complete
 from rag.llm.loading import load_llm
 from rag.llm.local import LocalLLM
-from rag.llm.models import find_model
 from rag.llm.reply import LLMError, Stop
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
@@ -25,10 +24,7 @@ PROMPT = prompt("What colour is the sky?", "The sky is blue on a clear day.", "G
 
 
 @pytest.fixture(scope="module")
-def llm() -> LocalLLM:
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+def llm(smollm2: Path) -> LocalLLM:
     return LocalLLM()
 
 
@@ -142,12 +138,9 @@ def test_a_path_that_is_no_model_says_why(tmp_path: Path):
         load_llm(f"local:{text}")
 
 
-def test_a_model_file_that_is_cut_off_is_refused_before_it_is_loaded(tmp_path: Path):
-    model = find_model("smollm2")
-    if not model.present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
+def test_a_model_file_that_is_cut_off_is_refused_before_it_is_loaded(tmp_path: Path, smollm2: Path):
     cut = tmp_path / "cut.gguf"
-    with model.path.open("rb") as whole:
+    with smollm2.open("rb") as whole:
         cut.write_bytes(whole.read(20_000_000))
     with pytest.raises(
         ConfigurationError, match=r"cut\.gguf' is cut off: [\d,]+ bytes of its tensors are missing"

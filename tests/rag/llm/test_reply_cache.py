@@ -189,9 +189,8 @@ def test_a_reply_that_somebody_planted_is_no_worse_than_one_of_a_model(path, row
     assert cache.get("key") is None
 
 
-def test_a_file_that_is_locked_is_passed_over(path, monkeypatch):
-    cache = ReplyCache(path)
-    monkeypatch.setattr("rag.llm.reply_cache._LOCK_SECONDS", 0.05)
+def test_a_file_that_is_locked_is_passed_over(path):
+    cache = ReplyCache(path, lock_seconds=0.05)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     model = Counted()

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from rag import KnowledgeBase
 from rag.llm.loading import load_llm
-from rag.llm.models import find_model
 from rag.llm.reply import EmptyReplyError
 from rag.prompting.composer import Composer
 from rag.prompting.fence_filter import FenceFilter
@@ -128,10 +127,7 @@ def test_a_model_that_repeats_nothing_but_tags_has_said_nothing(kb: KnowledgeBas
         kb.ask(QUESTION, llm=tags)
 
 
-def test_what_smollm2_echoes_is_taken_out() -> None:
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+def test_what_smollm2_echoes_is_taken_out(smollm2: Path) -> None:
     llm = load_llm("local")
     prompt = Composer(1_200, llm.count).compose(
         "How long do refunds take?",

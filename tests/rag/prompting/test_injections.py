@@ -91,13 +91,9 @@ def test_what_is_quoted_is_the_document_word_for_word(name):
 
 
 @pytest.fixture(scope="module")
-def llm():
+def llm(smollm2):
     from rag.llm.local import LocalLLM
-    from rag.llm.models import find_model
 
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     return LocalLLM()
 
 

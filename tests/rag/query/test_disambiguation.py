@@ -1,13 +1,14 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from rapidfuzz import fuzz
 
 from indexes.catalog.dictionary import Meaning
 from indexes.terms.forms import stem
 from indexes.terms.names import normal
-from rag.query.disambiguation import MODEL_FILE, ONE_ROW, Mention, MentionJudge, linking_model
+from rag.query.disambiguation import MODEL_FILE, ONE_ROW, Mention, MentionJudge, linking_model, similarity
 from rag.query.tokens import TokenizedQuestion
 
 AGAINST = {
@@ -15,6 +16,7 @@ AGAINST = {
     *("inflected", "initials", "two initials", "part", "part missing", "unlike"),
 }
 RELATED = {"orders": {stem("customer")}}
+NAMES = st.text("abcdé -.\U0001f600", max_size=90) | st.text(max_size=20)
 TEXTS = st.text(alphabet="aB1 -'\"", min_size=1, max_size=12)
 
 
@@ -81,3 +83,11 @@ def test_the_fit_is_better_on_databases_it_has_not_seen():
     held_out = json.loads(MODEL_FILE.read_text(encoding="utf-8"))["held_out"]
     assert held_out["fitted"]["log_loss"] < held_out["expected"]["log_loss"]
     assert held_out["fitted"]["f1"] >= held_out["expected"]["f1"]
+
+
+@given(NAMES, NAMES)
+@example("", "")
+@example("", "a")
+@example("international business machines", "internatonal busines machine")
+def test_similarity_has_every_bit_of_the_reference(one: str, other: str) -> None:
+    assert similarity(one, other) == fuzz.ratio(one, other)

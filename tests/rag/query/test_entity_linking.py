@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from indexes.catalog.dictionary import Dictionary
 from rag.knowledge_base import KnowledgeBase
 from rag.query.entity_linking import Linker
+from rag.query.query import Query
 from rag.query.spelling import is_general
 from tests.rag.tables import ADDRESS, Rows, shop
 
@@ -25,7 +26,7 @@ def link(kb):
     with kb._store.view() as view:
         encoder = kb._store.encoder
         linker = Linker(Dictionary(view.reading, view.indexes.generation), lambda word: is_general(word, encoder))
-        yield linker.link
+        yield lambda text: linker.link(Query.of(text))
 
 
 def _best(links):

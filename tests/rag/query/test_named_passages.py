@@ -9,6 +9,7 @@ from connectors.document import CALLS, CODE, DEFINES, Document, DocumentName
 from connectors.source import Added
 from rag.knowledge_base import KnowledgeBase
 from rag.query.named_passages import find_named
+from rag.query.query import Query
 from tests.rag.tables import ADDRESS, Rows, shop
 
 CART = '''class Cart:
@@ -109,7 +110,9 @@ def test_very_many_neighbours_share_what_few_would_have(tmp_path):
     with closing(KnowledgeBase.open(tmp_path / "kb")) as kb:
         kb.index(Rows(path))
         with kb._store.view() as view:
-            named = find_named("What did the customer “C-1001” buy, and what “C-1002”?", view, lambda _: False)
+            named = find_named(
+                Query.of("What did the customer “C-1001” buy, and what “C-1002”?"), view, lambda _: False
+            )
             stored = view.chunks(np.array(sorted(named.claims)))
     orders = {stored[chunk].uri: claim for chunk, claim in named.claims.items() if claim.why.startswith("orders of ")}
     few = [claim.relevance for claim in orders.values() if claim.why.endswith("C-1001")]

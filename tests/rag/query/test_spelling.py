@@ -4,6 +4,7 @@ import string
 import pytest
 
 from rag.knowledge_base import KnowledgeBase
+from rag.query.query import Query
 from rag.query.spelling import respell
 
 NOTES = {
@@ -60,7 +61,7 @@ def view(kb):
     ],
 )
 def test_one_slip_is_put_right(kb, view, query, searched):
-    assert respell(query, view, kb._store.encoder).text == searched
+    assert respell(Query.of(query), view, kb._store.encoder).text == searched
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_one_slip_is_put_right(kb, view, query, searched):
     ],
 )
 def test_what_is_no_slip_is_left_as_it_is(kb, view, query):
-    found = respell(query, view, kb._store.encoder)
+    found = respell(Query.of(query), view, kb._store.encoder)
     assert (found.text, found.corrections) == (query, ())
 
 
@@ -107,10 +108,10 @@ def test_a_spelling_that_only_the_stemmer_could_have_made_is_none(tmp_path):
     kb = KnowledgeBase.open(tmp_path / "kb")
     kb.index(tmp_path / "notes")
     with kb._store.view() as view:
-        assert respell("Wann leeren", view, kb._store.encoder).corrections == ()
-        assert respell("Kinder leihn", view, kb._store.encoder).text == "Kinder leihen"
-        assert respell("Fahrradkette", view, kb._store.encoder).text == "Fahrrad Kette"
-        assert respell("Fahrradlampe", view, kb._store.encoder).corrections == ()
+        assert respell(Query.of("Wann leeren"), view, kb._store.encoder).corrections == ()
+        assert respell(Query.of("Kinder leihn"), view, kb._store.encoder).text == "Kinder leihen"
+        assert respell(Query.of("Fahrradkette"), view, kb._store.encoder).text == "Fahrrad Kette"
+        assert respell(Query.of("Fahrradlampe"), view, kb._store.encoder).corrections == ()
     kb.close()
 
 
@@ -120,8 +121,10 @@ def test_words_with_points_and_signs_are_words(tmp_path):
     kb = KnowledgeBase.open(tmp_path / "kb")
     kb.index(tmp_path / "notes")
     with kb._store.view() as view:
-        assert respell("ثَمَن البِضَاعَة", view, kb._store.encoder).corrections == ()
-        assert [word.typed for word in respell("المتسودع", view, kb._store.encoder).corrections] == ["المتسودع"]
+        assert respell(Query.of("ثَمَن البِضَاعَة"), view, kb._store.encoder).corrections == ()
+        assert [word.typed for word in respell(Query.of("المتسودع"), view, kb._store.encoder).corrections] == [
+            "المتسودع"
+        ]
     kb.close()
 
 

@@ -21,7 +21,10 @@ from rag.reranking.reranker import Rerankers
 from tests.rag import tiny_models
 
 pytest.importorskip("sentence_transformers", reason="needs the extra: pip install 'pilotfish[models]'")
-pytestmark = pytest.mark.filterwarnings("ignore")  # torch and transformers deprecate as they please
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.filterwarnings("ignore"),  # torch and transformers deprecate as they please
+]
 
 QUERY = "how long do refunds take?"
 PASSAGES = [

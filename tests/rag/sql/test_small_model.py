@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from rag.llm.loading import load_llm
-from rag.llm.models import find_model
 from rag.sql.answering import REPAIRS, answer_from
 from rag.sql.databases import open_database
 from tests.rag.sql.shop import checksum, sqlite_shop
 
 
-def test_a_small_model_ends_with_rows_or_with_a_reason(tmp_path: Path) -> None:
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
+def test_a_small_model_ends_with_rows_or_with_a_reason(tmp_path: Path, smollm2: Path) -> None:
     url = sqlite_shop(tmp_path)
     database = open_database(f"sqlite:///{url.database}", {"tables": ["customers", "orders"]})
     before = checksum(url)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.verification.proper_names import known, proper_names, subject
+from rag.text.names import proper_names, subject
+from rag.verification.proper_names import known
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ import docx
 import pptx
 import pytest
 import xlsxwriter
-from pptx.chart.data import CategoryChartData
+from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
@@ -126,6 +129,116 @@ def test_pptx_slides_are_pages_with_their_tables_charts_and_notes() -> None:
     assert headings(parsed) == [(1, "Fish markets"), (1, "Prices")]
     assert parsed.pages == (0, parsed.text.index("Prices"))
     assert tables(parsed)[0].header == "name | price"
+
+
+def blank_slide() -> tuple[Any, Any]:
+    presentation = pptx.Presentation()
+    return presentation, presentation.slides.add_slide(presentation.slide_layouts[6])
+
+
+def chart_slide(kind: XL_CHART_TYPE, data: Any) -> bytes:
+    presentation, slide = blank_slide()
+    chart = slide.shapes.add_chart(kind, 0, 0, Inches(4), Inches(2), data).chart
+    chart.has_title = True
+    chart.chart_title.text_frame.text = "Catch"
+    return saved(presentation)
+
+
+def repacked(data: bytes, change: Callable[[str, bytes], bytes | None]) -> bytes:
+    """An archive with its members changed, or left out where `change` gives None."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if (body := change(name, old.read(name))) is not None:
+                new.writestr(name, body)
+    return stream.getvalue()
+
+
+def test_pptx_slides_come_in_the_order_they_are_shown() -> None:
+    presentation = pptx.Presentation()
+    for title in ("one", "two", "three"):
+        presentation.slides.add_slide(presentation.slide_layouts[5]).shapes.title.text = title
+    order = presentation.slides._sldIdLst
+    order.insert(0, order[2])
+    assert headings(parse(saved(presentation), Path("a.pptx"))) == [(1, "three"), (1, "one"), (1, "two")]
+
+
+def test_pptx_text_in_groups_fields_and_line_breaks_is_not_lost() -> None:
+    presentation, slide = blank_slide()
+    inner = slide.shapes.add_group_shape().shapes.add_group_shape().shapes
+    inner.add_textbox(0, 0, Inches(1), Inches(1)).text_frame.text = "deep in two groups"
+    frame = slide.shapes.add_textbox(0, 0, Inches(1), Inches(1)).text_frame
+    frame.text = "a line\vbroken"
+    space = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    field = f'<a:fld {space} id="{{0}}" type="slidenum"><a:t> 7</a:t></a:fld>'
+    frame.paragraphs[0]._p.append(pptx.oxml.parse_xml(field))
+    assert parse(saved(presentation), Path("a.pptx")).text == "deep in two groups\n\na line\nbroken 7"
+
+
+def test_pptx_a_title_without_its_own_index_is_one_and_the_properties_give_the_name() -> None:
+    presentation = pptx.Presentation()
+    presentation.slides.add_slide(presentation.slide_layouts[0]).shapes.title.text = "On the slide"
+    presentation.core_properties.title = "In the properties"
+    presentation.core_properties.author = "Ann"
+    parsed = parse(saved(presentation), Path("a.pptx"))
+    assert headings(parsed) == [(1, "On the slide")]
+    assert (parsed.title, dict(parsed.metadata)) == ("In the properties", {"author": "Ann", "pages": 1})
+
+
+def test_pptx_charts_with_missing_values_levels_and_points_of_their_own() -> None:
+    data = CategoryChartData()
+    data.categories = ["May", "June", "July"]
+    data.add_series("cod", (10, None, 30))
+    data.add_series("eel", (1.5, 2, None))
+    text = parse(chart_slide(XL_CHART_TYPE.LINE, data), Path("a.pptx")).text
+    assert text == "Catch\n\n | cod | eel\nMay | 10.0 | 1.5\nJune |  | 2.0\nJuly | 30.0"
+    levels = CategoryChartData()
+    for year, months in (("2023", ["May", "June"]), ("2024", ["July"])):
+        category = levels.add_category(year)
+        for month in months:
+            category.add_sub_category(month)
+    levels.add_series("cod", (1, 2, 3))
+    text = parse(chart_slide(XL_CHART_TYPE.COLUMN_CLUSTERED, levels), Path("a.pptx")).text
+    assert text == "Catch\n\n | cod\nMay | 1.0\nJune | 2.0\nJuly | 3.0"
+    points = XyChartData()
+    one, other = points.add_series("cod"), points.add_series("eel")
+    one.add_data_point(1, 2)
+    other.add_data_point(3, 4)
+    other.add_data_point(5, 6)
+    text = parse(chart_slide(XL_CHART_TYPE.XY_SCATTER, points), Path("a.pptx")).text
+    assert text == "Catch\n\n | cod\n1 | 2.0\n\n | eel\n3 | 4.0\n5 | 6.0"
+
+
+def test_pptx_a_chart_that_claims_a_billion_points_has_those_that_are_there() -> None:
+    data = CategoryChartData()
+    data.categories = ["May"]
+    data.add_series("cod", (10,))
+    slides = repacked(
+        chart_slide(XL_CHART_TYPE.COLUMN_CLUSTERED, data),
+        lambda name, body: body.replace(b'ptCount val="1"', b'ptCount val="1000000000"'),
+    )
+    assert parse(slides, Path("a.pptx")).text == "Catch\n\n | cod\nMay | 10.0"
+
+
+def test_pptx_in_the_strict_variant_of_the_format_is_read_too() -> None:
+    presentation = pptx.Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[1])
+    slide.shapes.title.text, slide.placeholders[1].text = "Fish", "Cod"
+    transitional = rb"http://schemas.openxmlformats.org/(officeDocument|presentationml|drawingml)/2006"
+    strict = rb"http://purl.oclc.org/ooxml/\1"
+    data = repacked(saved(presentation), lambda _, body: re.sub(transitional, strict, body))
+    assert parse(data, Path("a.pptx")).text == "Fish\n\nCod"
+
+
+def test_pptx_with_a_part_missing_keeps_the_others() -> None:
+    presentation = pptx.Presentation()
+    for title in ("one", "two"):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[5])
+        slide.shapes.title.text = title
+        slide.notes_slide.notes_text_frame.text = f"notes of {title}"
+    gone = {"ppt/slides/slide1.xml", "ppt/notesSlides/notesSlide2.xml"}
+    data = repacked(saved(presentation), lambda name, body: None if name in gone else body)
+    assert parse(data, Path("a.pptx")).text == "two"
 
 
 def workbook() -> bytes:

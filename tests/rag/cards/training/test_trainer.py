@@ -25,7 +25,10 @@ from rag.cards.training import trainer as training
 from rag.cards.training.trainer import Trained, TrainingOptions, train
 from rag.llm.gguf import read_header
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789 .?\n"
 TOKENIZER = ModelTokenizer(
@@ -129,11 +132,8 @@ def test_a_card_that_did_not_learn_is_none(base: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "adapter.gguf").exists()
 
 
-def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
-    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(training, "_SECONDS_A_CHECKPOINT", 0.0)
-    whole = trained(base, tmp_path / "whole")
+def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(base: Path, tmp_path: Path) -> None:
+    whole = trained(base, tmp_path / "whole", checkpoint_seconds=0.0)
 
     class CutOffError(Exception):
         pass
@@ -143,7 +143,7 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
             raise CutOffError
 
     with pytest.raises(CutOffError):
-        trained(base, tmp_path / "cut", on_progress=cut)
+        trained(base, tmp_path / "cut", on_progress=cut, checkpoint_seconds=0.0)
     steps: list[int] = []
     again = trained(base, tmp_path / "cut", on_progress=lambda done: steps.append(done.step))
     assert steps[0] == 6
@@ -153,8 +153,8 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
 def test_a_killed_run_leaves_a_checkpoint_that_is_gone_on_with(base: Path, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from tests.rag.cards.training import test_trainer as t;"
-        "from rag.cards.training import trainer; trainer._SECONDS_A_CHECKPOINT = 0.0;"
-        "t.trained(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=lambda done: print(done.step, flush=True))"
+        "t.trained(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=lambda done: print(done.step, flush=True),"
+        " checkpoint_seconds=0.0)"
     )
     root = Path(__file__).parents[4]
     child = subprocess.Popen(
@@ -239,13 +239,10 @@ def test_a_file_that_cannot_be_trained_says_why(tmp_path: Path) -> None:
         trained(broken, tmp_path / "card")
 
 
+@pytest.mark.usefixtures("smollm2")
 def test_a_training_that_cannot_be_gone_on_with_leaves_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     from rag import KnowledgeBase
-    from rag.llm.models import find_model
 
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
     note = tmp_path / "note.md"
     note.write_text("# A note\n\nIt says little.\n")
     kb = KnowledgeBase.open(tmp_path / "kb")
@@ -256,17 +253,13 @@ def test_a_training_that_cannot_be_gone_on_with_leaves_nothing(tmp_path: Path) -
 
 
 @pytest.mark.timeout(600)
-def test_llama_cpp_reads_the_adapter_as_torch_does(tmp_path: Path) -> None:
+def test_llama_cpp_reads_the_adapter_as_torch_does(tmp_path: Path, smollm2: Path) -> None:
     """A LoRA of random numbers changes what both say next, in the same way: no row is in the wrong place."""
-    xllamacpp = pytest.importorskip("xllamacpp", reason="needs the extra: pip install 'pilotfish[local]'")
     import torch
 
     from rag.cards.training.lora import attach, write_gguf
     from rag.llm.local import LocalLLM
-    from rag.llm.models import find_model
 
-    if not find_model("smollm2").present:
-        pytest.skip("needs SmolLM2: rag models pull smollm2")
     plain = LocalLLM()
     text = "The refund of a parcel that was sent back takes"
     tokens = plain.tokens(text)
@@ -286,7 +279,6 @@ def test_llama_cpp_reads_the_adapter_as_torch_does(tmp_path: Path) -> None:
         replies: list[Any] = []
         request = {"prompt": tokens, "max_tokens": 1, "n_predict": 1, "n_probs": 20, "temperature": 0, "logprobs": 20}
         engine._server.handle_completions(request, lambda reply: bool(replies.append(reply)))
-        assert xllamacpp
         content = replies[0]["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
         return {one["id"]: one["logprob"] for one in content}
 
