@@ -20,7 +20,7 @@ from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from rag.cards.card import Card, CardKind
 from rag.cards.gate import Gate
-from rag.cards.selecting import relevance
+from rag.cards.selecting import RELEVANCE
 from rag.evaluation.collections.beir import read_qrels, read_queries
 
 _DESCRIBED = {
@@ -75,8 +75,8 @@ def _matters(folder: Path, encoder: Encoder) -> None:
         if answers:
             question = encoder.encode_query(queries[key]).vector
             pair = encoder.encode([texts[answers[0]], texts[rng.choice(list(texts))]]).vectors @ question
-            right.append(relevance(float(pair[0])))
-            wrong.append(relevance(float(pair[1])))
+            right.append(RELEVANCE.probability(float(pair[0])))
+            wrong.append(RELEVANCE.probability(float(pair[1])))
     area = auroc(np.array(right), np.array(wrong))
     print(
         f"matters, {folder.name}: right answers kept {np.mean(np.array(right) >= _ENOUGH):.3f}, "

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common import auroc, command_line, read_json_lines
 from indexes.encoding.loading import load_encoder
+from rag.judging.fitting import fit_logistic
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import negations, words
 from rag.verification.support import SupportJudge
@@ -231,19 +232,14 @@ def _report_speed(path: Path, encoder: SentenceEncoder, claims: int = 10, source
     print(f"{what}: median {np.median(seconds) * 1_000:.0f} ms, least {min(seconds) * 1_000:.0f} ms")
 
 
-def _calibrate(sets: Sequence[Scored], steps: int = 50) -> tuple[float, float]:
-    """Logistic regression of the label on the judge's score by Newton's method; sets and classes weigh the same."""
+def _calibrate(sets: Sequence[Scored]) -> tuple[float, float]:
+    """Logistic regression of the label on the judge's score; sets and classes weigh the same."""
     score = np.concatenate([one.scores["judge"] for one in sets])
     label = np.concatenate([one.labels for one in sets]).astype(float)
     shares = [np.where(one.labels, 1 / one.labels.sum(), 1 / (~one.labels).sum()) for one in sets]
     weight = np.concatenate(shares)
     features = np.stack([np.ones_like(score), score], axis=1)
-    beta = np.zeros(2)
-    for _ in range(steps):
-        probability = 1 / (1 + np.exp(-features @ beta))
-        gradient = features.T @ (weight * (label - probability))
-        hessian = (features * (weight * probability * (1 - probability))[:, None]).T @ features
-        beta += np.linalg.solve(hessian, gradient)
+    beta = fit_logistic(features, label, np.zeros(2), np.zeros(2), weight)
     if not math.isfinite(beta[1]) or beta[1] <= 0:
         raise SystemExit("the score does not separate the classes: no calibration")
     return float(beta[1]), float(-beta[0] / beta[1])

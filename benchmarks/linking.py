@@ -48,6 +48,7 @@ from indexes.catalog.dictionary import Dictionary
 from indexes.catalog.rows import DocumentRow
 from indexes.encoding.loading import load_encoder
 from indexes.terms.names import distinct, normal
+from rag.judging.logistic import LogisticModel
 from rag.query.entity_linking import EntityLink, Linker
 from rag.query.query import Query
 from rag.query.spelling import is_general
@@ -138,14 +139,18 @@ def main() -> None:
 
 
 def evaluate(
-    database: Database, questions: Sequence[Mapping[str, str]], is_common: Callable[[str], bool], show: str | None
+    database: Database,
+    questions: Sequence[Mapping[str, str]],
+    is_common: Callable[[str], bool],
+    show: str | None = None,
+    model: LogisticModel | None = None,
 ) -> Outcome:
-    """Link the questions about a database."""
+    """Link the questions about a database, with the model that is fitted or with another."""
     outcome = Outcome()
-    found = _documents(database.path)
+    found = documents(database.path)
     rows = _rows(found)
-    with _named(found) as catalog, catalog.reading() as reading:
-        linker = Linker(Dictionary(reading, 1), is_common)
+    with named(found) as catalog, catalog.reading() as reading:
+        linker = Linker(Dictionary(reading, 1), is_common, model)
         for question in questions:
             text = question["question"]
             start = time.perf_counter()
@@ -204,7 +209,7 @@ def _best(links: Sequence[EntityLink]) -> list[EntityLink]:
 
 
 @contextmanager
-def _named(found: Sequence[Document]) -> Iterator[Catalog]:
+def named(found: Sequence[Document]) -> Iterator[Catalog]:
     """A catalog with the names of some documents, and nothing else."""
     rows = [
         DocumentRow(
@@ -232,7 +237,8 @@ def _named(found: Sequence[Document]) -> Iterator[Catalog]:
             yield catalog
 
 
-def _documents(path: Path) -> list[Document]:
+def documents(path: Path) -> list[Document]:
+    """The rows of a database as `rag index` makes documents of them."""
     return [event.document for event in DatabaseSource(f"sqlite:///{path}").events({}) if isinstance(event, Added)]
 
 

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from rag import KnowledgeBase
 from rag.evaluation.collections.beir import read_qrels, read_queries
 from rag.evaluator import indexed
+from rag.judging.fitting import fit_logistic, sigmoid
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE, MODEL_FILE, Features, inputs
 
 Floats = NDArray[np.float64]
@@ -71,8 +72,7 @@ class Model:
 
     def __call__(self, values: Floats) -> Floats:
         """Probabilities [hits] for inputs [hits, n]; inputs beyond the first n are ignored."""
-        score = self.intercept + values[:, : len(self.weights)] @ self.weights
-        return np.asarray(1 / (1 + np.exp(-np.clip(score, -50, 50))))
+        return sigmoid(self.intercept + values[:, : len(self.weights)] @ self.weights)
 
 
 def main() -> None:
@@ -150,7 +150,7 @@ def search(kb: KnowledgeBase, question: str, judged: Mapping[str, int], *, forei
 
 
 def fit(sets: Mapping[str, Examples], columns: int) -> Model:
-    """A model of the first `columns` inputs, by Newton's method on the weighted, ridged log-likelihood."""
+    """A model of the first `columns` inputs, by the weighted, ridged log-likelihood."""
     values, labels, weights = [], [], []
     for name, every in sets.items():
         own = every.where(~every.foreign)
@@ -161,24 +161,15 @@ def fit(sets: Mapping[str, Examples], columns: int) -> Model:
             values.append(part.inputs[:, :columns])
             labels.append(part.labels)
             weights.append(np.full(len(part.labels), weight / len(part.labels)))
-    return newton(np.concatenate(values), np.concatenate(labels), np.concatenate(weights))
+    return likeliest(np.concatenate(values), np.concatenate(labels), np.concatenate(weights))
 
 
-def newton(values: Floats, labels: Floats, weights: Floats) -> Model:
+def likeliest(values: Floats, labels: Floats, weights: Floats) -> Model:
     """The weights that make `labels` likeliest; inputs are standardised for it, so that the ridge treats them alike."""
     middle, spread = values.mean(axis=0), values.std(axis=0)
     design = np.column_stack([np.ones(len(values)), (values - middle) / spread])
-    ridge = np.diag([0.0] + [RIDGE] * values.shape[1])
-    weights = weights / weights.sum()
-    found = np.zeros(design.shape[1])
-    for _ in range(100):
-        chance = 1 / (1 + np.exp(-design @ found))
-        gradient = design.T @ (weights * (chance - labels)) + ridge @ found
-        hessian = (design.T * (weights * chance * (1 - chance))) @ design + ridge
-        step = np.linalg.solve(hessian, gradient)
-        found = found - step
-        if np.abs(step).max() < 1e-10:  # noqa: PLR2004
-            break
+    precision = np.array([0.0] + [RIDGE] * values.shape[1])
+    found = fit_logistic(design, labels, np.zeros_like(precision), precision, weights / weights.sum())
     slopes = found[1:] / spread
     return Model(float(found[0] - slopes @ middle), slopes)
 

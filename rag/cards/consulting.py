@@ -14,12 +14,13 @@ from rag.cards.gate import Gate
 from rag.cards.selecting import ANSWERED, CardStatement, CardVerdict, Selecting, Selectors, best_relevance
 from rag.cards.storage import StoredCard
 from rag.cards.top_down import needed
+from rag.judging.policy import Policy
 from rag.llm.base import Complete
 from rag.prompting.prompt import Background
 from rag.retrieval.hit import Hit
 from rag.retrieval.merging import SupplementaryHit, join
 
-_LEAST_PROBABILITY = 0.5
+_ASKED = Policy(wrong=1, missed=1)
 _ELSEWHERE = "the question is about something else"
 _KNOWN = "the documents answer the question"
 
@@ -157,7 +158,7 @@ def _chosen(
         why = ""
         # A glossary knows by its terms, and a knowledge base by its own relevance, what it has nothing to say to.
         if use.selectors.relevance and one.card.kind is CardKind.LM and not one.problem:
-            why = _ELSEWHERE if about < _LEAST_PROBABILITY else _KNOWN if answered else ""
+            why = _ELSEWHERE if not _ASKED.accepts(about) else _KNOWN if answered else ""
         chosen.append((one, about, why))
     able = [about for one, about, why in chosen if not why and not one.problem]
     if only_best and able:

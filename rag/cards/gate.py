@@ -7,16 +7,14 @@ import math
 import numpy as np
 
 from rag.cards.card import Card
+from rag.judging.logistic import LogisticModel
 from rag.text.sentence_encoder import SentenceEncoder
 
 MOST_EXAMPLES = 64
-# Log-odds that a question is about a card: a steepness times how far the best cosine with its description and examples
-# lies above where both are as likely. The best of more examples is higher for every question. Fitted by
-# benchmarks/card_gate.py on the questions of six collections, each a card to the others': a description alone lets 89%
-# of its own questions pass and 11% of all others, 64 examples 92% and 9%.
-_SLOPE = 25.0
-_MIDDLE = 0.13
-_MIDDLE_PER_DOUBLING = 0.0285
+# The best cosine of a question with a card's description and examples; the best of more is higher for every question.
+# Fitted by benchmarks/card_gate.py on the questions of six collections, each a card to the others': a description alone
+# lets 89% of its own questions pass and 11% of all others, 64 examples 92% and 9%.
+_ABOUT = LogisticModel(-3.25, {"cosine": 25.0, "log2(texts)": -0.7125})
 
 
 class Gate:
@@ -32,5 +30,4 @@ class Gate:
         if texts not in self._about:
             self._about[texts] = self._encoder.encode(texts).vectors
         cosine = float((self._about[texts] @ self._encoder.encode_query(question).vector).max())
-        middle = _MIDDLE + _MIDDLE_PER_DOUBLING * math.log2(len(texts))
-        return 1 / (1 + math.exp(-_SLOPE * (cosine - middle)))
+        return _ABOUT.probability({"cosine": cosine, "log2(texts)": math.log2(len(texts))})

@@ -5,13 +5,14 @@ After Feng et al., *Knowledge Card: Filling LLMs' Knowledge Gaps with Plug-in Sp
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from connectors.sentences import sentence_spans
 from rag.cards.experts import Offer
+from rag.judging.calibration import Calibration
+from rag.judging.policy import Policy
 from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.search import Search
@@ -22,10 +23,9 @@ from rag.verification.support import SupportJudge
 
 # A sentence's relevance, from its cosine with the question: right answers of WikiQA, TREC-QA and HotpotQA lie above .36
 # in 95 of 100, sentences about something else below .19 (benchmarks/card_gate.py).
-_SLOPE = 18.0
-_MIDDLE = 0.28
-_LEAST_RELEVANCE = 0.5
-_LEAST_VOUCHED = 0.2
+RELEVANCE = Calibration.around(0.28, slope=18.0)
+_RELEVANT = Policy(wrong=1, missed=1)
+_VOUCHED = Policy(wrong=1, missed=4)  # of a passage that the card found relevant more stays: an "It was so" may answer
 _MOST_SENTENCES = 12  # of one card that are looked at: each is searched for in the knowledge base
 _MOST_CHARACTERS = 900  # of one card that pass
 _CHECKED_AGAINST = 5  # passages
@@ -34,7 +34,7 @@ _MISSING = 2  # words of the question that only the card's passage has: it may a
 # How likely a passage must say what a sentence says to take its place: what the sentence knows beyond it is lost then.
 # Of sentences about what the knowledge base does not hold, 64 in 600 reach .5, and 1 reaches .7
 # (benchmarks/card_effect.py, the card `right`).
-_SURE = 0.7
+_SURE = Policy(wrong=7, missed=3)
 
 
 class CardVerdict(StrEnum):
@@ -126,11 +126,11 @@ class Selecting:
             return []
         texts = [" ".join(offer.text[start:end].split()) for start, end in spans]
         cosines = self._encoder.encode(texts).vectors @ self._question
-        relevances = [relevance(float(cosine)) for cosine in cosines]
+        relevances = [RELEVANCE.probability(float(cosine)) for cosine in cosines]
         vouched = offer.relevance is not None
         if vouched:  # the sentence that is nearest to the question stays in any case
             nearest = int(cosines.argmax())
-            relevances[nearest] = max(relevances[nearest], _LEAST_RELEVANCE)
+            relevances[nearest] = max(relevances[nearest], _RELEVANT.least)
         return [
             CardStatement(
                 text, matters, vouched=vouched, needed=self._is_needed(offer), origin=offer.origin(start, end)
@@ -150,12 +150,7 @@ class Selecting:
 
     def _relevant(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """Of a passage that the card found relevant more stays: what answers may be an "It was so"."""
-        return [
-            one
-            if not _open(one) or one.relevance >= (_LEAST_VOUCHED if one.vouched else _LEAST_RELEVANCE)
-            else _as(one, CardVerdict.IRRELEVANT)
-            for one in said
-        ]
+        return [one if not _open(one) or _matters(one) else _as(one, CardVerdict.IRRELEVANT) for one in said]
 
     def _true(self, said: Sequence[CardStatement]) -> list[CardStatement]:
         """Every sentence is looked for in the knowledge base, up to a number; the rest stays unverified."""
@@ -182,7 +177,7 @@ class Selecting:
         best: CardStatement | None = None
         for hit in self._search(one.text, _CHECKED_AGAINST):
             support = self._judge.judge(one.text, hit.text, f"{hit.title}\n{hit.context}")
-            if support.probability >= _SURE and (best is None or support.probability > best.support):
+            if _SURE.accepts(support.probability) and (best is None or support.probability > best.support):
                 best = replace(one, verdict=CardVerdict.EVIDENCE, passage=hit, support=support.probability)
             elif support.contradicts and best is None:
                 best = replace(one, verdict=CardVerdict.CONTRADICTED, passage=hit, support=0.0)
@@ -208,14 +203,13 @@ def _terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
+def _matters(one: CardStatement) -> bool:
+    return (_VOUCHED if one.vouched else _RELEVANT).accepts(one.relevance)
+
+
 def _open(one: CardStatement) -> bool:
     return one.verdict is CardVerdict.BACKGROUND
 
 
 def _as(one: CardStatement, verdict: CardVerdict) -> CardStatement:
     return replace(one, verdict=verdict)
-
-
-def relevance(cosine: float) -> float:
-    """The probability that a sentence matters for a question, by the cosine of the two."""
-    return 1 / (1 + math.exp(-_SLOPE * (cosine - _MIDDLE)))

@@ -1,4 +1,7 @@
-"""How likely a stretch of a question means a name: log-odds from how it is written and what stands around it."""
+"""How likely a stretch of a question means a name: by how it is written and what stands around it.
+
+The features are made here; what each adds to the log-odds is in `linking.json`, fitted by `scripts/fit_linking.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from indexes.catalog.dictionary import Meaning
 from indexes.terms.forms import significant, stem, words
 from indexes.terms.names import normal
+from rag.judging.logistic import LogisticModel
 from rag.query.tokens import Token, TokenizedQuestion
 
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
@@ -24,29 +29,18 @@ _EMPTY_WORDS, _CATEGORY_WORDS = frozenset(_EMPTY.split()), frozenset(_CATEGORIES
 _SHORTEST_PREFIX = 4
 _NEAR = 2
 
-BASE = -1.0
-_SEVERAL_WORDS = 2.5
-_QUOTED = 3.0
-_CAPITAL = 1.5
-_SAME_CODE = 2.0
-_RARE_WORD = 1.5
-_COMMON_WORD = -1.2
-_STOP_WORD = -4.0
-_SCHEMA_WORD = -2.0
-_NUMBER, _NUMBERED = -3.0, 2.5
-_BESIDE, _CLOSE, _SOMEWHERE = 3.0, 1.5, 0.7
-_FURTHER_WORD = 0.3
-_RELATED = (
-    0.5  # of what a word of the table itself says, where a table that refers to it, or that it refers to, is named
-)
-_CATEGORY = 0.7
-_INFLECTED = -0.7
-_INITIALS, _TWO_INITIALS = -1.0, -1.5
 _TWO = 2
-_PART, _PART_MISSING = -0.3, -4.0
-_UNLIKE = -10.0
+_RELATED = 0.5  # of a word of the table itself: one of a table that refers to it, or that it refers to
 _OUT_OF_ORDER = 3.0  # percent
-ONE_ROW = 2.5
+
+MODEL_FILE = Path(__file__).with_name("linking.json")
+ONE_ROW = "one row"  # the feature that a mention beside this one names the same row
+
+
+@cache
+def linking_model() -> LogisticModel:
+    """What each feature adds to the log-odds that a mention means a name."""
+    return LogisticModel.read(MODEL_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,53 +146,31 @@ class MentionJudge:
         self._schema = schema
         self._common = common
 
-    def odds(self, mention: Mention, meaning: Meaning, transparent: Collection[int] = ()) -> float:
-        """Log-odds that a mention means a name; `transparent` tokens lie between it and its context unseen."""
+    def features(self, mention: Mention, meaning: Meaning, transparent: Collection[int] = ()) -> dict[str, float]:
+        """What speaks for and against it that a mention means a name, those that are 0 left out where they may be.
+
+        `transparent` tokens lie between the mention and its context unseen.
+        """
         tokens = self._question.tokens[mention.first : mention.last]
-        return (
-            BASE
-            + self._form(mention, tokens, meaning)
-            + self._writing(mention, tokens, meaning)
-            + self._context(mention, meaning.role, transparent)
-        )
+        return {
+            **_form(mention, tokens, meaning),
+            **self._writing(mention, tokens, meaning),
+            **self._context(mention, meaning.role, transparent),
+        }
 
-    def _form(self, mention: Mention, tokens: Sequence[Token], meaning: Meaning) -> float:
-        """How the mention differs from the name."""
-        if mention.shortened:
-            few = min(
-                len(tokens[0].text) if len(tokens) == 1 else len(tokens),
-                len(meaning.text.split()) if len(tokens) == 1 else len(meaning.text),
-            )
-            return _INITIALS + (_TWO_INITIALS if few <= _TWO else 0.0)
-        said, name = [token.word for token in tokens], words(meaning.text)
-        if mention.part:
-            held = sum(len(word) for word in name if stem(word) in {token.stem for token in tokens})
-            return _PART + _PART_MISSING * (1 - held / sum(map(len, significant(name))))
-        alike = likeness(said, name)
-        if alike == 1.0:
-            return 0.0
-        if not mention.mistyped and {token.stem for token in tokens} >= set(map(stem, significant(name))):
-            return _INFLECTED
-        return _UNLIKE * (1 - alike)
-
-    def _writing(self, mention: Mention, tokens: Sequence[Token], meaning: Meaning) -> float:
+    def _writing(self, mention: Mention, tokens: Sequence[Token], meaning: Meaning) -> dict[str, float]:
         """What the mention's own look says."""
-        total = _QUOTED * self._question.quoted(mention.first, mention.last)
-        counted = [token for token in tokens if not token.is_stop] or list(tokens)
+        quoted = self._question.quoted(mention.first, mention.last)
+        found = {"quoted": quoted}
         if all(token.is_number for token in tokens):
-            return total + (_NUMBERED if self._is_numbered(mention, column(meaning.role)) else _NUMBER)
+            return found | {"numbered" if self._is_numbered(mention, column(meaning.role)) else "number": 1.0}
+        counted = [token for token in tokens if not token.is_stop] or tokens
+        capital = self._question.shows_names and all(token.is_capital for token in counted)
+        same_code = meaning.text.upper() == meaning.text and any(token.is_code for token in tokens)
+        found |= {"capital": float(capital), "same code": float(same_code)}
         if len(tokens) > 1:
-            total += _SEVERAL_WORDS if len(counted) > 1 or "".join(token.text for token in tokens) else 0.0
-        shown = self._question.shows_names and all(token.is_capital for token in counted)
-        if shown:
-            total += _CAPITAL
-        if any(token.is_code for token in tokens) and meaning.text.upper() == meaning.text:
-            total += _SAME_CODE
-        if len(tokens) == 1:
-            total += self._single(
-                tokens[0], meaning, shown=shown or bool(self._question.quoted(mention.first, mention.last))
-            )
-        return total
+            return found | {"several words": 1.0}
+        return found | self._single(tokens[0], meaning, shown=capital or bool(quoted))
 
     def _is_numbered(self, mention: Mention, own: ColumnWords) -> bool:
         """Whether what the number counts stands before it: order 7, order no. 7, but not 7 orders."""
@@ -207,30 +179,28 @@ class MentionJudge:
             place -= 1
         return place >= 0 and met(self._question.tokens[place].stem, own.table | own.column) is not None
 
-    def _single(self, token: Token, meaning: Meaning, *, shown: bool) -> float:
-        total = 0.0
+    def _single(self, token: Token, meaning: Meaning, *, shown: bool) -> dict[str, float]:
+        found = {}
         if token.is_stop and not (shown and token.text == meaning.text):
-            total += _STOP_WORD
+            found["stop word"] = 1.0
         elif token.word not in self._common:
-            total += _RARE_WORD
+            found["rare word"] = 1.0
         elif not shown:
-            total += _COMMON_WORD
+            found["common word"] = 1.0
         if token.stem in self._schema and not shown:
-            total += _SCHEMA_WORD
-        return total
+            found["schema word"] = 1.0
+        return found
 
-    def _context(self, mention: Mention, role: str, transparent: Collection[int]) -> float:
+    def _context(self, mention: Mention, role: str, transparent: Collection[int]) -> dict[str, float]:
         """What words of the table and the column, or of tables around it, stand around the mention, and how near."""
         own = column(role)
-        words = own.table | own.column
         around = list(self._around(mention, transparent))
-        nearest = _nearest(around, words)
-        total = _CATEGORY if own.is_category else 0.0
-        if nearest:
-            total += _nearness(min(nearest.values())) + _FURTHER_WORD * (len(nearest) - 1)
+        found = {"category": float(own.is_category)}
+        if nearest := _nearest(around, own.table | own.column):
+            found |= {_nearness(min(nearest.values())): 1.0, "further word": len(nearest) - 1.0}
         elif related := _nearest(around, self._related.get(role.rpartition(".")[0], ())):
-            total += _RELATED * _nearness(min(related.values()))
-        return total
+            found[_nearness(min(related.values()))] = _RELATED
+        return found
 
     def _around(self, mention: Mention, transparent: Collection[int]) -> Iterator[tuple[str, int]]:
         """The stems before and after a mention, each with how many words that count stand between the two."""
@@ -242,6 +212,25 @@ class MentionJudge:
                 distance += not tokens[place].is_stop and place not in transparent
 
 
+def _form(mention: Mention, tokens: Sequence[Token], meaning: Meaning) -> dict[str, float]:
+    """How the mention differs from the name."""
+    if mention.shortened:
+        few = min(
+            len(tokens[0].text) if len(tokens) == 1 else len(tokens),
+            len(meaning.text.split()) if len(tokens) == 1 else len(meaning.text),
+        )
+        return {"initials": 1.0, "two initials": float(few <= _TWO)}
+    said, name = [token.word for token in tokens], words(meaning.text)
+    stems = {token.stem for token in tokens}
+    if mention.part:
+        held = sum(len(word) for word in name if stem(word) in stems)
+        return {"part": 1.0, "part missing": max(0.0, 1 - held / sum(map(len, significant(name))))}
+    alike = likeness(said, name)
+    if alike < 1.0 and not mention.mistyped and stems.issuperset(map(stem, significant(name))):
+        return {"inflected": 1.0}
+    return {"unlike": 1 - alike}
+
+
 def _nearest(around: Iterable[tuple[str, int]], words: Collection[str]) -> dict[str, int]:
     """Word → how near it stands."""
     found: dict[str, int] = {}
@@ -251,8 +240,8 @@ def _nearest(around: Iterable[tuple[str, int]], words: Collection[str]) -> dict[
     return found
 
 
-def _nearness(distance: int) -> float:
-    return _BESIDE if distance == 0 else _CLOSE if distance <= _NEAR else _SOMEWHERE
+def _nearness(distance: int) -> str:
+    return "beside" if distance == 0 else "close" if distance <= _NEAR else "somewhere"
 
 
 def _pieces(identifier: str) -> list[str]:

@@ -10,18 +10,20 @@ mention every meaning that is likely enough is kept.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.terms.names import StoredName, is_of_row, reference
+from rag.judging.logistic import LogisticModel
 from rag.judging.odds import probability
-from rag.query.disambiguation import ONE_ROW, Mention, MentionJudge, column
+from rag.judging.policy import Policy
+from rag.query.disambiguation import ONE_ROW, Mention, MentionJudge, column, linking_model
 from rag.query.mention_detection import mentions
 from rag.query.query import Query
 from rag.query.tokens import TokenizedQuestion
 
-LIKELY = 0.5  # what is less likely to be meant is not linked
+_LINKED = Policy(wrong=1, missed=1)  # a passage that is not meant is as bad as one that is missed
 MOST_ROWS = 20  # of one link: a name that more rows have is a property of them
 _MOST_PAIRS = 12  # of neighbouring mentions that are tried as one row
 _FAINT = 4.0  # log-odds below the best meaning of a mention: dropped
@@ -60,39 +62,54 @@ class EntityLink:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """What a mention may mean, and the log-odds that it does; `rows` where a mention beside it narrows them down."""
+
     mention: Mention
     meaning: Meaning
+    features: Mapping[str, float]
     odds: float
     rows: tuple[StoredName, ...] = ()
+
+    @property
+    def probability(self) -> float:
+        """The probability that this is meant."""
+        return probability(self.odds)
 
 
 class Linker:
     """Links the questions asked of one generation.
 
-    `is_common` tells whether a word, in lower case, is in everybody's vocabulary.
+    `is_common` tells whether a word, in lower case, is in everybody's vocabulary; `model` weighs the features.
     """
 
-    def __init__(self, dictionary: Dictionary, is_common: Callable[[str], bool]) -> None:
+    def __init__(
+        self, dictionary: Dictionary, is_common: Callable[[str], bool], model: LogisticModel | None = None
+    ) -> None:
+        self._model = model or linking_model()
         self._dictionary = dictionary
         self._is_common = is_common
 
     def link(self, query: Query) -> tuple[EntityLink, ...]:
         """The links of a question, in its order; of one mention the likeliest first."""
+        question = query.tokens
+        links = [self._link(candidate, question) for candidate in _chosen(self.candidates(query), question)]
+        return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
+
+    def candidates(self, query: Query) -> list[Candidate]:
+        """Everything that a question may mention."""
         roles = self._dictionary.roles()
         columns = [column(role) for role in roles if is_of_row(role)]
         if not columns:
-            return ()
+            return []
         question = query.tokens
         schema = {word for each in columns for word in each.table | each.column}
         common = {token.word for token in question.tokens if self._is_common(token.word)}
         judge = MentionJudge(question, _related(roles), schema, common)
-        found = self._judged(mentions(question, self._dictionary, schema, common), judge)
-        links = [self._link(candidate, question) for candidate in _chosen(self._one_row(found, question), question)]
-        return tuple(sorted((link for link in links if link is not None), key=lambda link: (link.start, -link.score)))
+        return self._one_row(self._judged(mentions(question, self._dictionary, schema, common), judge), question)
 
-    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: MentionJudge) -> list[_Candidate]:
-        """Everything that may be meant, each with its odds."""
+    def _judged(self, pairs: Sequence[tuple[Mention, str]], judge: MentionJudge) -> list[Candidate]:
+        """Everything that may be meant."""
         meanings = self._dictionary.meanings({name for _, name in pairs})
         found = [
             (mention, meaning)
@@ -104,19 +121,20 @@ class Linker:
         for mention, meaning in found:
             if not mention.part:
                 covered[meaning.role].update(range(mention.first, mention.last))
+        features = [judge.features(mention, meaning, covered[meaning.role]) for mention, meaning in found]
         return [
-            _Candidate(mention, meaning, judge.odds(mention, meaning, covered[meaning.role]))
-            for mention, meaning in found
+            Candidate(mention, meaning, each, self._model.log_odds(each))
+            for (mention, meaning), each in zip(found, features, strict=True)
         ]
 
-    def _one_row(self, candidates: list[_Candidate], question: TokenizedQuestion) -> list[_Candidate]:
+    def _one_row(self, candidates: list[Candidate], question: TokenizedQuestion) -> list[Candidate]:
         """The candidates, surer of neighbours that one row has: given and family name, a city and its state."""
-        starting: dict[int, list[_Candidate]] = defaultdict(list)
+        starting: dict[int, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
             if not candidate.mention.part:
                 starting[candidate.mention.first].append(candidate)
         tried = 0
-        joined: dict[int, _Candidate] = {}
+        joined: dict[int, Candidate] = {}
         for one in sorted(candidates, key=lambda candidate: -candidate.odds):
             for other in () if one.mention.part else starting[one.mention.last]:
                 if not _of_one_table(one.meaning, other.meaning) or not _shown(question, one.mention, other.mention):
@@ -125,10 +143,12 @@ class Linker:
                     break
                 if rows := self._dictionary.rows_of_both(one.meaning, other.meaning, MOST_ROWS + 1):
                     for each in (one, other):
-                        joined[id(each)] = replace(each, odds=each.odds + ONE_ROW, rows=tuple(rows))
+                        together = {**each.features, ONE_ROW: 1.0}
+                        odds = self._model.log_odds(together)
+                        joined[id(each)] = Candidate(each.mention, each.meaning, together, odds, tuple(rows))
         return [joined.get(id(candidate), candidate) for candidate in candidates]
 
-    def _link(self, candidate: _Candidate, question: TokenizedQuestion) -> EntityLink | None:
+    def _link(self, candidate: Candidate, question: TokenizedQuestion) -> EntityLink | None:
         rows = candidate.rows or tuple(self._dictionary.rows(candidate.meaning, MOST_ROWS + 1))
         if not rows:  # all dead
             return None
@@ -140,7 +160,7 @@ class Linker:
             name=candidate.meaning.text,
             role=candidate.meaning.role,
             rows=rows,
-            score=probability(candidate.odds),
+            score=candidate.probability,
         )
 
 
@@ -170,11 +190,11 @@ def _shown(question: TokenizedQuestion, *mentions: Mention) -> bool:
     return not question.shows_names or all(token.text[:1].isupper() for token in tokens)
 
 
-def _chosen(candidates: Sequence[_Candidate], question: TokenizedQuestion) -> Iterator[_Candidate]:
+def _chosen(candidates: Sequence[Candidate], question: TokenizedQuestion) -> Iterator[Candidate]:
     """Of overlapping mentions the longest and surest; of each mention all meanings that are likely enough."""
-    spans: dict[tuple[int, int], list[_Candidate]] = defaultdict(list)
+    spans: dict[tuple[int, int], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
-        if probability(candidate.odds) >= LIKELY:
+        if _LINKED.accepts(candidate.probability):
             spans[candidate.mention.first, candidate.mention.last].append(candidate)
 
     def weight(span: tuple[int, int]) -> float:
@@ -182,7 +202,7 @@ def _chosen(candidates: Sequence[_Candidate], question: TokenizedQuestion) -> It
         mention = best.mention
         roundabout = mention.part or mention.mistyped or mention.shortened
         letters = sum(len(word) for word in question.words(*span))
-        return letters * probability(best.odds) * (_ROUNDABOUT if roundabout else 1.0)
+        return letters * best.probability * (_ROUNDABOUT if roundabout else 1.0)
 
     taken: set[int] = set()
     for span in sorted(spans, key=lambda span: (-weight(span), span)):

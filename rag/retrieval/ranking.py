@@ -11,10 +11,11 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from rag.judging.logistic import fingerprint
 from rag.query.named_passages import Claim, Tie
 from rag.retrieval.candidates import Pool, Scores
 from rag.retrieval.feedback import feedback_similarity, hubness
-from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE, fingerprint
+from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE, MODEL_FILE
 from rag.retrieval.selection import tiers
 from rag.retrieval.tuned import WEIGHTS
 
@@ -110,7 +111,7 @@ class Ranking:
 @cache
 def basis() -> str:
     """What tells these defaults from others: what was tuned to be better than the ones may be worse than the others."""
-    defaults = json.dumps([asdict(Ranking()), fingerprint(), DEFAULT_MIN_RELEVANCE])
+    defaults = json.dumps([asdict(Ranking()), fingerprint(MODEL_FILE), DEFAULT_MIN_RELEVANCE])
     return hashlib.blake2b(defaults.encode(), digest_size=8).hexdigest()
 
 

@@ -10,20 +10,20 @@ for the default encoder: another one spreads its cosines differently.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
+from rag.judging.logistic import LogisticModel
 from rag.judging.odds import probability
+from rag.judging.policy import Policy
 
 MODEL_FILE = Path(__file__).with_name("relevance.json")
-DEFAULT_MIN_RELEVANCE = 0.2
+DEFAULT_MIN_RELEVANCE = Policy(wrong=1, missed=4).least
 """Below it a hit is no evidence, and an answer abstains rather than rest on it (the trade-off: `docs/decisions.md`)."""
 
+_WITH_LATE = LogisticModel.read(MODEL_FILE, "with_late")
+_WITHOUT_LATE = LogisticModel.read(MODEL_FILE, "without_late")
 _SHORTEST = 150  # characters: what is shorter is judged as if it were this long, or a good short answer loses
 
 
@@ -58,8 +58,7 @@ def relevance(features: Features) -> float:
 
 def log_odds(features: Features) -> dict[str, float]:
     """What each input adds to the log-odds of relevance; the sum gives the probability."""
-    weights = _model()["with_late" if features.late is not None else "without_late"]
-    return {"start": weights["intercept"]} | {name: weights[name] * value for name, value in inputs(features).items()}
+    return (_WITHOUT_LATE if features.late is None else _WITH_LATE).contributions(inputs(features))
 
 
 def inputs(features: Features) -> dict[str, float]:
@@ -73,15 +72,3 @@ def inputs(features: Features) -> dict[str, float]:
         "coverage": features.coverage,
     }
     return found if features.late is None else {**found, "late": features.late}
-
-
-@cache
-def fingerprint() -> str:
-    """What tells this relevance model from another: what was fitted to improve the one says nothing about the other."""
-    return hashlib.blake2b(json.dumps(_model(), sort_keys=True).encode(), digest_size=8).hexdigest()
-
-
-@cache
-def _model() -> Mapping[str, Mapping[str, float]]:
-    model: Mapping[str, Mapping[str, float]] = json.loads(MODEL_FILE.read_text())["coefficients"]
-    return model

@@ -15,6 +15,7 @@ from indexes.encoding.late import alignment
 from indexes.sparse.sparse import SparseReader
 from indexes.store import View
 from indexes.terms.analyzer import UNSPACED, WORD, QueryTerm
+from rag.judging.calibration import Calibration
 from rag.judging.odds import named_odds, probability
 from rag.query.weighed import WeighedQuery
 from rag.retrieval.candidates import Pool
@@ -22,7 +23,6 @@ from rag.retrieval.deduplication import Group, Passages
 from rag.retrieval.hit import Aligned, Copy, Hit, Signals
 from rag.retrieval.references import as_metadata, references
 from rag.retrieval.relevance import Features, log_odds
-from rag.retrieval.tuned import Calibration
 
 if TYPE_CHECKING:
     from indexes.encoding.base import EncodedQuery, Encoder, Span

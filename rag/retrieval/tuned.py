@@ -14,7 +14,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from rag.judging.odds import log_odds_of, probability
+from rag.judging.calibration import Calibration
+from rag.judging.odds import log_odds_of
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
 
 SETTING = "tuning"  # its key in the catalog
@@ -38,18 +39,6 @@ class TunedPart(StrEnum):
     WEIGHTS = "weights"
     CALIBRATION = "calibration"
     THRESHOLD = "threshold"
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """A straight line through the log-odds of relevance (Platt, Probabilistic Outputs for SVMs, 1999)."""
-
-    slope: float = 1.0
-    intercept: float = 0.0
-
-    def __call__(self, odds: float) -> float:
-        """The log-odds in place of `odds`."""
-        return self.slope * odds + self.intercept
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +97,7 @@ class Tuning:
         if self.calibration is None and self.threshold is None:
             return DEFAULT_MIN_RELEVANCE
         odds = log_odds_of(DEFAULT_MIN_RELEVANCE) if self.threshold is None else self.threshold
-        return probability((self.calibration or Calibration())(odds))
+        return (self.calibration or Calibration()).probability(odds)
 
     def to_json(self) -> dict[str, Any]:
         """The tuning as JSON; `min_relevance` is the threshold as a probability."""

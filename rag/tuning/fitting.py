@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.evaluation.metrics import Judgements, ndcg
+from rag.judging.calibration import Calibration
+from rag.judging.fitting import fit_logistic, sigmoid
 from rag.retrieval.ranking import RankedCandidates, Ranking
-from rag.retrieval.tuned import Calibration
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,8 +30,6 @@ _WEIGHT_PRIOR = 0.3  # nDCG, summed over the questions, that changing a weight e
 
 _SLOPE_SPREAD, _INTERCEPT_SPREAD = 0.5, 1.0  # standard deviations of what is expected before any question was asked
 _STEEPEST = 4.0
-_NEWTON_STEPS = 50
-_SMALL = 1e-9
 
 _THRESHOLD_PRICE = 0.02  # share of the questions that moving it by one has to bring
 
@@ -83,11 +82,6 @@ class Judged:
         return np.where(np.isnan(self.labels), share * self.chances(now), self.labels)
 
 
-def sigmoid(odds: Floats) -> Floats:
-    """The probabilities that have these log-odds."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -50, 50))))
-
-
 def fit_weights(
     questions: Sequence[Asked], default: Ranking, tell: Callable[[int, int], None] | None = None
 ) -> Ranking:
@@ -132,31 +126,10 @@ def fit_calibration(questions: Sequence[Judged], now: Calibration, nonsense: flo
     """
     odds = np.concatenate([question.odds for question in questions])
     labels = np.concatenate([question.assumed(now, 0.5) for question in questions])
-    slope, intercept = _likeliest(np.column_stack([odds, np.ones(len(odds))]), labels)
+    prior, precision = np.array([1.0, 0.0]), np.array([_SLOPE_SPREAD, _INTERCEPT_SPREAD]) ** -2.0
+    slope, intercept = fit_logistic(np.column_stack([odds, np.ones(len(odds))]), labels, prior, precision).tolist()
     slope = min(max(slope, 1 / _STEEPEST), _STEEPEST)
     return Calibration(slope, min(intercept, ceiling - slope * nonsense))
-
-
-def _likeliest(design: Floats, labels: Floats) -> tuple[float, float]:
-    """Slope and intercept, by Newton's method; a step that would overshoot is halved."""
-    prior, precision = np.array([1.0, 0.0]), np.array([_SLOPE_SPREAD, _INTERCEPT_SPREAD]) ** -2.0
-
-    def loss(found: Floats) -> float:
-        odds = design @ found
-        return float(np.sum(np.logaddexp(0, odds) - labels * odds) + precision @ (found - prior) ** 2 / 2)
-
-    found = prior
-    for _ in range(_NEWTON_STEPS):
-        chances = sigmoid(design @ found)
-        gradient = design.T @ (chances - labels) + precision * (found - prior)
-        hessian = (design.T * (chances * (1 - chances))) @ design + np.diag(precision)
-        step = np.linalg.solve(hessian, gradient)
-        while loss(found - step) > loss(found) and np.abs(step).max() > _SMALL:
-            step = step / 2
-        found = found - step
-        if np.abs(step).max() <= _SMALL:
-            break
-    return float(found[0]), float(found[1])
 
 
 def fit_threshold(right: Sequence[float], unanswerable: Sequence[float], now: float) -> float:

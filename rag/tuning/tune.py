@@ -19,11 +19,12 @@ from indexes.catalog.reading import Reading
 from rag.evaluation.collections.collection import Collection
 from rag.evaluation.measure import OnProgress, Step
 from rag.evaluation.significance import compare
+from rag.judging.calibration import Calibration
 from rag.judging.odds import log_odds_of, probability
 from rag.retrieval.ranking import RankedCandidates, Ranking
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
 from rag.retrieval.selection import EVIDENCE_HITS
-from rag.retrieval.tuned import Calibration, TunedPart, Tuning, TuningEvidence
+from rag.retrieval.tuned import TunedPart, Tuning, TuningEvidence
 from rag.tuning.fitting import DEPTH, Asked, Judged, fit_calibration, fit_threshold, fit_weights
 from rag.tuning.held_out import Split, split
 from rag.tuning.verdicts import Measure, TuningReport, TuningVerdict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 from connectors.sentences import sentence_spans
 from indexes.encoding.late import unpack
 from indexes.terms.analyzer import UNSPACED, WORD
+from rag.judging.calibration import Calibration
+from rag.judging.policy import Policy
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import negations, numbers, stop_stems, terms, words
 from rag.verification.claims import Assertion, are_contrary, assertion, counted, measured, numbered_names, years_in_full
@@ -23,8 +24,8 @@ from rag.verification.proper_names import PassageNames, known
 Floats = NDArray[np.float32]
 Scores = NDArray[np.floating]
 
-# Supported means at least as likely as not. Both errors cost the same: an invention passed, a fact marked as invented.
-_ENOUGH = 0.5
+# Both errors cost the same: an invention passed, a fact marked as invented.
+_SUPPORTED = Policy(wrong=1, missed=1)
 _COSINE = 0.4  # what the cosine counts beside the alignment of words
 _IN_PIECES = 0.5  # what a word counts that the encoder cuts into pieces: they align by spelling more than by sense
 # What is left of a score, and its most, where the claim has a number, or a name, that the passage has nowhere: 5% of
@@ -43,23 +44,10 @@ _NEARLY_ALL_COSINE = 0.45
 _QUOTED = 0.99  # the probability that a claim is supported which stands there word for word
 _FEWEST_QUOTED = 4  # words of it
 _UNIT = re.compile(rf"{UNSPACED}|{WORD}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Calibration:
-    """Score → probability, 1 / (1 + exp(-slope * (score - middle)))."""
-
-    slope: float
-    middle: float
-
-    def probability(self, score: float) -> float:
-        return 1.0 / (1.0 + math.exp(-self.slope * (score - self.middle)))
-
-
 # Fitted by benchmarks/citations.py on its three sets, each weighing the same.
-_BY_TOKENS = _Calibration(slope=6.9, middle=0.585)
-_BY_VECTORS = _Calibration(slope=8.4, middle=0.575)
-_BY_WORDS = _Calibration(slope=6.5, middle=0.555)
+_BY_TOKENS = Calibration.around(0.585, slope=6.9)
+_BY_VECTORS = Calibration.around(0.575, slope=8.4)
+_BY_WORDS = Calibration.around(0.555, slope=6.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +68,7 @@ class Support:
     @property
     def holds(self) -> bool:
         """The policy: whether the claim counts as supported."""
-        return self.probability >= _ENOUGH
+        return _SUPPORTED.accepts(self.probability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +282,7 @@ def _aligned(claim: _Claim, passage: _Passage) -> Floats | None:
     return aligned
 
 
-def _scores(coverage: Floats, cosines: Floats | None, aligned: Floats | None) -> tuple[_Calibration, Scores]:
+def _scores(coverage: Floats, cosines: Floats | None, aligned: Floats | None) -> tuple[Calibration, Scores]:
     """The score of every window, shape [windows]. Sentences come before pairs, so that a tie quotes the shorter."""
     if cosines is None:
         return _BY_WORDS, coverage
@@ -308,7 +296,7 @@ def _with_pairs(values: Floats) -> Floats:
     return np.concatenate([values, np.maximum(values[:-1], values[1:])])
 
 
-def _lowered(score: float, claim: Assertion, passage: _Passage, window: int, calibration: _Calibration) -> float:
+def _lowered(score: float, claim: Assertion, passage: _Passage, window: int, calibration: Calibration) -> float:
     """A score less what the claim invents: never enough to be supported."""
     most = _INVENTED * calibration.middle
     if claim.numbers - passage.numbers or _renumbered(claim, passage):

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 
+from rag.judging.calibration import Calibration
+from rag.judging.fitting import sigmoid
 from rag.judging.odds import log_odds_of
-from rag.retrieval.tuned import Calibration
-from rag.tuning.fitting import Judged, fit_calibration, fit_threshold, sigmoid
+from rag.tuning.fitting import Judged, fit_calibration, fit_threshold
 
 SAME = Calibration()
 

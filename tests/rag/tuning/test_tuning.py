@@ -17,10 +17,11 @@ from indexes.errors import LockedError
 from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.questions import read_collection
 from rag.evaluator import evaluate
+from rag.judging.calibration import Calibration
 from rag.knowledge_base import KnowledgeBase
 from rag.retrieval.ranking import Ranking, basis
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
-from rag.retrieval.tuned import Calibration, TunedPart, Tuning, TuningEvidence, read, written
+from rag.retrieval.tuned import TunedPart, Tuning, TuningEvidence, read, written
 from rag.tuning.fitting import Asked, fit_weights
 from rag.tuning.tune import tune
 from tests.indexes.conftest import BagEncoder
