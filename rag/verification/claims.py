@@ -9,7 +9,7 @@ from functools import cache
 
 from rag.text.names import ProperName, proper_names, subject
 from rag.text.words import numbers, stop_stems, words
-from rag.verification.polarity import Stance, differ, excepts, stance
+from rag.verification.polarity import Polarity, differ, excepts, polarity_of
 from rag.verification.semantic_roles import are_swapped, roles
 from rag.verification.temporal_order import is_reversed
 
@@ -74,7 +74,7 @@ class Assertion:
         names: what it names inside a sentence; nothing for a title, where everything is capitalised.
         subject: the name that it may begin with.
         measured: numbers with a unit behind them, and the units.
-        stance: what it affirms and what it denies.
+        polarity: what it affirms and what it denies.
     """
 
     text: str
@@ -85,7 +85,7 @@ class Assertion:
     names: tuple[ProperName, ...]
     subject: ProperName | None
     measured: Mapping[str, frozenset[str]]
-    stance: Stance
+    polarity: Polarity
 
 
 def assertion(text: str) -> Assertion:
@@ -93,7 +93,7 @@ def assertion(text: str) -> Assertion:
 
     Example:
         >>> found = assertion("In 2021 Anna did not lose her COVID-19 funds in Boston.")
-        >>> sorted(found.numbers), dict(found.numbered), "-lose" in found.stance.holds
+        >>> sorted(found.numbers), dict(found.numbered), "-lose" in found.polarity.holds
         (['2021'], {'covid': frozenset({'19'})}, True)
         >>> [name.text for name in found.names]
         ['Anna', 'COVID-19', 'Boston']
@@ -109,7 +109,7 @@ def assertion(text: str) -> Assertion:
         names=proper_names(text),
         subject=subject(text),
         measured=measured(text),
-        stance=stance(text),
+        polarity=polarity_of(text),
     )
 
 
@@ -120,11 +120,11 @@ def are_contrary(one: Assertion, other: Assertion) -> bool:
     >>> are_contrary(one, other), are_contrary(one, assertion("The Rhine is shorter than the Seine."))
     (True, False)
     """
-    excepted = excepts(one.stance, other.stance) or excepts(other.stance, one.stance)
+    excepted = excepts(one.polarity, other.polarity) or excepts(other.polarity, one.polarity)
     swapped = are_swapped(roles(one.text), roles(other.text))
     order = is_reversed(one.text, other.text)
     # The order says more than which word stands behind a "before".
-    differs = differ(one.stance, other.stance, besides=() if order is None else ("before",))
+    differs = differ(one.polarity, other.polarity, besides=() if order is None else ("before",))
     return differs ^ excepted ^ swapped ^ bool(order)
 
 

@@ -92,7 +92,7 @@ _NO_DENIAL = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Stance:
+class Polarity:
     """What a text holds.
 
     Attributes:
@@ -112,13 +112,13 @@ class Stance:
     part: frozenset[str]
 
 
-def stance(text: str) -> Stance:
+def polarity_of(text: str) -> Polarity:
     """What `text` holds.
 
     Example:
-        >>> sorted(stance("Smoking is not allowed.").turned)
+        >>> sorted(polarity_of("Smoking is not allowed.").turned)
         ['-allow', '-allow/forbid']
-        >>> sorted(stance("Invalid tickets").holds)
+        >>> sorted(polarity_of("Invalid tickets").holds)
         ['+invalid', '+ticket', '-valid']
     """
     present = " ".join(text.casefold().split())
@@ -130,17 +130,17 @@ def stance(text: str) -> Stance:
         found = WORD.findall(clause)
         # The month is no modal verb.
         reader.read([word.casefold().replace("’", "'") for word in found if word != "May"])
-    return reader.stance()
+    return reader.polarity()
 
 
-def differ(one: Stance, other: Stance, besides: Iterable[str] = ()) -> bool:
+def differ(one: Polarity, other: Polarity, besides: Iterable[str] = ()) -> bool:
     """Whether the one affirms what the other denies; a "not" that both have may reach further in one of them.
 
     Which side of the opposites of the words `besides` they are on does not count.
 
-    >>> differ(stance("Parking is banned."), stance("Parking is allowed."))
+    >>> differ(polarity_of("Parking is banned."), polarity_of("Parking is allowed."))
     True
-    >>> differ(stance("Parking is banned."), stance("Parking is not allowed."))
+    >>> differ(polarity_of("Parking is banned."), polarity_of("Parking is not allowed."))
     False
     """
     apart = tuple(side[1:] for word in besides for side in bound_sides(word))
@@ -151,24 +151,24 @@ def differ(one: Stance, other: Stance, besides: Iterable[str] = ()) -> bool:
     return bool(found)
 
 
-def agree(one: Stance, other: Stance) -> bool:
+def agree(one: Polarity, other: Polarity) -> bool:
     """Whether what one of them holds by a "not" the other holds too, by a "not" or otherwise."""
     return not one.turned.isdisjoint(other.holds) or not other.turned.isdisjoint(one.holds)
 
 
-def excepts(one: Stance, other: Stance) -> bool:
+def excepts(one: Polarity, other: Polarity) -> bool:
     """Whether the one excepts what the other speaks of.
 
-    >>> excepts(stance("Everyone except interns gets a phone."), stance("Interns get a phone."))
+    >>> excepts(polarity_of("Everyone except interns gets a phone."), polarity_of("Interns get a phone."))
     True
     """
     return any(f"{sign}{word}" in other.holds for word in one.excepted - other.excepted for sign in "+-")
 
 
-def overstates(claim: Stance, evidence: Stance) -> bool:
+def overstates(claim: Polarity, evidence: Polarity) -> bool:
     """Whether the claim says all, or surely, where the evidence says some, or perhaps.
 
-    >>> overstates(stance("All bats sleep."), stance("Most bats sleep."))
+    >>> overstates(polarity_of("All bats sleep."), polarity_of("Most bats sleep."))
     True
     """
     return bool((claim.whole & evidence.part) - evidence.whole - claim.part)
@@ -205,10 +205,10 @@ class _Reader:
                     self._bind(marker, stems[0], left)
                 left, markers = left - 1, []
 
-    def stance(self) -> Stance:
+    def polarity(self) -> Polarity:
         # What is both affirmed and denied says nothing.
         holds = frozenset(key for key in self._signed if _flipped(key) not in self._signed)
-        return Stance(
+        return Polarity(
             holds=holds,
             against=frozenset(map(_flipped, holds)),
             turned=holds & self._turned,

@@ -150,11 +150,11 @@ class SupportJudge:
         coverage, cosines, aligned = _coverage(said, ready), _cosines(said, ready), _aligned(said, ready)
         calibration, scores = _scores(coverage, cosines, aligned)
         # A sentence that denies a word that the claim asserts, or asserts one that the claim denies, counts for less.
-        denying = [differ(said.asserts.stance, its.stance) for its in ready.sentences]
+        denying = [differ(said.asserts.polarity, its.polarity) for its in ready.sentences]
         scores = scores * np.where(_with_pairs(np.array(denying, dtype=np.float32)) > 0, _DENIED_LEFT, 1.0)
         best = int(scores.argmax())
         score = _lowered(float(scores[best]), said.asserts, ready, best, calibration)
-        if any(overstates(said.asserts.stance, sentence.stance) for sentence in ready.within(best)):
+        if any(overstates(said.asserts.polarity, sentence.polarity) for sentence in ready.within(best)):
             score = min(score, _INVENTED * calibration.middle)
         contrary = _contrary(said.asserts, ready, coverage, cosines)
         if contrary is not None:
@@ -197,7 +197,7 @@ class SupportJudge:
             numbered=numbered_names(whole),
             counted=counted(whole, digits=True),
             measured=measured(whole),
-            denies=bool(negations(whole)) or any(sentence.stance.excepted for sentence in sentences),
+            denies=bool(negations(whole)) or any(sentence.polarity.excepted for sentence in sentences),
         )
 
     def _sentences(self, passage: str) -> list[tuple[int, int]]:
@@ -303,7 +303,11 @@ def _lowered(score: float, claim: Assertion, passage: _Passage, window: int, cal
         score = min(score * _NUMBER_LEFT, most)
     if _names_another(claim, passage, window):
         score = min(score * _NAME_LEFT, most)
-    if claim.stance.turned and not passage.denies and not any(agree(claim.stance, s.stance) for s in passage.sentences):
+    if (
+        claim.polarity.turned
+        and not passage.denies
+        and not any(agree(claim.polarity, s.polarity) for s in passage.sentences)
+    ):
         score = min(score, most)
     return score
 

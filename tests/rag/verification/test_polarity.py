@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.text.words import words
-from rag.verification.polarity import differ, excepts, overstates, stance
+from rag.verification.polarity import differ, excepts, overstates, polarity_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from rag.verification.polarity import differ, excepts, overstates, stance
     ],
 )
 def test_a_not_denies_the_words_behind_it_in_its_clause(text, denied):
-    turned = stance(text).turned
+    turned = polarity_of(text).turned
     assert {key[1:] for key in turned if key[0] == "-" and "/" not in key} == set(words(denied))
 
 
@@ -40,8 +40,8 @@ def test_a_not_denies_the_words_behind_it_in_its_clause(text, denied):
     ],
 )
 def test_what_one_affirms_the_other_denies(one, other):
-    assert differ(stance(one), stance(other))
-    assert differ(stance(other), stance(one))
+    assert differ(polarity_of(one), polarity_of(other))
+    assert differ(polarity_of(other), polarity_of(one))
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_what_one_affirms_the_other_denies(one, other):
     ],
 )
 def test_the_same_in_other_words_does_not_differ(one, other):
-    assert not differ(stance(one), stance(other))
+    assert not differ(polarity_of(one), polarity_of(other))
 
 
 def test_an_exception_ends_with_its_words():
     text = "All rooms except the attic and the cellar are heated."
-    assert stance(text).excepted == set(words("attic cellar"))
-    assert not excepts(stance(text), stance("The rooms are heated."))
+    assert polarity_of(text).excepted == set(words("attic cellar"))
+    assert not excepts(polarity_of(text), polarity_of("The rooms are heated."))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_exception_ends_with_its_words():
     ],
 )
 def test_a_claim_of_all_is_more_than_some(claim, evidence, more):
-    assert overstates(stance(claim), stance(evidence)) is more
+    assert overstates(polarity_of(claim), polarity_of(evidence)) is more
 
 
 @settings(max_examples=200, deadline=None)
@@ -91,7 +91,7 @@ def test_a_claim_of_all_is_more_than_some(claim, evidence, more):
     )
 )
 def test_no_text_differs_from_itself(text):
-    found = stance(text)
+    found = polarity_of(text)
     assert not differ(found, found)
     assert not excepts(found, found)
     assert not overstates(found, found)
