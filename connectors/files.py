@@ -1,4 +1,4 @@
-"""A file or a folder as a Source: listed quickly, read only where something may have changed."""
+"""A file or a folder as a Source: listed quickly, and read only if something may have changed."""
 
 from __future__ import annotations
 

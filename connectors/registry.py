@@ -1,4 +1,4 @@
-"""What a user types to the Source it means."""
+"""Finds the Source for what a user types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sentences and paragraphs begin and end, as character spans, in any script and without knowing the language.
+"""Finds sentences and paragraphs, as character spans, in any script and without knowing the language.
 
 The rules are our own. The `sentencex` package was measured first (1.0.32): good on English, but it panics on U+3000 and
 other wide white space, takes quadratic time on a paragraph that is not ASCII (4 s for 150,000 Chinese characters),

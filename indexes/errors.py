@@ -10,7 +10,7 @@ class StoreError(PilotfishError):
 
 
 class NoKnowledgeBaseError(StoreError):
-    """There is no knowledge base at the given place."""
+    """No knowledge base exists at the given place."""
 
 
 class LockedError(StoreError):
@@ -18,7 +18,7 @@ class LockedError(StoreError):
 
 
 class DamagedError(StoreError):
-    """A row of the catalog is not what was written: a disk or a program changed it."""
+    """A row of the catalog differs from what was written: a disk or a program changed it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Files that a crash cannot leave half written, and the lock that makes one process the writer."""
+"""Files that a crash cannot leave half written, and the lock that admits a single writer process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: one catalog, the indexes derived from it, and views that are of one generation.
+"""The store: one catalog, the indexes derived from it, and views of single generations.
 
 How a commit works, and what happens when it is interrupted, is in `indexes/writer.py`.
 """

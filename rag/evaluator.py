@@ -1,4 +1,4 @@
-"""Retrieval quality and speed, measured through the same KnowledgeBase that people use.
+"""Measures retrieval quality and speed through the same KnowledgeBase that users have.
 
 A test collection is indexed for the occasion; questions are asked of a knowledge base of one's own. Everything that is
 asked and expected is read and checked before anything is indexed.

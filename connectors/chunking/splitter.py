@@ -1,4 +1,4 @@
-"""Documents into Chunks: passages that fit the encoder's window and respect the structure of the text."""
+"""Splits Documents into Chunks: passages that fit the encoder's window and respect the structure of the text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _VISIBLE = re.compile(r"\S")
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What a chunk is indexed with, its size in word pieces, and whether nothing of it had to be left out."""
+    """The context indexed with a chunk, its size in word pieces, and whether it is complete."""
 
     text: str
     pieces: int
@@ -108,7 +108,7 @@ class Splitter:
 
 
 class _Outline:
-    """The sections of a document, in order, each with its heading path and the context that says it."""
+    """The sections of a document, in order, each with its heading path and the context for that path."""
 
     def __init__(self, document: Document, tokenizer: Tokenizer, *, share: int) -> None:
         self._document = document
@@ -307,7 +307,7 @@ class _Passages:
 
 
 class _LineCounter:
-    """The line numbers of offsets that only ever grow, without a list of all lines."""
+    """The line numbers of increasing offsets, without a list of all lines."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""What a file of code defines, from the matches of its language's queries to nested blocks.
+"""The definitions in a source file: turns the matches of its language's queries into nested blocks.
 
 The queries capture, by these names:
 
@@ -47,7 +47,7 @@ _TYPE_ARGUMENTS = re.compile(r"<[^<>]*>")
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """A definition as it was found: `start` counts what belongs to it above, `head` does not."""
+    """A definition as found: `start` includes what belongs to it above, `head` does not."""
 
     start: int
     end: int

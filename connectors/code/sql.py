@@ -37,7 +37,7 @@ _VISIBLE = re.compile(r"[^\n]")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a script creates, where its statements begin (those inside routines apart), and its names."""
+    """What a script creates, where its statements begin (separately for those inside routines), and its names."""
 
     created: list[Definition]
     cuts: tuple[tuple[int, ...], ...]

@@ -1,4 +1,4 @@
-"""One run over a database: what is read of it, what changed in that, and what is gone."""
+"""One run over a database: what it reads, what has changed, and what is gone."""
 
 from __future__ import annotations
 

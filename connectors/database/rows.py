@@ -1,4 +1,4 @@
-"""The rows of one table against what is known of them."""
+"""Compares the rows of one table with the known documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEYS_AT_ONCE = 100  # rows that are read together
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What all tables of a run share.
+    """The state shared by all tables of a run.
 
     Attributes:
         base: the URI of the database.
@@ -45,7 +45,7 @@ class Run:
 
 
 class RowDifferences:
-    """What changed among the rows of a plan.
+    """The changes among the rows of a plan.
 
     Attributes:
         duplicates: rows that share their key with another.

@@ -1,4 +1,4 @@
-"""A database as a Source: every row a document, and the schema too."""
+"""A database as a Source: every row and the schema become documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a format to its parser, and from whatever a parser raises to an error that names the file."""
+"""Finds the parser for a format, and turns any exception of a parser into an error that names the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is committed in a repository as a Source: the files of `HEAD` or of a revision, read without a work tree."""
+"""The committed files of a repository as a Source: those of `HEAD` or of a revision, read without a work tree."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class CommittedSource:
 
 
 class _Reading(NamedTuple):
-    """What is needed to read the files of a commit."""
+    """Everything needed to read the files of a commit."""
 
     prefix: str
     objects: Objects

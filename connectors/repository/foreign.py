@@ -1,4 +1,4 @@
-"""The files of a repository that are left out of it because they are not its own, and what is said about them."""
+"""The files left out of a repository because they are not its own, and the notes about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGE_FILE = b"version https://git-lfs.github.com/spec/"
 
 
 class Foreign:
-    """Decides, and remembers for the notes. Paths are those in the repository, from its top.
+    """Decides which files to leave out, and remembers them for the notes. Paths are relative to the repository's top.
 
     Arguments:
         marked: path → whether `.gitattributes` say that it is vendored or generated; they decide before the names.

@@ -1,4 +1,4 @@
-"""Running git on a repository that nobody vouches for: only commands that read, and nothing it could bring to run."""
+"""Runs git on an untrusted repository: only commands that read, and never anything the repository brings along."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _KEPT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
 
 
 class NoGitError(SourceError):
-    """The program git is not there."""
+    """The program git is not installed."""
 
 
 class Git:

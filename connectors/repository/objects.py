@@ -1,4 +1,4 @@
-"""Reading the objects of a repository by their hashes, through one git that stays."""
+"""Reads the objects of a repository by hash, through one long-running git process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MissingError(SourceError):
 
 
 class Objects:
-    """The objects of one repository; to be closed.
+    """The objects of one repository. Must be closed.
 
     Raises (every method): `SourceError` where an object is missing, damaged, or not of the kind that was asked for.
     """

@@ -1,4 +1,4 @@
-"""What a person types to what is committed in a repository, where that is what it names."""
+"""Opens the committed files of a repository, if the user's input names any."""
 
 from __future__ import annotations
 

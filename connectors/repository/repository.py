@@ -1,4 +1,4 @@
-"""Finding the repository that a path is, or lies in, and what it has checked out."""
+"""Finds the repository at or above a path, and its checked-out commit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _BROKEN_HINT = "`git fsck` says what is damaged; fetch or clone it again"
 
 
 class NoCommitsError(SourceError):
-    """Nothing was committed yet."""
+    """The repository has no commits yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: its hash, and the branch where it is that branch's last one and `HEAD`."""
+    """A commit: its hash, and its branch if it is that branch's tip and `HEAD`."""
 
     hash: str
     branch: str = ""
@@ -29,7 +29,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository on this disk.
+    """A local repository.
 
     Attributes:
         folder: where it is itself: `.git`, the folder of a bare clone, or what a linked work tree points to.

@@ -1,4 +1,4 @@
-"""Walking the files of a commit, without a work tree."""
+"""Walks the files of a commit, without a work tree."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Lost(NamedTuple):
 
 
 class Tree:
-    """The files of one commit that `rules` let through. Links are not files, and submodules not part of it.
+    """The files of one commit that `rules` let through, without links and submodules.
 
     Iterating raises `SourceError` when the top itself cannot be read, or when there are more than `MAX_FILES`.
 

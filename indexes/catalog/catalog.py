@@ -1,4 +1,4 @@
-"""The catalog: the one truth of a knowledge base, in SQLAlchemy (SQLite in WAL mode by default).
+"""The catalog: the single source of truth of a knowledge base, in SQLAlchemy (SQLite in WAL mode by default).
 
 It holds sources, documents, chunks and the vectors of record. Documents carry the generation in which they were born
 and died, their chunks with them; generation g sees what was born at or before g and has not died at or before g.

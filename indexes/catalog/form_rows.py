@@ -1,4 +1,4 @@
-"""Forms of names: kept with the names in the catalog, so that a name is found by more than how it is written."""
+"""Stores the forms of names in the catalog, so that a name is found by more than its exact spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examining a store: every invariant, read in pages, so that a million chunks need little memory. Nothing is changed.
+"""Checks every invariant of a store. Reads in pages, so a million chunks need little memory. Changes nothing.
 
 What `indexes/doctor/repair.py` can mend is in the `Findings`.
 """

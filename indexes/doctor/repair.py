@@ -1,4 +1,4 @@
-"""Mending what `indexes/doctor/doctor.py` found: what can be is made again from the catalog, and nothing is embedded.
+"""Repairs what `indexes/doctor/doctor.py` found: rebuilds it from the catalog where possible, and embeds nothing.
 
 What is damaged in the catalog itself is forgotten, so that the next `rag index` reads or embeds it again.
 """

@@ -1,4 +1,4 @@
-"""Examining the rows of the catalog: documents, what filters know of them, chunks and their vectors."""
+"""Checks the rows of the catalog: documents, their filter attributes, chunks and vectors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PAGE = 1_000  # rows in memory at a time
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the catalog says is alive, as far as it can be trusted.
+    """What is alive according to the catalog, as far as it can be trusted.
 
     Attributes:
         ids: the chunks of the published generation, ascending.
@@ -189,7 +189,7 @@ class RowExamination:
 
 
 class _Seen:
-    """What the chunks looked at so far are like.
+    """Statistics of the chunks checked so far.
 
     Attributes:
         counts: how many there are of each sound document.

@@ -1,4 +1,4 @@
-"""The Encoder protocol: what turns text into vectors, whoever makes them."""
+"""The Encoder protocol: turns text into vectors, whoever provides it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class EncodedQuery:
 
 
 class Encoder(Protocol):
-    """Makes vectors of texts. Threads may share one."""
+    """Turns texts into vectors. Threads may share one."""
 
     @property
     def name(self) -> str:

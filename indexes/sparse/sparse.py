@@ -1,4 +1,4 @@
-"""The sparse index: BM25 over a tantivy inverted index. A cache of the catalog, rebuildable from it at any time."""
+"""The sparse index: BM25 over a tantivy inverted index. A cache of the catalog, which can rebuild it at any time."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SparseState:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """What a search may see: nothing born after `generation`, nothing `dead`, and only `allowed` where given.
+    """What a search may see: nothing born after `generation`, nothing `dead`, and if `allowed` is given, only that.
 
     Both are ascending.
     """
@@ -79,7 +79,7 @@ class Mask:
 
 
 class SparseIndex:
-    """The writable side. Opening never fails on a damaged folder: the state is then the empty one, to be rebuilt."""
+    """The writable side. Opening never fails on a damaged folder: its state is then empty, to be rebuilt."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -172,7 +172,7 @@ class SparseIndex:
 
 
 class SparseReader:
-    """A frozen view of the sparse index as it was last committed.
+    """A frozen view of the sparse index as of the last commit.
 
     Raises:
         StoreError: it is missing or damaged.

@@ -90,7 +90,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]|\d+")
 
 @dataclass(frozen=True, slots=True)
 class QueryTerm:
-    """A term to look up: its stem in each language asked about, and the stretch `text[start:end]` it came from."""
+    """A term to look up: its stem in each query language, and the stretch `text[start:end]` it came from."""
 
     stems: tuple[str, ...]
     start: int
@@ -189,7 +189,7 @@ def fold(word: str) -> str:
 
 
 class _Folded(dict[int, str]):
-    """Character → what is left of it without accents; of a digit, the European one."""
+    """Maps a character to itself without accents, and a digit to the European one."""
 
     def __missing__(self, code: int) -> str:
         digit = unicodedata.decimal(chr(code), None)
@@ -267,7 +267,7 @@ def _expand(raw: str) -> Iterable[str]:
 
 
 class _Terms(dict[str, tuple[str, ...]]):
-    """Token as typed → its terms. The same few thousand tokens make up most of any text, so what was found is kept."""
+    """Caches token as typed → its terms: the same few thousand tokens make up most of any text."""
 
     def __init__(self, algorithm: str, *, characters: bool) -> None:
         super().__init__()

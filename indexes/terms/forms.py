@@ -1,4 +1,4 @@
-"""What a name can be found by: forms that it shares with what people type for it.
+"""The forms by which a name can be found: those it shares with what people type for it.
 
 Forms are those of the normal form, so they are kept once for all documents that have a name, and can be made again.
 """

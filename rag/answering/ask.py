@@ -109,7 +109,7 @@ def as_model(llm: LLM | object | str, encoder: SentenceEncoder, options: AskOpti
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """All that was found for a question before anything is composed."""
+    """Everything found for a question before the prompt is composed."""
 
     standalone: Standalone
     expansions: tuple[str, ...]
@@ -236,7 +236,7 @@ def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str],
 
 
 class _Clock:
-    """How long each step took, in milliseconds; a step that took none is not told."""
+    """Milliseconds per step; steps that took no time are left out."""
 
     def __init__(self) -> None:
         self.timings: dict[str, float] = {}

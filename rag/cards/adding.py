@@ -1,4 +1,4 @@
-"""Making a card of what a user names: a model, another knowledge base, or a file of terms."""
+"""Makes a card from what the user names: a model, another knowledge base, or a file of terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A knowledge card as it is kept: what kind of expert it is, where it comes from, and the files it stands on."""
+"""A stored knowledge card: the kind of expert, its origin, and the files it depends on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BLOCK = 1 << 20
 
 
 class CardError(PilotfishError):
-    """A card cannot do its part; the answer goes on without it."""
+    """A card failed or cannot be asked; the answer goes on without it."""
 
 
 class CardKind(StrEnum):
-    """What stands behind a card."""
+    """The kind of expert behind a card."""
 
     LM = "lm"
     KB = "kb"
@@ -31,7 +31,7 @@ class CardKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardFile:
-    """A file that a card stands on, as it was when the card was added.
+    """A file that a card depends on, as it was when the card was added.
 
     `path` is absolute, or relative to the card's own folder; `modified` is in nanoseconds since 1970.
     """

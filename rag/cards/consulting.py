@@ -1,4 +1,4 @@
-"""Consulting the cards for a question: which are asked, and what of their words comes to the prompt."""
+"""Consults the cards for a question: decides which to ask, and which statements reach the prompt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KNOWN = "the documents answer the question"
 
 
 class Integration(StrEnum):
-    """How cards and LLM come together."""
+    """How cards and LLM work together."""
 
     BOTTOM_UP = "bottom-up"  # every card is asked
     TOP_DOWN = "top-down"  # the LLM says whether it needs more, and the card that knows best is asked
@@ -34,7 +34,7 @@ class Integration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardUse:
-    """How cards are used for an answer.
+    """How an answer uses cards.
 
     Attributes:
         integration: who decides which cards are asked.
@@ -50,7 +50,7 @@ class CardUse:
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
-    """What became of one card.
+    """The outcome of consulting one card.
 
     Attributes:
         card: its name.
@@ -75,7 +75,7 @@ class Consultation:
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """What the cards bring to an answer.
+    """The outcome of consulting all cards for an answer.
 
     Attributes:
         background: sentences that nothing supports and nothing contradicts, the most relevant first.

@@ -1,4 +1,4 @@
-"""Glossaries: files of terms with definitions and aliases, and the terms that a question has."""
+"""Glossaries: files of terms with definitions and aliases, and a search for the terms in a question."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PARENTHESES = re.compile(r"^(?P<term>.+?)\s*\((?P<alias>[^()]{1,60})\)$")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term, what it means, and what else it is called."""
+    """A term, its definition and its aliases."""
 
     term: str
     definition: str
@@ -50,7 +50,7 @@ class Term:
 
 
 class Glossary:
-    """Terms, and where a question has them.
+    """Terms, and where they occur in a question.
 
     Example:
         >>> glossary = Glossary([Term("PTO", "days for which one is paid", ("paid time off",))])

@@ -1,4 +1,4 @@
-"""Where the cards of a knowledge base are kept: a folder each, under `cards/`, beside the catalog."""
+"""Stores the cards of a knowledge base: one folder each, under `cards/`, beside the catalog."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGEST = 4 << 20  # bytes of one card's file
 
 @dataclass(frozen=True, slots=True)
 class StoredCard:
-    """A card as it was found; `problem` says why it cannot be asked, and is empty where it can."""
+    """A card as read from disk; `problem` says why it cannot be asked, and is empty if it can."""
 
     card: Card
     problem: str = ""
@@ -38,7 +38,7 @@ class StoredCard:
 
 
 class CardStore:
-    """The cards of one knowledge base. Several processes may use it: a card appears, and goes, as a whole."""
+    """The cards of one knowledge base. Several processes may use it: cards are added and removed atomically."""
 
     def __init__(self, knowledge_base: Path) -> None:
         self.folder = knowledge_base / FOLDER

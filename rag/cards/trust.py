@@ -1,4 +1,4 @@
-"""The seal of a card: the proof that it was added on this machine, and not by whoever the knowledge base came from.
+"""The seal of a card: proves that this user added it on this machine, and not the author of the knowledge base.
 
 A card names models that are loaded, servers that are sent the question, and code that is imported. A knowledge base is
 a folder, and folders are copied, cloned and downloaded. So each card carries a code (HMAC-SHA-256) made with a key that

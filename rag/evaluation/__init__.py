@@ -1,4 +1,4 @@
-"""Measuring: collections of questions, ranking metrics, what they come to and how sure that is."""
+"""Evaluation: question collections, ranking metrics, and the uncertainty of results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retrieval quality and speed, measured by running every query in every mode."""
+"""Measures retrieval quality and speed by running every query in every mode."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TIMED_RERANKED = 20  # of searches with a reranker, which take seconds
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far an evaluation is: `stage` is `index`, `questions` or a mode; `done` counts documents or queries."""
+    """Progress of an evaluation: `stage` is `index`, `questions` or a mode; `done` counts documents or queries."""
 
     stage: str
     done: int
@@ -45,7 +45,7 @@ OnProgress = Callable[[Step], None]
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSearches:
-    """Searches of one knowledge base with or without a reranker, and what that did."""
+    """Searches one knowledge base, with or without a reranker, and records what the reranker did."""
 
     kb: Searchable
     reranking: Reranking | None = None

@@ -1,4 +1,4 @@
-"""Questions made from sampled passages: by an LLM, or without one as a cloze, which is weaker.
+"""Generates questions from sampled passages: with an LLM, or without one as clozes, which are weaker.
 
 A cloze is a sentence of the passage with its most specific word blanked, and every number with it. All its other words
 are the passage's own, in the passage's order: BM25 finds it by them, so that the sparse search looks better than it is
@@ -46,7 +46,7 @@ _INSTRUCTION = (
 
 @dataclass(frozen=True, slots=True)
 class GeneratedQuestions:
-    """Questions made from passages; `overlap` is the mean share of their words that are in their passage."""
+    """Generated questions; `overlap` is the mean share of their words that occur in their passage."""
 
     questions: tuple[Question, ...]
     overlap: float

@@ -1,4 +1,4 @@
-"""Questions over a knowledge base: from a file (JSONL or CSV), from TREC topics, and back into a file."""
+"""Questions about a knowledge base: read from JSONL, CSV or TREC topics, and written back to a file."""
 
 from __future__ import annotations
 

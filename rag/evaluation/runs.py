@@ -1,4 +1,4 @@
-"""Saved evaluations: kept as JSON, read back, and compared query by query with a newer one."""
+"""Saved evaluations: writes them as JSON, reads them back, and compares each query with a newer run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """An evaluation that was saved.
+    """A saved evaluation.
 
     Attributes:
         file: where.

@@ -1,4 +1,4 @@
-"""Bringing a knowledge base up to date with its sources."""
+"""Brings a knowledge base up to date with its sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a caller names to the registered source it means."""
+"""Finds the registered source that a caller's name refers to."""
 
 from __future__ import annotations
 

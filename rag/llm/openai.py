@@ -1,4 +1,4 @@
-"""`openai:MODEL`: OpenAI, or any server that speaks its protocol (extra `openai`)."""
+"""`openai:MODEL`: OpenAI, or any server with the same protocol (extra `openai`)."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class OpenAILLM(ChatModelLLM):
 
 
 class _Facts:
-    """What a server tells about itself, asked once; nothing where it does not answer."""
+    """What a server reports about itself, asked once; empty if it does not answer."""
 
     def __init__(self, chat: ChatOpenAI, url: str) -> None:
         self._client = chat.root_client
@@ -258,7 +258,7 @@ _BUSY = {408, 429, 500, 502, 503, 504, 529}
 
 
 class CancelledError(Exception):
-    """Nobody waits for the reply any longer."""
+    """Nobody is waiting for the reply any more."""
 
 
 def stream_with_retries(start: Callable[[], Iterator[str]], pause: Callable[[float], bool]) -> Iterator[str]:

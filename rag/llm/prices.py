@@ -1,4 +1,4 @@
-"""What an LLM costs, by the prices that its user names: prices change too often to be built in."""
+"""The cost of an LLM, by prices that the user states: they change too often to be built in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a million tokens cost, sent and given back, in any currency.
+    """The price of a million tokens, sent and received, in any currency.
 
     Example:
         >>> Prices(0.5, 2.0).cost(Usage(3_000, 200))
@@ -37,7 +37,7 @@ class Prices:
 
 
 class PricedLLM:
-    """`llm`, whose usage says what it cost."""
+    """Wraps `llm` and adds the cost to its usage."""
 
     def __init__(self, llm: LLM, prices: Prices) -> None:
         self.name = llm.name

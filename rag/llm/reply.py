@@ -1,4 +1,4 @@
-"""A reply of an LLM, and what bounds it."""
+"""A reply of an LLM, and its limits."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class LLMError(PilotfishError):
 
 
 class EmptyReplyError(LLMError):
-    """The LLM ended its reply without having said anything."""
+    """The LLM ended its reply without any text."""
 
 
 class Stop(StrEnum):
-    """Why a reply was ended before the model ended it."""
+    """Why a reply was stopped before the model ended it."""
 
     LENGTH = "length"
     REPETITION = "repetition"
@@ -38,7 +38,7 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyLimits:
-    """How long a reply may take, in seconds, and how long it may be.
+    """The longest time a reply may take, in seconds, and its greatest length.
 
     Attributes:
         connect: until a server accepts the connection.
@@ -73,7 +73,7 @@ class ReplyLimits:
 
 
 class Reply(Iterator[str]):
-    """An answer as it arrives, piece by piece; `usage` is known when it has ended.
+    """A reply as it arrives, piece by piece; `usage` is known once it has ended.
 
     `produce` makes the generator of the pieces, and sets `usage` on the reply it is given. It runs in a thread of its
     own, so that no model is waited for beyond `limits`: one that does not begin, falls silent or does not come to an

@@ -1,4 +1,4 @@
-"""How the budget of a prompt is shared between evidence and what stands beside it."""
+"""Splits the token budget of a prompt between evidence and everything else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class PromptShares:
-    """What each part beside the evidence may take of the room that instructions and question leave.
+    """The share that each part besides the evidence may take of the room left by instructions and question.
 
     What a part does not use goes to the evidence, which never has less than what the shares leave it, unless it needs
     less: the rest is then the other parts'.

@@ -1,4 +1,4 @@
-"""Demonstrations: solved examples of a knowledge base, the nearest of which show the LLM how to answer.
+"""Demonstrations: solved examples; the ones closest to a question show the LLM how to answer.
 
 After Cheng et al., *UPRISE: Universal Prompt Retrieval for Improving Zero-Shot Evaluation* (EMNLP 2023), with the
 knowledge base's own encoder as the retriever.
@@ -37,7 +37,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class StoredDemonstration:
-    """A demonstration and its number, by which it is removed."""
+    """A demonstration and its number, used to remove it."""
 
     number: int
     question: str
@@ -45,7 +45,7 @@ class StoredDemonstration:
 
 
 class Demonstrations:
-    """The solved examples of one knowledge base, in one file beside the catalog, which changes as a whole."""
+    """The solved examples of one knowledge base, in one file beside the catalog, always replaced as a whole."""
 
     def __init__(self, knowledge_base: Path, encoder: Callable[[], Encoder]) -> None:
         self._folder = knowledge_base

@@ -1,4 +1,4 @@
-"""Templates: the prompt as a text file that people can read, copy and change. Nothing in one is ever executed."""
+"""Templates: the prompt as a text file that users can read, copy and edit. A template never executes anything."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DATA = frozenset({"title", "where", "context", "text", "card", "question", "ans
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a section: text and the names of variables, in turn, text at both ends."""
+    """A line of a section: texts and variable names in alternation, with a text at both ends."""
 
     pieces: tuple[str, ...]
 
@@ -48,7 +48,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prompt's template, checked; `render` fills one of its sections.
+    """A checked prompt template; `render` fills one of its sections.
 
     Example:
         >>> values = {"fence": "data-1", "not_answered": "No."}

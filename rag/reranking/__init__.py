@@ -1,4 +1,4 @@
-"""Rerankers: a heavier model orders the best hits."""
+"""Rerankers: a heavier model reorders the best hits."""
 
 from __future__ import annotations
 

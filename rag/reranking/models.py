@@ -1,4 +1,4 @@
-"""Cross-encoders and multi-vector models as rerankers, run by sentence-transformers: the `models` extra.
+"""Cross-encoders and multi-vector models as rerankers, run by sentence-transformers (extra `models`).
 
 A cross-encoder reads question and passage together: Nogueira and Cho, "Passage Re-ranking with BERT" (2019),
 https://arxiv.org/abs/1901.04085. A multi-vector model compares every word piece of the one with every word piece of
@@ -36,7 +36,7 @@ class RerankerKind(StrEnum):
 
 
 class CrossEncoderReranker:
-    """A cross-encoder; its scores are logits, since a sigmoid makes all good passages alike in float32."""
+    """A cross-encoder. Its scores are logits: in float32 a sigmoid would give all good passages the same score."""
 
     def __init__(self, name: str, model: CrossEncoder) -> None:
         self.name = name
@@ -127,7 +127,7 @@ def _parsed(spec: str) -> tuple[RerankerKind | None, str]:
 
 
 class _Saved:
-    """What a model's configuration files say about its kind."""
+    """The kind of a model, read from its configuration files."""
 
     def __init__(self, config: Mapping[str, Any], sentence: Mapping[str, Any]) -> None:
         self._architectures = [str(each) for each in config.get("architectures") or ()]

@@ -1,4 +1,4 @@
-"""Feedback: what the candidates of one query tell about each other.
+"""Feedback: what the candidates of one query reveal about each other.
 
 Relevant passages resemble each other (van Rijsbergen's cluster hypothesis, 1979). So a candidate near the best ones
 gains: Rocchio's pseudo-relevance feedback (1971), with the candidates' vectors in place of words and no second search.

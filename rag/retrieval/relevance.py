@@ -29,7 +29,7 @@ _SHORTEST = 150  # characters: what is shorter is judged as if it were this long
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the judgement rests on; none depends on the other hits of the query.
+    """The inputs of the relevance model; none depends on the other hits of the query.
 
     Attributes:
         cosine: cosine of query and chunk vectors.

@@ -1,4 +1,4 @@
-"""What a knowledge base was tuned to, as its catalog keeps it, and why.
+"""The tuning of a knowledge base as stored in its catalog, with the evidence for it.
 
 `rag.tuning` finds it out; searches use it. What is read back is trusted no further than numbers in their ranges: a
 setting that is damaged, or was fitted for another encoder or another version of the ranking, is ignored.
@@ -33,7 +33,7 @@ Value = TypeVar("Value")
 
 
 class TunedPart(StrEnum):
-    """The three things that are tuned, each alone."""
+    """The three parts that are tuned independently."""
 
     WEIGHTS = "weights"
     CALIBRATION = "calibration"
@@ -54,7 +54,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class TuningEvidence:
-    """Why something was changed.
+    """Why a part was changed.
 
     Attributes:
         when: the date.

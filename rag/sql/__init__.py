@@ -1,4 +1,4 @@
-"""Answering from a database: a language model writes one SELECT, which is checked, run read-only, and cited."""
+"""Answers from a database: a language model writes one SELECT, which is checked, run read-only, and cited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a question to rows: a model writes a statement, the guard checks it, the executor runs it.
+"""Answers a question with rows: a model writes a statement, the guard checks it, the executor runs it.
 
 What goes wrong goes back to the model, at most twice.
 """
@@ -32,7 +32,7 @@ _LONGEST_QUESTION = 2_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class SqlAnswer:
-    """What became of a question to a database.
+    """The answer to a question about a database.
 
     Attributes:
         question: what was asked.
@@ -105,7 +105,7 @@ def answer_from(
 
 
 class _Asking:
-    """One question on its way."""
+    """A question being answered."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Values of a database on their way from one process to another, and into JSON, without losing what they are."""
+"""Carries database values between processes, and into JSON, without losing their types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a name is in a text: what decomposition, verification and linking go by.
+"""Finds names in a text, for decomposition, verification and linking.
 
 `names_in` gives whole names ("Big Stone Gap", "the House of Lords"), to be searched for; `proper_names` each word of a
 sentence that claims something under its own name, to be looked for in a passage; and linking asks how a single word is

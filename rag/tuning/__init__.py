@@ -1,4 +1,4 @@
-"""Tuning: fitting the ranking to questions of your own, and keeping what others of them confirm."""
+"""Tuning: fits the ranking to your own questions, and keeps only what held-out questions confirm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rag tune`: fit the ranking, relevance and its threshold to one's own questions, and keep what held-out ones confirm.
+"""`rag tune`: fits ranking, relevance and its threshold to your own questions, and keeps what held-out ones confirm.
 
 Every question is searched once. On one part of the questions each of the three is fitted; on the other part, which had
 no say in it, the fit is compared with what is in use now, question by question. A fit is kept only if the 95% bootstrap
@@ -84,7 +84,7 @@ def tune(
 
 
 class _Run:
-    """One tuning: the questions in two parts, each with what was found for it."""
+    """One tuning run: the questions in two parts, each with its search results."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Checking an answer against its sources."""
+"""Checks an answer against its sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a text affirms and what it denies, by its words: enough to tell that another says the contrary.
+"""What a text affirms and what it denies, by its words alone: enough to detect a contradiction.
 
 Words are signed: "not valid" and "invalid" both have -valid, "prohibited" and "not allowed" stand on one side of the
 same opposites. A word that says when, how many or how surely counts together with the content word behind it.
@@ -92,7 +92,7 @@ _NO_DENIAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """What a text holds.
+    """What a text affirms and denies.
 
     Attributes:
         holds: content words and sides of opposites, each behind "+" or "-".
@@ -174,7 +174,7 @@ def overstates(claim: Stance, evidence: Stance) -> bool:
 
 
 class _Reader:
-    """Reads the clauses of a text one after another."""
+    """Reads the clauses of a text in order."""
 
     def __init__(self) -> None:
         self._signed: set[str] = set()

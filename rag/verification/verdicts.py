@@ -1,4 +1,4 @@
-"""Citations and what their check found."""
+"""Citations and the verdicts of their check."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rag.prompting.prompt import Background
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """A sentence of an answer that no source supports, and the words of a card that do. Nobody has checked those."""
+    """A sentence of an answer that no source supports, and the words of a card that do. Nobody has checked these."""
 
     sentence: str
     background: Background
 
 
 class Verdict(StrEnum):
-    """What the check of a citation, or of a sentence, found.
+    """The verdict on a citation or a sentence.
 
     SUPPORTED: the source says it. UNSUPPORTED: neither the source nor another one does. MISATTRIBUTED: another source
     does. NO_SUCH_SOURCE: there is no source of this number. UNCHECKED: it was not judged, or could not be. UNVERIFIED,

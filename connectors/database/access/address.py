@@ -1,4 +1,4 @@
-"""What a user types for a database: which one it is, the name it is shown by, and how it is reached."""
+"""Parses a database address: which database it is, the name to display, and how to reach it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORMS = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or mariadb://USER@HOST
 
 
 class DatabaseDialect(StrEnum):
-    """The kinds of database that can be read, by the name SQLAlchemy has for them."""
+    """The supported kinds of database, by SQLAlchemy's names."""
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
@@ -66,7 +66,7 @@ _PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Where a database is, without who may read it.
+    """The location of a database, without credentials.
 
     Attributes:
         dialect: what kind it is.

@@ -1,4 +1,4 @@
-"""Who may read a database: a password is used and forgotten; what is kept is where to find it again."""
+"""Database credentials: a password is used and forgotten; only where to find it again is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|keyring:.+", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The user, and where the password is.
+    """The user, and where to find the password.
 
     Attributes:
         user: the user's name, or `${NAME}` for the environment variable that has it.

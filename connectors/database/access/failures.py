@@ -1,4 +1,4 @@
-"""What a database says when it refuses, as messages without credentials and with a hint."""
+"""Turns the errors of a database into messages without credentials, with a hint."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MYSQL_LOST = {2003, 2006, 2013, 2055, 4031}
 
 
 class PasswordError(SourceError):
-    """The server does not let this user in with this password, or without one."""
+    """The server rejects this user with this password, or without one."""
 
 
 class ServerUnreachableError(SourceError):
-    """No server answers there, at least not now."""
+    """No server answers at the address, at least not now."""
 
 
 def connection_error(address: DatabaseAddress, error: exc.DBAPIError, secrets: tuple[str, ...] = ()) -> SourceError:

@@ -1,4 +1,4 @@
-"""How a database is to be read: what was asked for, checked, and as it is stored."""
+"""The options for reading a database, checked, and in the form in which they are stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LISTS = frozenset({"tables", "exclude_tables", "key", "text_columns", "paramete
 
 @dataclass(frozen=True, slots=True)
 class DatabaseOptions:
-    """How a database is to be read.
+    """Options for reading a database.
 
     Attributes:
         tables: only these tables, and these views; none for all tables and no view.

@@ -1,4 +1,4 @@
-"""Which tables and views are read: those that were named, or all tables."""
+"""Selects the tables and views to read: the named ones, or all tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMED = 12  # tables named in a message
 
 @dataclass(frozen=True, slots=True)
 class TableSelection:
-    """What is read.
+    """The selected tables and views.
 
     Attributes:
         tables: whose rows are read.

@@ -1,4 +1,4 @@
-"""ODT and ODP, read from their `content.xml`: small enough a format to need no library of its own."""
+"""ODT and ODP, read from `content.xml`: the format is small enough to need no library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDF, by PDFium: its lines with their positions, its outline, its title."""
+"""PDF, with PDFium: its lines and their positions, its outline, its title."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jupyter notebooks: the text cells as Markdown, the code cells as code, each with what it printed."""
+"""Jupyter notebooks: text cells as Markdown, code cells as code, each with its printed output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a card is trained on: a domain's passages as running text, and as answers to what one might ask of them."""
+"""Training data for a card: a domain's passages as running text, and as answers to likely questions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEWEST_TERMS = 2  # of a sentence that says something
 
 @dataclass(frozen=True, slots=True)
 class TrainingPassage:
-    """A passage of the domain: which document it is of, its title and headings, and its text."""
+    """A passage of the domain: its document, its title and headings, and its text."""
 
     document: str
     context: str
@@ -32,7 +32,7 @@ class TrainingPassage:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBlock:
-    """Tokens, and for each whether it is to be learned; both as long as each other."""
+    """Tokens, and for each whether it is a training target. Both have the same length."""
 
     tokens: list[int]
     learned: list[bool]
@@ -40,7 +40,7 @@ class TrainingBlock:
 
 @dataclass(frozen=True, slots=True)
 class ModelTokenizer:
-    """The model's own.
+    """The tokenizer of the model.
 
     Attributes:
         tokens: text → tokens; control tokens written in the text are just text.
@@ -54,7 +54,7 @@ class ModelTokenizer:
 
 
 class TrainingCorpus:
-    """What is learned, and what is held out, parted by document.
+    """The training set and the held-out set, split by document.
 
     Raises:
         ConfigurationError: there is too little text.

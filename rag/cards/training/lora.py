@@ -1,4 +1,4 @@
-"""LoRA: small matrices beside the weights of a model, trained while those stay as they are; and as a GGUF file.
+"""LoRA: small matrices trained beside the frozen weights of a model, and saved as a GGUF file.
 
 Hu et al., *LoRA: Low-Rank Adaptation of Large Language Models* (ICLR 2022): W x becomes W x + (alpha / r) B A x, where
 A has r rows and B r columns. llama.cpp adds the same beside the quantised weights, so the file holds A and B alone.

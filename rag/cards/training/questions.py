@@ -1,4 +1,4 @@
-"""Questions about a text with their answers, for a small model to learn from; nobody writes them.
+"""Makes questions and answers from a text, for a small model to learn from. No person or model writes them.
 
 A question is made of a sentence, another one each time: a word to ask with, the heading, which names what it is all
 about, and some words of the sentence, but not what is asked for. The answer is that sentence with those after it, so

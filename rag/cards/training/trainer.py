@@ -1,4 +1,4 @@
-"""Training a card: a small language model learns a domain's text, and is measured on text it did not see.
+"""Trains a card: a small language model learns a domain's text, and is measured on held-out text.
 
 The weights of the model stay; a LoRA beside them is learned (`rag.cards.training.lora`), some megabytes that llama.cpp
 adds to the very GGUF file it was trained on, of which the weights are dequantised for the training.
@@ -37,7 +37,7 @@ _ALIKE = 8  # tokens: blocks that differ by less are as good as equally long
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """How a card learns.
+    """Options for training a card.
 
     Attributes:
         epochs: how often it reads everything.
@@ -58,7 +58,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far a training is: steps done, steps in all, the mean loss a token (nats) of the last one."""
+    """Progress of a training: steps done, steps in total, mean loss per token (nats) of the last step."""
 
     step: int
     steps: int
@@ -67,7 +67,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A training that succeeded.
+    """The result of a successful training.
 
     Attributes:
         adapter: the LoRA, a GGUF file.
@@ -139,7 +139,7 @@ Losses = tuple[np.ndarray, np.ndarray]
 
 
 class _Run:
-    """One training: the model, the pairs beside its weights, and how far it is."""
+    """One training: the model, the matrix pairs beside its weights, and its progress."""
 
     def __init__(self, base: Path, text: TrainingCorpus, folder: Path, options: TrainingOptions) -> None:
         import torch

@@ -21,7 +21,7 @@ LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
 
 
 class BeirCorpus:
-    """The corpus of a BEIR folder as a Source: one document a line, whose URI is its id."""
+    """The corpus of a BEIR folder as a Source: one document per line, with its id as URI."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "corpus.jsonl"

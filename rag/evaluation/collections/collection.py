@@ -1,4 +1,4 @@
-"""What an evaluation asks and expects: queries and judgements, read and checked before anything is indexed."""
+"""The queries and judgements of an evaluation, read and checked before anything is indexed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Grades = Mapping[str, Mapping[str, int]]  # query id → document id → relevan
 
 
 class CollectionKind(StrEnum):
-    """Where the questions come from, which says what the numbers are worth."""
+    """Where the questions come from, and so how much the numbers mean."""
 
     COLLECTION = "collection"
     QUESTIONS = "questions"
@@ -30,7 +30,7 @@ class CollectionKind(StrEnum):
 
 
 class Corpus(Source, Protocol):
-    """The documents of a test collection as a Source that can be checked beforehand."""
+    """The documents of a test collection, as a Source that can be checked before indexing."""
 
     def ids(self) -> Sized[str]:
         """Every document id; reads and checks everything."""

@@ -1,4 +1,4 @@
-"""The lines of the text files an evaluation reads, each with its place, so that every complaint names file and line."""
+"""Reads the text files of an evaluation line by line, so that every error names file and line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relevance judgements: TREC's four columns or BEIR's three, told apart line by line."""
+"""Relevance judgements in TREC's four columns or BEIR's three; each line shows its format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FORM = "a line is: query id, document id and a whole number, separated by tabs;
 
 @dataclass(frozen=True, slots=True)
 class Qrels:
-    """Query id → document id → grade; `repeated` counts the lines that say again what was said before."""
+    """Query id → document id → grade; `repeated` counts the lines that repeat an earlier one."""
 
     grades: dict[str, dict[str, int]] = field(default_factory=dict)
     repeated: int = 0

@@ -1,4 +1,4 @@
-"""The functions that a statement may call, by dialect: what computes a value from its arguments and does nothing else.
+"""The functions that a statement may call, by dialect: those that only compute a value from their arguments.
 
 Left out on purpose: whatever reads or writes files, sleeps, locks, counts a sequence up, runs SQL from a string, tells
 of the server or its settings, or ends other people's work. What is not listed is refused by name.

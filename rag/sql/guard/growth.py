@@ -1,4 +1,4 @@
-"""Functions that make long values out of short ones: how long has to be seen in the statement.
+"""Functions that make long values out of short ones: the statement must show how long.
 
 The limits on time and memory stop almost all of it. What they cannot stop is one call inside a server, which looks at
 no clock until it is done.

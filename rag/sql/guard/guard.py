@@ -1,4 +1,4 @@
-"""The guard: one SELECT, of what may be read, or an error that names what is not allowed.
+"""The guard: returns one SELECT over allowed data, or an error that names what is not allowed.
 
 What comes out is not the text that went in: it is written anew from the syntax tree that was checked, so that nothing
 runs which the check has not seen, whatever comments, encodings or a server's own extensions may hide in the text. The
@@ -266,7 +266,7 @@ def _quiet() -> _Quiet:
 
 
 class _Quiet:
-    """Keeps sqlglot from logging what it cannot read: the error says it."""
+    """Keeps sqlglot from logging what it cannot parse: the error reports it."""
 
     def __enter__(self) -> None:
         import logging
