@@ -1,6 +1,6 @@
 """The store: one catalog, the indexes derived from it, and views of single generations.
 
-How a commit works, and what happens when it is interrupted, is in `indexes/writer.py`.
+`indexes/writer.py` describes how a commit works, and what happens when one is interrupted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Measures retrieval quality and speed through the same KnowledgeBase that users have.
 
-A test collection is indexed for the occasion; questions are asked of a knowledge base of one's own. Everything that is
-asked and expected is read and checked before anything is indexed.
+A test collection is indexed into a temporary knowledge base. Questions run against the user's own knowledge base. All
+queries and judgements are read and checked before anything is indexed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SQL scripts: their statements, and the tables, views and routines that they create and use.
 
-Scripts are tokenised by sqlglot and not parsed: dialects differ in nearly every clause, but hardly in where a statement
-ends and what it is called.
+sqlglot tokenises scripts but does not parse them: dialects differ in nearly every clause, but hardly in where a
+statement ends and what it is called.
 """
 
 from __future__ import annotations

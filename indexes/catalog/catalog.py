@@ -1,8 +1,8 @@
 """The catalog: the single source of truth of a knowledge base, in SQLAlchemy (SQLite in WAL mode by default).
 
-It holds sources, documents, chunks and the vectors of record. Documents carry the generation in which they were born
-and died, their chunks with them; generation g sees what was born at or before g and has not died at or before g.
-Publishing a generation is one update of one row, so a reader sees all of it or nothing of it.
+It holds sources, documents, chunks and the vectors of record. Documents, and their chunks with them, carry the
+generations in which they were born and died. Generation g sees what was born at or before g and has not died at or
+before g. Publishing a generation updates a single row, so a reader sees all of it or none of it.
 """
 
 from __future__ import annotations

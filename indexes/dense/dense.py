@@ -1,9 +1,9 @@
 """The dense index: finds the chunks nearest to a query, with FAISS over the catalog's vectors of record.
 
-On disk there is one base file, as of some generation. What was born or died since is read from the catalog when a
-generation is loaded (the delta), so a small commit writes no index file at all, and a missing or outdated base costs
-time, never truth. A loaded index is immutable: threads may share it. It finds candidates; how near they are is computed
-from the vectors of record.
+On disk there is one base file, as of some generation. Later births and deaths (the delta) are read from the catalog
+when a generation is loaded. So a small commit writes no index file at all, and a missing or outdated base costs time,
+never correctness. A loaded index is immutable: threads may share it. It only finds candidates; their similarity is
+computed from the vectors of record.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks every invariant of a store. Reads in pages, so a million chunks need little memory. Changes nothing.
 
-What `indexes/doctor/repair.py` can mend is in the `Findings`.
+The `Findings` list what `indexes/doctor/repair.py` can repair.
 """
 
 from __future__ import annotations

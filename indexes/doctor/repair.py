@@ -1,6 +1,6 @@
 """Repairs what `indexes/doctor/doctor.py` found: rebuilds it from the catalog where possible, and embeds nothing.
 
-What is damaged in the catalog itself is forgotten, so that the next `rag index` reads or embeds it again.
+Damaged data in the catalog itself is dropped, so that the next `rag index` reads or embeds it again.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Text to terms for BM25: words, stems without accents, identifiers whole and split, CJK bigrams, numbers whole.
 
-Some people type accents and some do not, in documents as in queries. So no term has any; and as a stemmer may need them
-to see the ending of a word, a word with accents is stemmed with and without them, and is found by either stem where the
-two differ: 1 to 3 in 100 words of French, Spanish or Portuguese, none in German, 12 in Turkish. The vowel points of
-Hebrew and Arabic are such accents; the vowel signs of Hindi or Tamil are letters, and stay.
+Some people type accents and some do not, in documents as in queries. So no term has any. A stemmer may need them to
+recognise the ending of a word, so a word with accents is stemmed with and without them, and is found by either stem
+where the two differ: 1 to 3 in 100 words of French, Spanish or Portuguese, none in German, 12 in Turkish. The vowel
+points of Hebrew and Arabic are such accents; the vowel signs of Hindi or Tamil are letters, and stay.
 
-Traditional characters count as the simplified ones. A single character may be a word in Chinese: a run without spaces
-is indexed by its pairs and by its Han characters, and asked for by its pairs, or by its one character.
+Traditional characters count as simplified ones. A single character may be a word in Chinese: a run without spaces is
+indexed by its pairs and by its Han characters, and searched by its pairs, or by its one character.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Questions with several parts: a part that the first search leaves uncovered becomes a question of its own.
 
 After Juneja et al., *Small Language Models Fine-tuned to Coordinate Larger Language Models Improve Complex Reasoning*
-(DaSLaM, EMNLP 2023). By rules: what a good passage names and the question does not ("directed by Adriana Trigiani") is
-the bridge to the part that this passage says nothing about ("… is based in what city?"); and of things that the
-question compares, each is asked about by itself. An LLM may name parts beside these (`rag.answering.sub_questions`).
+(DaSLaM, EMNLP 2023). It works by rules. A name in a good passage that the question lacks ("directed by Adriana
+Trigiani") is the bridge to the part that this passage does not cover ("… is based in what city?"). Each of the things
+that a question compares gets a question of its own. An LLM may name further parts (`rag.answering.sub_questions`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The seal of a card: proves that this user added it on this machine, and not the author of the knowledge base.
 
-A card names models that are loaded, servers that are sent the question, and code that is imported. A knowledge base is
-a folder, and folders are copied, cloned and downloaded. So each card carries a code (HMAC-SHA-256) made with a key that
-only this user has; a card without it is shown, and never asked.
+A card names models to load, servers to send the question to, and code to import. A knowledge base is a folder, and
+people copy, clone and download folders. So each card carries a code (HMAC-SHA-256) made with a key that only this user
+has. A card without a valid code is shown, but never asked.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Generates questions from sampled passages: with an LLM, or without one as clozes, which are weaker.
 
-A cloze is a sentence of the passage with its most specific word blanked, and every number with it. All its other words
-are the passage's own, in the passage's order: BM25 finds it by them, so that the sparse search looks better than it is
-on questions that people ask in their own words. Lewis, Denoyer and Riedel, Unsupervised Question Answering by Cloze
+A cloze is a sentence of the passage with its most specific word and every number blanked. All its other words are the
+passage's own, in the passage's order. BM25 finds the passage by them, so the sparse search looks better than it is on
+questions that people ask in their own words. Lewis, Denoyer and Riedel, Unsupervised Question Answering by Cloze
 Translation (2019), make training data in this way.
 """
 

@@ -1,7 +1,7 @@
 """Reads and distrusts the header of a GGUF file before llama.cpp gets the file.
 
-Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Counts and lengths in a file are claims: each is held
-against the bytes that there are, so that a hostile file costs neither memory nor a crash.
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Counts and lengths in a file are claims: each is
+checked against the bytes that exist, so that a hostile file costs neither memory nor a crash.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Extractive compression: picks the whole sentences of passages that say most about a question, within a token budget.
 
-Sentences of all passages compete for one budget. What one is worth is the sum of its late interaction with the question
-(its word pieces are encoded within their passage, so that "it" is near to what it means), its BM25, a share of its
-neighbours' worth and of its passage's relevance, less a little for its length.
+Sentences of all passages compete for one budget. The worth of a sentence is the sum of its late interaction with the
+question (its word pieces are encoded within their passage, so that "it" is near to what it means), its BM25, a share of
+its neighbours' worth and of its passage's relevance, less a little for its length.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Echoed fences: removes the prompt's tags that a small model repeats in its answer, even while it streams.
 
-Only tags with the prompt's own fence name go: that name occurs in no document, so no answer has it from one.
+Only tags with the prompt's own fence name are removed. No document contains that name, so no answer can quote it.
 """
 
 from __future__ import annotations

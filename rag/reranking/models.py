@@ -1,10 +1,10 @@
 """Cross-encoders and multi-vector models as rerankers, run by sentence-transformers (extra `models`).
 
 A cross-encoder reads question and passage together: Nogueira and Cho, "Passage Re-ranking with BERT" (2019),
-https://arxiv.org/abs/1901.04085. A multi-vector model compares every word piece of the one with every word piece of
-the other: ColBERT (https://arxiv.org/abs/2004.12832), here in full precision. Its word pieces all count alike, not by
-their idf as in `indexes.encoding.late`: such a model was trained with the plain sum, which learns what a piece is
-worth, and its prefixes and the masks that expand a question are in no document.
+https://arxiv.org/abs/1901.04085. A multi-vector model compares every word piece of the question with every
+word piece of the passage: ColBERT (https://arxiv.org/abs/2004.12832), here in full precision. All its word pieces have
+equal weight, not their idf as in `indexes.encoding.late`: such a model was trained with the plain sum, from which it
+learns the weight of a piece, and its prefixes and the masks that expand a question occur in no document.
 """
 
 from __future__ import annotations

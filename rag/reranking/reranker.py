@@ -1,7 +1,7 @@
 """Heavier rerankers: their protocol, their time budget, and the handling of failures.
 
-A reranker reads the question and a passage with a model made for that, which is too slow for everything that is
-indexed: it judges only the best candidates of the ranking (`rag.retrieval.retriever`), in batches, until its time is
+A reranker reads the question and a passage with a model made for that. Such a model is too slow to read everything
+indexed, so it judges only the best candidates of the ranking (`rag.retrieval.retriever`), in batches, until its time is
 up. `rag.reranking.models` loads the ones that sentence-transformers runs.
 """
 

@@ -1,7 +1,7 @@
 """Folding: copies of one passage among the candidates become one hit that lists the other places.
 
-What a copy is, `rag.text.near_duplicates` says, of the text alone; the vectors only tell which pairs are worth a look.
-A copy that holds a word of the query which the better one lacks, in its heading, say, is a hit of its own.
+`rag.text.near_duplicates` decides what is a copy, by the text alone; the vectors only show which pairs to compare.
+A copy that contains a query word missing from the better one, for example in its heading, is a hit of its own.
 """
 
 from __future__ import annotations

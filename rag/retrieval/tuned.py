@@ -1,7 +1,7 @@
 """The tuning of a knowledge base as stored in its catalog, with the evidence for it.
 
-`rag.tuning` finds it out; searches use it. What is read back is trusted no further than numbers in their ranges: a
-setting that is damaged, or was fitted for another encoder or another version of the ranking, is ignored.
+`rag.tuning` writes it, and searches use it. A stored setting is accepted only if its numbers are in range. One that is
+damaged, or was fitted for another encoder or another version of the ranking, is ignored.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Answers a question with rows: a model writes a statement, the guard checks it, the executor runs it.
 
-What goes wrong goes back to the model, at most twice.
+Errors are sent back to the model, at most twice.
 """
 
 from __future__ import annotations

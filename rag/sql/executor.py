@@ -1,8 +1,8 @@
 """The executor: runs one statement in its own process, and kills the process if it takes too long.
 
-A statement that a database works on cannot be interrupted from within for certain: a timeout that asks politely waits
-for the answer. The process is started for each statement, gets its request with the password by a pipe, and is alone in
-its group. The database keeps its own limits beside: see `rag.sql.process`.
+A running statement cannot be interrupted reliably from within: a timeout that asks politely waits for the answer. Each
+statement gets a new process, alone in its process group, which receives the request and the password through a pipe.
+The database enforces its own limits as well: see `rag.sql.process`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The fits of `rag tune`: ranking weights, a line through the log-odds of relevance, and a threshold.
 
-There are four weights, two coefficients and one threshold, each held near what it is by default: a few dozen questions
-can move them only as far as many of these questions agree. Whether a fit is any good is not decided here, but on
-questions that were held out.
+There are four weights, two coefficients and one threshold. Each is held near its default: a few dozen questions can
+move it only as far as many of them agree. Held-out questions, not this module, decide whether a fit is any good.
 """
 
 from __future__ import annotations

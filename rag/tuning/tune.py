@@ -1,9 +1,10 @@
 """`rag tune`: fits ranking, relevance and its threshold to your own questions, and keeps what held-out ones confirm.
 
-Every question is searched once. On one part of the questions each of the three is fitted; on the other part, which had
-no say in it, the fit is compared with what is in use now, question by question. A fit is kept only if the 95% bootstrap
-interval of the mean difference is on the better side of zero, and the paired randomisation test agrees (p < .05), for
-of a few questions the bootstrap's interval is too narrow. Each of the three is kept or not by itself.
+Every question is searched once. Each of the three is fitted on one part of the questions. On the other part, which had
+no influence on the fit, the fit is compared with the current values, question by question. A fit is kept only if the
+95% bootstrap interval of the mean difference is on the better side of zero and the paired randomisation test agrees (p
+< .05), because the bootstrap's interval is too narrow for few questions. Each of the three is kept or dropped
+independently.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checks citations before anyone sees them: the number exists, and the cited passage supports the sentence.
 
-A mark whose source does not say so is moved to the source that does; a sentence that no source supports is marked, and
-one that rests on what a knowledge card says is told as that: unverified.
+A mark whose source does not support the sentence is moved to the source that does. A sentence that no source supports
+is marked. One that rests on a knowledge card is reported as unverified.
 """
 
 from __future__ import annotations

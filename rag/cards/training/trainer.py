@@ -1,7 +1,7 @@
 """Trains a card: a small language model learns a domain's text, and is measured on held-out text.
 
-The weights of the model stay; a LoRA beside them is learned (`rag.cards.training.lora`), some megabytes that llama.cpp
-adds to the very GGUF file it was trained on, of which the weights are dequantised for the training.
+The weights of the model stay frozen. Training learns a LoRA beside them (`rag.cards.training.lora`), some megabytes
+that llama.cpp adds to the very GGUF file it was trained on; the weights of that file are dequantised for the training.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The guard: returns one SELECT over allowed data, or an error that names what is not allowed.
 
-What comes out is not the text that went in: it is written anew from the syntax tree that was checked, so that nothing
-runs which the check has not seen, whatever comments, encodings or a server's own extensions may hide in the text. The
-tree is then read from that text again and checked again, because it is that text which runs.
+The output is not the input text. It is generated from the checked syntax tree, so that nothing unchecked can run,
+whatever comments, encodings or a server's own extensions may hide in the input. The generated text is then parsed and
+checked again, because it is that text that runs.
 """
 
 from __future__ import annotations

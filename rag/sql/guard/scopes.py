@@ -1,7 +1,7 @@
 """Resolves the names in a statement: the sources of each SELECT, nested.
 
-A column that may not be read counts as meant wherever it could be, also where the database would look elsewhere first:
-the databases differ in where they look, and a statement can always say which table it means.
+A name counts as a forbidden column wherever it could mean one, even if the database would look elsewhere first:
+databases differ in where they look, and a statement can always say which table it means.
 """
 
 from __future__ import annotations
