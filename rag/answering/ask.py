@@ -230,7 +230,7 @@ def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str],
     text = "".join(said).strip()
     if not text:
         raise EmptyReplyError(
-            f"the LLM {model.name!r} repeated the tags of its prompt and said nothing", hint="use a larger model"
+            f"the LLM {model.name!r} returned nothing but the tags of its prompt", hint="use a larger model"
         )
     return text, reply.usage
 

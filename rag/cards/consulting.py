@@ -123,7 +123,9 @@ def consult(
     if use.integration is Integration.TOP_DOWN and complete is not None:
         topic = needed(question, hits, complete)
         if topic is None:
-            return Consulted((), tuple(hits), tuple(_unasked(one.card, 0.0, "the LLM needs no more") for one in cards))
+            return Consulted(
+                (), tuple(hits), tuple(_unasked(one.card, 0.0, "the LLM needs no more knowledge") for one in cards)
+            )
         wanted = f"{question} {topic}"
     answering = tuple(hits) if topic is None else ()  # a model that wants to know more has seen what the documents say
     select = selecting(answering)

@@ -122,7 +122,9 @@ def read_glossary(path: Path) -> list[Term]:
     """
     try:
         if path.stat().st_size > _LARGEST:
-            raise ConfigurationError(f"{path} is larger than {_LARGEST >> 20} MB", hint="a glossary is a list of terms")
+            raise ConfigurationError(
+                f"{path} is larger than {_LARGEST >> 20} MB", hint="give a list of terms, not a whole text"
+            )
         text = decode(path.read_bytes()).text
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
@@ -137,7 +139,7 @@ def read_glossary(path: Path) -> list[Term]:
             hint="give a table with the columns term, definition and aliases, or lines like: PTO (paid time off): …",
         )
     if len(terms) > _MOST:
-        raise ConfigurationError(f"{path} holds {len(terms):,} terms", hint=f"a glossary has at most {_MOST:,}")
+        raise ConfigurationError(f"{path} holds {len(terms):,} terms", hint=f"the most are {_MOST:,}")
     return terms
 
 

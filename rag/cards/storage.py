@@ -96,7 +96,7 @@ class CardStore:
         home = self.folder / checked_name(card.name)
         if home.exists():
             raise ConfigurationError(
-                f"there is a card {card.name!r} already", hint=f"choose another name, or: rag card remove {card.name}"
+                f"the card {card.name!r} already exists", hint=f"choose another name, or: rag card remove {card.name}"
             )
         card = _dated(card)
         try:
@@ -105,7 +105,7 @@ class CardStore:
             draft.rename(home)
         except OSError as error:
             raise StoreError(
-                f"the card {card.name!r} cannot be kept in {self.folder}: {error.strerror}",
+                f"the card {card.name!r} cannot be stored in {self.folder}: {error.strerror}",
                 hint="check its permissions and the disk's free space",
             ) from error
         return card
@@ -169,8 +169,8 @@ def _read(path: Path) -> tuple[Card, str]:
 
 def _problem(card: Card, code: str, home: Path, *, thoroughly: bool) -> tuple[str, str]:
     if not is_sealed(card, code):
-        hint = f"look at it by `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
-        return "it was not added by you on this machine", hint
+        hint = f"look at it with `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
+        return "you did not add it on this machine", hint
     if card.kind is CardKind.KB and not (Path(card.target) / CATALOG_FILE).is_file():
         gone = f"there is no knowledge base in {card.target}"
         return gone, f"put it back, or remove the card: rag card remove {card.name}"

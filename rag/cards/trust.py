@@ -56,11 +56,11 @@ def _key() -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"the key that cards are sealed with cannot be kept in {path}: {error.strerror}",
-            hint="set PILOTFISH_DATA to a folder of yours that can be written",
+            f"the key for sealing cards cannot be stored in {path}: {error.strerror}",
+            hint="set PILOTFISH_DATA to a folder that you can write to",
         ) from error
     if len(key) != _KEY_BYTES:
-        raise ConfigurationError(f"{path} is no key", hint="delete it; the cards then have to be trusted again")
+        raise ConfigurationError(f"{path} is not a key", hint="delete it, then trust the cards again")
     return key
 
 

@@ -68,7 +68,7 @@ class MeasuredSearches:
         yield f"reranked by {self.reranked[0].model}: {reached:.1f} of {wanted:.1f} candidates a search"
         failures = [each.failure for each in self.reranked if each.failure]
         if failures:
-            yield f"{len(failures)} of {len(self.reranked)} searches went without the reranker: {failures[0]}"
+            yield f"{len(failures)} of {len(self.reranked)} searches ran without the reranker: {failures[0]}"
 
 
 def measure(
@@ -84,10 +84,10 @@ def measure(
     notices = list(collection.notices)
     if collection.unanswerable:
         notices.append(
-            f"{len(collection.unanswerable)} questions that nothing answers were left out: no order is right"
+            f"{len(collection.unanswerable)} questions that nothing answers were left out: no order is right for them"
         )
     if status.tuning:
-        notices.append("the knowledge base is tuned: on the questions it was tuned on, it looks better than it is")
+        notices.append("the knowledge base is tuned, so it looks better than it is on the questions used for tuning")
     if status.documents <= depth:
         notices.append(f"there are only {status.documents} documents: Recall@100 says nothing about their order")
     outcomes = {str(mode): dict(_outcomes(searches, collection, mode, depth, on_progress)) for mode in modes}

@@ -75,7 +75,7 @@ def make_questions(
         LLMError: the LLM failed.
     """
     if count < 1:
-        raise ConfigurationError(f"{count} questions are nothing to ask", hint="ask for at least one: --generate 50")
+        raise ConfigurationError(f"{count} is not a number of questions", hint="ask for at least one: --generate 50")
     passages = _sample(kb, _TRIES * count, seed)
     rarity = Counter(term for passage in passages for term in set(terms(passage.text)))
     kind = CollectionKind.CLOZE if llm is None else CollectionKind.GENERATED
@@ -95,7 +95,8 @@ def make_questions(
             break
     if not made:
         raise SourceError(
-            f"none of {tried} passages of {kb.path} is fit for a question", hint="it needs passages of whole sentences"
+            f"none of {tried} passages of {kb.path} is suitable for a question",
+            hint="index passages with whole sentences",
         )
     return GeneratedQuestions(tuple(made.values()), float(np.mean(shares)), tried)
 

@@ -98,7 +98,7 @@ def questions_collection(
     unanswerable = {key: question.text for key, question in numbered.items() if not question.expected}
     asked = {key: question for key, question in numbered.items() if question.expected}
     if not asked:
-        raise SourceError(f"{name} holds no question that anything answers", hint=_JSONL)
+        raise SourceError(f"{name} contains no question that has an answer", hint=_JSONL)
     queries = {key: question.text for key, question in asked.items()}
     grades = {key: dict.fromkeys(question.expected, 1) for key, question in asked.items()}
     kinds = {question.kind for question in asked.values()}
@@ -206,17 +206,15 @@ def read_collection(
     if topics is not None and qrels is not None and dataset is not None:
         return trec_collection(Path(dataset), Path(topics), Path(qrels))
     if dataset is not None and not Path(dataset).exists():
-        raise SourceError(f"{dataset} is not there", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
+        raise SourceError(f"{dataset} does not exist", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
     if dataset is not None and Path(dataset).is_dir():
         return beir_collection(Path(dataset), split)
     if kb is None:
-        raise ConfigurationError(
-            f"{dataset or topics or 'nothing'} is asked of no knowledge base", hint="hand it over as `kb`"
-        )
+        raise ConfigurationError(f"{dataset or topics or 'nothing'} needs a knowledge base", hint="pass it as `kb`")
     if topics is not None and qrels is not None:
         return topics_collection(kb, Path(topics), Path(qrels))
     if dataset is None:
-        raise ConfigurationError("there is no data set", hint="name a folder, a file of questions, or topics and qrels")
+        raise ConfigurationError("no data set", hint="name a folder, a file of questions, or topics and qrels")
     file = Path(dataset)
     return questions_collection(kb, file.name, read_questions(file), near=file.absolute().parent)
 

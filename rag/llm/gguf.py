@@ -91,7 +91,7 @@ def check_writes(header: Header, path: Path) -> None:
     architecture, metadata = header.architecture, header.metadata
     kind = _NOT_CHAT.get(architecture)
     if metadata.get("general.type") == "adapter":
-        kind = "an adapter (LoRA), which goes on a model"
+        kind = "a LoRA adapter without its model"
     elif metadata.get(f"{architecture}.attention.causal") is False or metadata.get(f"{architecture}.pooling_type"):
         kind = "an embedding model"
     elif header.tensors == 0:
@@ -103,7 +103,7 @@ def check_writes(header: Header, path: Path) -> None:
 
 
 class _FlawError(Exception):
-    def __init__(self, problem: str, hint: str = "the file is damaged: fetch it again") -> None:
+    def __init__(self, problem: str, hint: str = "the file is damaged: download it again") -> None:
         super().__init__(problem)
         self.hint = hint
 
@@ -115,11 +115,11 @@ class _Reader:
 
     def header(self) -> Header:
         if self._file.read(len(_MAGIC)) != _MAGIC:
-            raise _FlawError("is no GGUF file", hint="llama.cpp runs models in the GGUF format")
+            raise _FlawError("is not a GGUF file", hint="llama.cpp runs models in the GGUF format")
         version = self._number("I")
         if version not in _VERSIONS:
             raise _FlawError(
-                f"is GGUF of version {version}, and not one of {_VERSIONS}", hint="convert the model anew: llama.cpp"
+                f"is GGUF of version {version}, and not one of {_VERSIONS}", hint="convert the model again: llama.cpp"
             )
         tensors, entries = self._count("tensors"), self._count("entries")
         metadata: dict[str, Value] = {}

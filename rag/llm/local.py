@@ -271,5 +271,5 @@ def adapter_path(lora: str | Path) -> Path:
     if not path.is_file():
         raise ConfigurationError(f"there is no file {str(path)!r}", hint="give the GGUF file of a LoRA adapter")
     if read_header(path).metadata.get("adapter.type") != "lora":
-        raise ConfigurationError(f"{str(path)!r} is no LoRA adapter", hint="give the GGUF file of one")
+        raise ConfigurationError(f"{str(path)!r} is not a LoRA adapter", hint="give the GGUF file of one")
     return path

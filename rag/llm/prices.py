@@ -28,7 +28,7 @@ class Prices:
     def __post_init__(self) -> None:
         for price in (self.prompt, self.completion):
             if not 0 <= price < float("inf"):
-                raise ConfigurationError(f"the price {price} of a million tokens is none", hint="use 0 or more")
+                raise ConfigurationError(f"the price {price} of a million tokens is not a price", hint="use 0 or more")
 
     def cost(self, usage: Usage) -> float:
         """What `usage` costs, to a millionth."""

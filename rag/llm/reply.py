@@ -153,9 +153,9 @@ class Reply(Iterator[str]):
     def _timed_out(self) -> LLMError:
         limits, hint = self.limits, "use a faster model, or in Python give it more time: load_llm(…, limits=…)"
         if time.monotonic() >= self._until:
-            problem = f"had not ended its answer after {limits.whole:g} s"
+            problem = f"had not finished its answer after {limits.whole:g} s"
         elif self._said:
-            problem = f"fell silent in the middle of its answer, for {limits.silence:g} s"
+            problem = f"stopped in the middle of its answer for {limits.silence:g} s"
         else:
             problem, hint = f"did not begin to answer within {limits.first:g} s", f"is it busy? {hint}"
         self.close()
@@ -166,7 +166,8 @@ class Reply(Iterator[str]):
         text = "".join(self._said)
         if not text.strip():
             raise EmptyReplyError(
-                f"the LLM {self._name!r} returned nothing", hint="ask again or in other words, or use another model"
+                f"the LLM {self._name!r} returned nothing",
+                hint="ask again, rephrase the question, or use another model",
             )
         for then in self.at_end:
             self.usage = then(text, self.usage)

@@ -133,7 +133,7 @@ class ReplyCache:
 
     def _spoilt(self, why: object) -> ConfigurationError:
         return ConfigurationError(
-            f"{str(self._path)!r} is no reply cache, or is damaged: {why}", hint="delete it, or name another file"
+            f"{str(self._path)!r} is not a reply cache, or is damaged: {why}", hint="delete it, or name another file"
         )
 
 

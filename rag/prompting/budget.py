@@ -30,9 +30,11 @@ class PromptShares:
     def __post_init__(self) -> None:
         for field in fields(self):
             if not 0 <= (value := getattr(self, field.name)) <= 1:
-                raise ConfigurationError(f"the share of {field.name} is {value}", hint="a share lies between 0 and 1")
+                raise ConfigurationError(f"the share of {field.name} is {value}", hint="choose a share between 0 and 1")
         if self.evidence <= 0:
-            raise ConfigurationError("the shares leave no room for evidence", hint="let them add up to less than 1")
+            raise ConfigurationError(
+                "the shares leave no room for evidence", hint="choose shares that add up to less than 1"
+            )
 
     @property
     def evidence(self) -> float:

@@ -275,7 +275,7 @@ def _without(hit: Hit, reason: str) -> LeftOut:
 
 def _repeats(twin: Hit, number: int | None) -> str:
     if number is None:
-        return f"near-duplicate of {twin.uri}, {twin.location}, for which there was no room"
+        return f"near-duplicate of {twin.uri}, {twin.location}, which did not fit"
     return f"near-duplicate of source {number}"
 
 

@@ -98,7 +98,7 @@ class Demonstrations:
             values = self._read()
             kept = [entry for entry in values["entries"] if entry["number"] != number]
             if len(kept) == len(values["entries"]):
-                raise ConfigurationError(f"there is no demonstration {number}", hint="rag demo list shows them")
+                raise ConfigurationError(f"there is no demonstration {number}", hint="list them with `rag demo list`")
             (gone,) = (entry for entry in values["entries"] if entry["number"] == number)
             self._write(values["next"], kept)
         return StoredDemonstration(gone["number"], gone["question"], gone["answer"])
@@ -188,7 +188,7 @@ def _unpacked(values: dict[str, Any]) -> NDArray[np.float32]:
 def _checked(text: str, what: str) -> str:
     line = text.strip()
     if not line:
-        raise ConfigurationError(f"a demonstration needs a {what}", hint="give a question and the answer it should get")
+        raise ConfigurationError(f"a demonstration needs a {what}", hint="give a question and its answer")
     if len(line) > _LONGEST:
         raise ConfigurationError(f"the {what} has {len(line):,} characters", hint=f"{_LONGEST:,} are the most")
     return line

@@ -105,7 +105,7 @@ def _load(path: Path) -> Template:
         ) from error
     if len(data) > _MOST_BYTES:
         raise ConfigurationError(
-            f"the template {str(path)!r} has more than {_MOST_BYTES:,} bytes", hint="a prompt is a page or two"
+            f"the template {str(path)!r} has more than {_MOST_BYTES:,} bytes", hint="keep the prompt to a page or two"
         )
     return parse_template(text, str(path))
 
@@ -158,9 +158,7 @@ def _parse(line: str, section: str, where: str) -> _Line:
 def _check(template: Template, name: str) -> None:
     for section, variables in _VARIABLES.items():
         if section not in template.sections:
-            raise ConfigurationError(
-                f"{name}: there is no section {section!r}", hint=f"begin it with: === {section} ==="
-            )
+            raise ConfigurationError(f"{name}: no section {section!r}", hint=f"begin it with: === {section} ===")
         used = template.names(section)
         for variable in variables.split():
             if variable.startswith("*") and variable[1:] not in used:

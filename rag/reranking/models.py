@@ -111,7 +111,7 @@ def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker:
         raise _missing(name, reason) from error
     raise ConfigurationError(
         f"{name!r} is neither a cross-encoder nor a multi-vector model",
-        hint=f"choose one that is; multi-vector:{name} compares its word pieces, for which it was not made",
+        hint=f"choose another model; multi-vector:{name} compares its word pieces, for which it was not made",
     )
 
 
@@ -121,7 +121,7 @@ def _parsed(spec: str) -> tuple[RerankerKind | None, str]:
     said = RerankerKind(kind) if colon and kind in list(RerankerKind) else None
     name = name if said else spec
     if not name.strip():
-        raise ConfigurationError(f"{spec!r} names no reranker", hint="give the folder or name of a model")
+        raise ConfigurationError(f"{spec!r} does not name a reranker", hint="give the folder or name of a model")
     folder = Path(name).expanduser()
     return said, str(folder) if folder.is_dir() else name
 
@@ -178,13 +178,13 @@ def _cross_encoder(name: str, saved: _Saved) -> CrossEncoder:
 
     if not saved.scores_pairs:
         raise ConfigurationError(
-            f"{name!r} is no cross-encoder: it has no head that scores two texts, and a new one would score at random",
+            f"{name!r} is not a cross-encoder: it has no head that scores two texts, and a new head would be random",
             hint=f"give a cross-encoder; multi-vector:{name} compares its word pieces",
         )
     model: CrossEncoder = CrossEncoder(name, local_files_only=_local_only(), trust_remote_code=False)
     if model.num_labels != 1:
         raise ConfigurationError(
-            f"{name!r} gives {model.num_labels} numbers for two texts, and a reranker must give one",
+            f"{name!r} gives {model.num_labels} numbers for two texts, but a reranker must give one",
             hint="choose a cross-encoder with one label",
         )
     return model

@@ -65,7 +65,7 @@ class Reranking:
             )
         if not self.seconds > 0:
             raise ConfigurationError(
-                f"a reranker cannot judge in {self.seconds} seconds", hint="choose more than 0, or no reranker"
+                f"a reranker cannot judge anything in {self.seconds} seconds", hint="choose more than 0, or no reranker"
             )
 
 
@@ -154,7 +154,7 @@ def _checked(reranker: Reranker, query: str, passages: Sequence[str]) -> list[fl
     return scores
 
 
-_HINT = "search without it, or allow that with --fallback"
+_HINT = "search without it, or add --fallback to do so automatically"
 
 
 @dataclass(frozen=True, slots=True)

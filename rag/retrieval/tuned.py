@@ -160,7 +160,7 @@ def read(text: str, encoder: str, basis: str) -> tuple[Tuning, str]:
 
 
 def _ignored(why: str) -> str:
-    return f"the tuning is ignored: {why} (`rag tune QUESTIONS` tunes again, `rag tune --reset` forgets it)"
+    return f"the tuning is ignored: {why} (`rag tune QUESTIONS` tunes again, `rag tune --reset` removes it)"
 
 
 def _tuning(said: Mapping[str, Any]) -> Tuning:

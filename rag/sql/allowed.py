@@ -34,7 +34,7 @@ class SqlDialect(StrEnum):
         except ValueError:
             known = ", ".join(cls)
             raise ConfigurationError(
-                f"questions cannot be asked of a database of the kind {backend!r}", hint=f"these are known: {known}"
+                f"questions cannot be asked of a database of the kind {backend!r}", hint=f"supported: {known}"
             ) from None
 
     def fold(self, name: str, *, quoted: bool) -> str:

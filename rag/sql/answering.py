@@ -58,14 +58,14 @@ class SqlAnswer:
 
 
 def needs_model(model: LLM) -> bool:
-    """Whether `model` cannot write SQL, being none."""
+    """Whether `model` cannot write SQL, because it only quotes."""
     return isinstance(model, ExtractiveLLM)
 
 
 def no_model(model: LLM) -> ConfigurationError:
-    """What is said where SQL is to be written by what is no model."""
+    """The error for a question that needs SQL, with an LLM that cannot write any."""
     return ConfigurationError(
-        f"a question to a database needs a language model that writes SQL, and {model.name!r} is none",
+        f"a question to a database needs a language model that writes SQL, but {model.name!r} is not one",
         hint="choose one: --llm openai:MODEL, --llm local:FILE.gguf or --llm package.module:object",
     )
 
@@ -135,7 +135,7 @@ class _Asking:
             reply = self._write(description)
             sql = statement_in(reply)
             if declines(reply):
-                error, hint = "the model finds no answer in the tables of this database", "ask about what is in them"
+                error, hint = "the model found no answer in the tables of this database", "ask about what is in them"
                 self._note(Attempt("", error))
                 break
             try:

@@ -68,7 +68,7 @@ def choose_database(asked: str | None, registered: Mapping[str, Options]) -> tup
         hint = (
             f"the databases here are: {', '.join(known)}" if known else "write it as sqlite:///FILE or postgresql://…"
         )
-        raise ConfigurationError(f"{asked!r} is no database", hint=hint)
+        raise ConfigurationError(f"{asked!r} is not a database", hint=hint)
     uri = parse_address(asked)[0].uri
     return asked, known.get(uri, {})
 

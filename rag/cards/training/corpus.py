@@ -73,8 +73,8 @@ class TrainingCorpus:
         self.tokens = sum(len(block.tokens) for block in first)
         if self.tokens < _LEAST_TOKENS or len(self.held_out) < _FEWEST_MEASURED:
             raise ConfigurationError(
-                f"{len(passages)} passages are too little to learn from: a tenth is held out to measure by",
-                hint="about a thousand words are the least; a glossary card serves for less",
+                f"{len(passages)} passages are too few to learn from: a tenth is held out for measuring",
+                hint="give at least about a thousand words; for less, use a glossary card",
             )
         everything = repr([(block.tokens, block.learned) for block in (*first, *self.held_out)])
         self.fingerprint = hashlib.sha256(everything.encode()).hexdigest()

@@ -110,7 +110,8 @@ def _architecture(gguf: Any, model_type: str) -> Any:
         if called == wanted:
             return architecture
     raise ConfigurationError(
-        f"llama.cpp knows no models of the kind {model_type!r}", hint="use a model of the Llama family, such as SmolLM2"
+        f"llama.cpp does not support models of the kind {model_type!r}",
+        hint="use a model of the Llama family, such as SmolLM2",
     )
 
 

@@ -120,7 +120,7 @@ def train(
         raise CardError(
             f"the card did not learn: the loss on held-out text changed by {change[0]:+.3f} nats a token "
             f"[{change[1]:+.3f}, {change[2]:+.3f}]",
-            hint="give it more text of one domain, or fewer epochs where it learned by heart",
+            hint="give it more text of one domain, or fewer epochs if it learned by heart",
         )
     write_gguf(folder / ADAPTER, run.pairs, run.model, options.alpha, folder.name)
     (folder / _CHECKPOINT).unlink(missing_ok=True)
@@ -184,7 +184,7 @@ class _Run:
             loss, tokens = self._loss(batches[at])
             mean = loss.sum() / tokens.sum()
             if not torch.isfinite(mean):
-                raise CardError("the training failed: its loss is no number any more", hint="try a lower learning rate")
+                raise CardError("the training failed: its loss is no longer a number", hint="try a lower learning rate")
             torch.autograd.backward(mean)
             torch.nn.utils.clip_grad_norm_([m for pair in self.pairs.values() for m in (pair.a, pair.b)], _CLIP)
             self._optimiser.step()

@@ -102,7 +102,9 @@ def judged_only(queries: Mapping[str, str], qrels: Qrels, file: Path) -> tuple[d
     """
     asked = {key: queries[key] for key in qrels.grades if key in queries}
     if not asked:
-        raise SourceError(f"{file}: no query of it is among the {len(queries)} queries", hint="check the query ids")
+        raise SourceError(
+            f"{file}: none of its queries is among the {len(queries)} queries", hint="check the query ids"
+        )
     return asked, list(_judgement_notices(asked, qrels))
 
 
@@ -122,7 +124,7 @@ def check_names(topics: Path | None, qrels: Path | None) -> None:
         raise ConfigurationError(
             f"there are {'judgements' if topics is None else 'topics'} ({topics or qrels}) but no "
             f"{'topics' if topics is None else 'judgements'}",
-            hint="--topics FILE and --qrels FILE go together",
+            hint="give both --topics FILE and --qrels FILE",
         )
 
 

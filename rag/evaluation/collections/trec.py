@@ -108,7 +108,7 @@ def _bare(name: str) -> str:
 
 def _files(path: Path) -> Sequence[Path]:
     if not path.exists():
-        raise SourceError(f"{path} is not there", hint=_DOCUMENTS)
+        raise SourceError(f"{path} does not exist", hint=_DOCUMENTS)
     return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
 
@@ -129,7 +129,7 @@ def _blocks(lines: Iterable[tuple[int, str]], tag: str, file: Path) -> Iterator[
         start = line.lstrip().lower()
         if start.startswith(opening):
             if block:
-                raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"each ends with </{tag}>")
+                raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"close it with </{tag}>")
             where = f"{file}, line {number}"
         if where:
             block.append(line)
@@ -137,7 +137,7 @@ def _blocks(lines: Iterable[tuple[int, str]], tag: str, file: Path) -> Iterator[
             yield where, "".join(block)
             where, block = "", []
     if block:
-        raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"each ends with </{tag}>")
+        raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"close it with </{tag}>")
 
 
 def _document(block: str, where: str) -> Document:
