@@ -23,5 +23,5 @@ class DamagedError(StoreError):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"the catalog is damaged: {what} is not what was written",
-            hint="`rag doctor` says what is damaged, and `rag doctor --repair` mends it",
+            hint="`rag doctor` shows what is damaged, and `rag doctor --repair` repairs it",
         )

@@ -90,7 +90,7 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
     except Timeout as error:
         raise LockedError(
             f"{folder} is being written by another process{_name_holder(holder)}",
-            hint="wait until it has finished; searching works meanwhile",
+            hint="wait until it has finished; searches still work",
         ) from error
     except OSError as error:
         raise StoreError(

@@ -115,7 +115,7 @@ class Writer:
             notify("rebuilding the dense index from the catalog")
             discard_others(self._dense, BaseState())
         if pending is not None:
-            notify(f"finishing generation {pending}, which was written and not published")
+            notify(f"finishing generation {pending}, which was written but not published")
             self._publish(pending)
 
     def register(self, uri: str, options: Options | None = None) -> int:

@@ -137,6 +137,6 @@ class RowDifferences:
         for name, length in self._renderer.too_long(row):
             yield Failed(
                 f"{uri}/{name}",
-                f"{name} is {length:,} long: more than {MAX_CELL_BYTES:,} are not read; the rest of the row is",
+                f"{name} is {length:,} long: more than {MAX_CELL_BYTES:,} are not read; the rest of the row is indexed",
                 "keep such texts in files, or leave the column out with a query",
             )

@@ -161,7 +161,7 @@ class IgnoreRules:
 def _compiled(patterns: Sequence[str]) -> GitIgnoreSpec:
     for pattern in patterns:
         if not _is_valid(pattern):
-            raise ConfigurationError(f"{pattern!r} is no pattern", hint="patterns are written as in .gitignore")
+            raise ConfigurationError(f"{pattern!r} is not a pattern", hint="write patterns as in .gitignore")
     return GitIgnoreSpec.from_lines(patterns)
 
 

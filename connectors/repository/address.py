@@ -37,7 +37,7 @@ def read_address(uri: str) -> RepositoryAddress:
     parts = urlsplit(uri)
     path = unquote(parts.path)
     if parts.netloc or not path.startswith("/"):
-        raise ConfigurationError(f"{uri}: remote repositories are not read", hint=_CLONE_HINT)
+        raise ConfigurationError(f"{uri}: remote repositories are not supported", hint=_CLONE_HINT)
     return RepositoryAddress(Path(path), parse_qs(parts.query).get("rev", [""])[0])
 
 

@@ -208,14 +208,16 @@ class _Listing:
 
 def _repository(path: Path) -> Repository:
     if not path.exists():
-        hint = "check the path; a source that is gone for good is forgotten by `rag remove`"
+        hint = "check the path; if the source is gone for good, run `rag remove`"
         raise SourceError(f"{path} does not exist", hint=hint)
     found = bare_repository(path) or repository_around(path)
     if found is None:
         hint = "name the folder of a bare clone, or the top of a work tree"
         raise SourceError(f"{path} is not a git repository", hint=hint)
     if (found.top or found.folder) != path:
-        raise SourceError(f"{path} is only a folder of a git repository", hint=f"name the whole of it: {found.top}")
+        raise SourceError(
+            f"{path} is only a folder of a git repository", hint=f"name the whole repository: {found.top}"
+        )
     return found
 
 

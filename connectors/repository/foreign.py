@@ -70,12 +70,10 @@ class Foreign:
         if self._left_out:
             said.append(f"left out as vendored or generated: {shortened(self._left_out)} (--vendored reads them)")
         if self._mounted:
-            what = "submodules, which are repositories of their own"
+            what = "submodules (separate repositories)"
             said.append(f"left out {what}: {shortened(self._mounted)} (name them as sources)")
         if self._large:
-            said.append(
-                f"left out files that Git LFS keeps elsewhere: {shortened(self._large)} (`git lfs pull` gets them)"
-            )
+            said.append(f"left out files stored in Git LFS: {shortened(self._large)} (`git lfs pull` downloads them)")
         return said
 
     def _foreign_part(self, path: str, *, is_folder: bool) -> str:

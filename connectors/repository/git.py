@@ -14,7 +14,7 @@ from connectors.errors import SourceError
 SECONDS = 120.0
 """How long one answer may take: a pipe in the place of an object would be waited for without end."""
 
-_INSTALL_HINT = "install git; a folder with checked-out files is read without it"
+_INSTALL_HINT = "install git; a folder with checked-out files can be read without it"
 _REPAIR_HINT = "`git fsck` says what is damaged; fetch or clone it again"
 
 # A configuration in the repository is whoever's made the repository. These are the settings that would have the reading

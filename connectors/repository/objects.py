@@ -59,7 +59,7 @@ class Objects:
         """The content of the file with this hash; its size where that is more than `max_bytes`."""
         kind, data = self._read(key, max_bytes)
         if kind != "blob":
-            raise SourceError(f"it is a {kind} in the place of a file", hint=_DAMAGED_HINT)
+            raise SourceError(f"it is a {kind} instead of a file", hint=_DAMAGED_HINT)
         return data
 
     def head(self, key: str, size: int) -> bytes:

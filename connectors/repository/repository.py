@@ -78,13 +78,13 @@ class Repository:
     def _without(self, revision: str, error: SourceError) -> SourceError:
         place = self.top or self.folder
         if revision:
-            hint = "name a branch, a tag or a commit that `git log` shows there"
+            hint = "name a branch, a tag or a commit from `git log`"
             return SourceError(f"{place} has no revision {revision!r}", hint=hint)
         branch = self._branch()
         if branch and not self._exists(f"refs/heads/{branch}"):
             return NoCommitsError(f"{place} has no commits on its branch {branch}", hint=_EMPTY_HINT)
         said = "" if str(error).startswith("git rev-parse failed") else f" ({error})"
-        return SourceError(f"{place}: its HEAD names no commit that is there{said}", hint=_BROKEN_HINT)
+        return SourceError(f"{place}: its HEAD names no existing commit{said}", hint=_BROKEN_HINT)
 
     def _exists(self, reference: str) -> bool:
         try:

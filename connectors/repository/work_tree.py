@@ -81,7 +81,7 @@ class WorkTree:
 
     def _complain(self, error: SourceError) -> None:
         if not isinstance(error, NoGitError):
-            self._complaints.append(f"{error}; the files are read as those of any folder")
+            self._complaints.append(f"{error}; its files are read like those of any other folder")
 
     def _inside(self, path: str) -> str:
         return path.removeprefix(self._top).replace(os.sep, "/") if path.startswith(self._top) else ""

@@ -54,7 +54,7 @@ def compare_forms(connection: Connection, *, page: int = _PAGE, at_once: int = _
     stored = connection.scalar(select(func.count()).select_from(name_forms)) or 0
     roles = _roles(connection) - set(connection.scalars(select(name_roles.c.role)))
     problems = [f"{wanted - kept} forms of names are missing"] if wanted > kept else []
-    problems += [f"{stored - kept} forms are of no name"] if stored > kept else []
+    problems += [f"{stored - kept} forms belong to no name"] if stored > kept else []
     return problems + [f"the column {role} is missing" for role in sorted(roles)]
 
 

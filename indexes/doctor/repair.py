@@ -39,7 +39,7 @@ def repair(store: Store, timeout: float) -> tuple[str, ...]:
             _rebuild_tables(store)
             found = examine(store, locked=True)
             if not found.tables:
-                done.append("wrote the catalog's look-up tables again")
+                done.append("rewrote the catalog's look-up tables")
         if not found.readable:
             return tuple(done)
         with store.catalog.writing() as writing:
@@ -67,13 +67,13 @@ def _mend_rows(writing: Writing, found: Findings, done: list[str]) -> None:
             writing.begin_generation(died)
         writing.forget_documents(found.documents, found.lost, died)
         names = named([f"{uri}" for uri in found.documents.values()]) or "passages of no document"
-        done.append(f"forgot what was damaged, for the next `rag index` to read again: {names}")
+        done.append(f"dropped damaged data, for the next `rag index` to read again: {names}")
     if found.attributes:
         writing.restore_attributes({key: found.metadata[key] for key in found.metadata if key not in found.documents})
-        done.append("wrote again what filters know of documents")
+        done.append("rewrote the documents' filter attributes")
     if found.forms:
         restore_forms(writing.connection)
-        done.append("made anew what names can be found by")
+        done.append("rebuilt the forms of names")
     if found.hashes:
         writing.drop_vectors(found.hashes)
         writing.set_setting("vectors", "lacking")

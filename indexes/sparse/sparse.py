@@ -103,7 +103,7 @@ class SparseIndex:
             StoreError: when the disk refuses; the last committed state stays readable.
         """
         if self._index is None:
-            raise StoreError(f"the sparse index at {self.path} is not there", hint="run `rag doctor --repair`")
+            raise StoreError(f"the sparse index at {self.path} is missing", hint="run `rag doctor --repair`")
         with self._refusals():
             self._write(self._index, add, delete, state.generation)
             self._record(replace(state, folder=self.state.folder))
@@ -167,7 +167,7 @@ class SparseIndex:
             self._writer = None
             raise StoreError(
                 f"the sparse index at {self.path} could not be written: {error}",
-                hint="check free disk space and permissions; what was published before is untouched",
+                hint="check free disk space and permissions; everything published is untouched",
             ) from error
 
 

@@ -221,7 +221,7 @@ def _explained(error: Exception, name: str, limits: ReplyLimits) -> LLMError:
     url = getattr(getattr(error, "request", None), "url", "its server")
     if "APITimeoutError" in kinds:
         return LLMError(
-            f"the LLM {name!r} at {url} did not accept the connection within {limits.connect:g} s, or stopped answering",
+            f"the LLM {name!r} at {url} did not accept the connection within {limits.connect:g} s, or fell silent",
             hint="is the server busy, or the URL wrong?",
         )
     if "APIConnectionError" in kinds:

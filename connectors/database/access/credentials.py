@@ -51,7 +51,7 @@ class Credentials:
         if reference and not _REFERENCE.fullmatch(reference):
             # Not quoted: it may be the password itself.
             raise ConfigurationError(
-                "the place of a password is env:NAME or keyring:SERVICE",
+                "name the place of the password as env:NAME or keyring:SERVICE",
                 hint="put the password into an environment variable, and name that",
             )
         kept = "" if self.password is not None else reference
@@ -94,7 +94,7 @@ def _from_environment(name: str, uri: str, what: str) -> str:
     value = os.environ.get(name)
     if value is None:
         raise SourceError(
-            f"{uri}: the environment variable {name}, which has its {what}, is not set", hint=f"export {name}=…"
+            f"{uri}: the environment variable {name}, which holds its {what}, is not set", hint=f"export {name}=…"
         )
     return value
 

@@ -176,7 +176,7 @@ class _Planner:
                     yield f"{table.label}: left out {', '.join(names)} ({reason})"
         for link in self._links:
             ends = [key.table for key in link.foreign_keys[:2]]
-            yield f"{link.label}: only joins {' and '.join(ends)}, and is told with their rows"
+            yield f"{link.label}: only joins {' and '.join(ends)}, so its rows are rendered with theirs"
 
     def _left_out(self, column: Column) -> bool:
         return self._is_binary(column) or self._is_secret(column)

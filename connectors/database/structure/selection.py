@@ -42,7 +42,7 @@ def choose(schema: Schema, options: DatabaseOptions, was_read: Callable[[str], b
         SourceError: a table was named that is not there and never was.
     """
     excluded = {table.label for name in options.exclude_tables if (table := schema.find(name))}
-    notes = [f"{name}: no such table to leave out" for name in options.exclude_tables if not schema.find(name)]
+    notes = [f"{name}: no such table to exclude" for name in options.exclude_tables if not schema.find(name)]
     if options.tables:
         named = [_named(name, schema, was_read) for name in options.tables]
         tables = tuple(each for each in named if isinstance(each, Table) and each.label not in excluded)

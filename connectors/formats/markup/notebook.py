@@ -33,7 +33,7 @@ def parse_notebook(text: str) -> Parsed:
     except (ValueError, RecursionError):  # a merge conflict in the middle of it, as often as not
         return replace(parse_code(text), kind="notebook")
     if not isinstance(content, dict):
-        raise SourceError("not a notebook: its JSON is no object")
+        raise SourceError("not a notebook: its JSON is not an object")
     builder = TextBuilder()
     language = _language(content)
     title = ""

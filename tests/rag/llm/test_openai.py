@@ -229,7 +229,7 @@ def test_waiting_to_ask_again_can_be_cancelled(serve):
 OUT_OF_TIME = {
     "never answers": (silent, "did not begin to answer within 1 s"),
     "headers by the byte": (slow_headers, "did not begin to answer within 1 s"),
-    "silent after the first piece": (falls_silent, "stopped in the middle of its answer, for 0.5 s"),
+    "silent after the first piece": (falls_silent, "stopped in the middle of its answer for 0.5 s"),
     "alive, and says nothing": (keeps_alive, "did not begin to answer within 1 s"),
     "one piece now and then for ever": (drips, "had not finished its answer after 3 s"),
     "never closes": (never_closes, "stopped in the middle of its answer"),
