@@ -1,4 +1,4 @@
-"""Understanding a query: its words, names, symbols and spelling."""
+"""Understands a query: its words, names, symbols and spelling."""
 
 from __future__ import annotations
 

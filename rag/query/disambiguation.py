@@ -1,4 +1,4 @@
-"""How likely a stretch of a question means a name: log-odds from how it is written and what stands around it."""
+"""How likely a stretch of a question means a name: log-odds from its spelling and its surroundings."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ONE_ROW = 2.5
 
 @dataclass(frozen=True, slots=True)
 class ColumnWords:
-    """What the words of a role are: those of its table, and those of its column that say anything."""
+    """The words of a role: those of its table, and the meaningful ones of its column."""
 
     table: frozenset[str]
     column: frozenset[str]
@@ -131,7 +131,7 @@ def similarity(one: str, other: str) -> float:
 
 
 class MentionJudge:
-    """Tells how likely mentions in one question mean what.
+    """Estimates how likely each mention in a question means each name.
 
     Args:
         question: the question.
