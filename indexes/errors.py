@@ -6,7 +6,7 @@ from connectors.errors import PilotfishError
 
 
 class StoreError(PilotfishError):
-    """The knowledge base cannot be read or written as asked; what was published before stays as it was."""
+    """The knowledge base cannot be read or written as requested; everything published stays as it was."""
 
 
 class NoKnowledgeBaseError(StoreError):

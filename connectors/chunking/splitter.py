@@ -43,7 +43,7 @@ class _Context:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Heading:
-    """`is_carried`: the label says all that the line says, so a context with the label can stand for the line."""
+    """`is_carried`: the label covers the whole line, so a context with the label can replace the line."""
 
     block: Block
     level: int
@@ -71,7 +71,7 @@ class _Section:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """`header_at` is where its header row stands in the text (-1: nowhere); `context` says that row as well."""
+    """`header_at` is the offset of its header row in the text (-1: none); `context` repeats that row."""
 
     block: Block
     header_at: int

@@ -1,4 +1,4 @@
-"""The Encoder protocol: turns text into vectors, whoever provides it."""
+"""The Encoder protocol: turns text into vectors, regardless of who provides it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _NOTHING = "-"  # in a CSV, whose empty cells are more often forgotten than mean
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, the documents of which any answers it (as paths or URIs; none may), and whether a person asked it."""
+    """A question, the documents that each answer it (paths or URIs; may be empty), and whether a person asked it."""
 
     text: str
     expected: tuple[str, ...]

@@ -5,10 +5,10 @@ every string that one slip makes of the word (a letter too many, missing or wron
 P. Norvig, *How to Write a Spelling Corrector*) is stemmed and looked up, some 55 strings a letter at about a
 microsecond, however many words there are.
 
-A word may also be missing because the documents do not speak of it, all the more where they are few. So a word that
-the encoder knows whole, as it knows the common words of its language, is no slip; the shorter a word, the likelier the
-slip must be; and as a stemmer makes something of any string, the spelling itself must stand in a passage, or, of a long
-word, its stem be one slip from the stem of what was typed.
+A word may also be missing because the documents do not mention it, especially if they are few. So a word that the
+encoder knows whole, as it knows the common words of its language, is not a slip; and the shorter a word, the likelier
+the slip must be. A stemmer makes something of any string, so the spelling itself must occur in a passage; for a long
+word it is enough that its stem is one slip from the stem of the typed word.
 
 Before that, a missing space is looked for ("wifi" where a passage has "Wi-Fi"), and the parts of a compound in
 languages that make words of words.

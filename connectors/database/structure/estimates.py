@@ -1,4 +1,4 @@
-"""A database's own statistics on its tables: how many rows they have, and which tables it made itself."""
+"""A database's own statistics on its tables: their row counts, and which tables no user made."""
 
 from __future__ import annotations
 
