@@ -72,7 +72,7 @@ def test_a_kept_folder_is_not_embedded_again(dataset, tmp_path):
     assert first.index.embedded == len(CORPUS)
     assert again.index.embedded == 0
     assert again.metrics == first.metrics
-    assert "6 documents were indexed already" in again.notices[-1]
+    assert "6 documents were already indexed" in again.notices[-1]
 
 
 def test_a_folder_with_other_documents_is_refused(dataset, tmp_path):

@@ -168,7 +168,7 @@ def test_a_damaged_card_is_named_and_can_be_removed(desk: Shop) -> None:
         (["add", "there", "terms.csv"], "rag card remove there"),
         (["add", "empty", "empty.csv"], "holds no terms"),
         (["add", "gone", "gone.csv", "--kind", "glossary"], "gone.csv"),
-        (["add", "docs", "docs"], "no knowledge base"),
+        (["add", "docs", "docs"], "not a knowledge base"),
         (["add", "itself", ".rag"], "itself"),
         (["add", "quoting", "extractive", "--description", "all"], "`extractive`"),
         (["add", "vague", "openai:medic"], "needs a description"),

@@ -51,7 +51,7 @@ def test_repair_mends_and_the_next_run_reads_the_rest_again(damaged: Shop) -> No
     before, after = ran.out.count("FAILED"), ran.out.splitlines()[-16:]
     assert before == 2
     assert all(line.startswith("ok") for line in after)
-    assert "repaired: forgot" in ran.err
+    assert "repaired: dropped" in ran.err
     assert "repaired: rebuilding the sparse index from the catalog" in ran.err
 
     assert damaged.rag("index", "--json").json["documents"]["added"] == 1
