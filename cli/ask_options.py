@@ -1,4 +1,4 @@
-"""The flags by which an answer is asked for: `rag ask` and `rag chat` take all of them."""
+"""The flags of `rag ask` and `rag chat` that decide how an answer is made."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from rag import AskOptions, KnowledgeBase
 
 _MODEL = "The model"
-_BESIDE = "Beside the passages that are found"
+_BESIDE = "In addition to the passages found"
 
 
 class CardsOption(StrEnum):
-    """The integrations of `rag.cards.consulting`, known without importing the library."""
+    """The integrations of `rag.cards.consulting`, copied here so that `--help` need not import the library."""
 
     BOTTOM_UP = "bottom-up"
     TOP_DOWN = "top-down"
@@ -32,7 +32,7 @@ class CardsOption(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What an answer is made of, and by whom: each field is a flag."""
+    """How an answer is made, and by which model. Each field is a flag."""
 
     llm: Annotated[
         str,
@@ -45,10 +45,10 @@ class Asking:
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The server of openai:MODEL, if it is not OpenAI's.")
     ] = None
-    k: Annotated[int | None, typer.Option("-k", metavar="N", help="How many passages at most it may use.")] = None
-    budget: Annotated[int | None, typer.Option(metavar="TOKENS", help="How long the prompt may be.")] = None
+    k: Annotated[int | None, typer.Option("-k", metavar="N", help="The most passages it may use.")] = None
+    budget: Annotated[int | None, typer.Option(metavar="TOKENS", help="The most tokens the prompt may have.")] = None
     min_relevance: Annotated[
-        float | None, typer.Option(metavar="P", help="What counts as evidence: a probability from 0 to 1.")
+        float | None, typer.Option(metavar="P", help="How relevant evidence must be: a probability from 0 to 1.")
     ] = None
     filters: Filter = None
     reranker: Reranker = None
@@ -61,51 +61,55 @@ class Asking:
             "--sql/--no-sql",
             metavar="",
             show_default=False,
-            help="Also ask a registered database, by SQL that the model writes. By default where the hits are about it "
+            help="Also ask a registered database, with SQL that the model writes. By default if the hits concern it "
             "and the model is a large one.",
         ),
     ] = None
     template: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Another prompt: a changed copy of rag/prompting/prompt.txt.", rich_help_panel=_MODEL
+            metavar="FILE",
+            help="Use another prompt: an edited copy of rag/prompting/prompt.txt.",
+            rich_help_panel=_MODEL,
         ),
     ] = None
     window: Annotated[
         int | None,
-        typer.Option(metavar="TOKENS", help="How much the model reads, if it does not tell.", rich_help_panel=_MODEL),
+        typer.Option(
+            metavar="TOKENS", help="How many tokens the model can read, if it does not say.", rich_help_panel=_MODEL
+        ),
     ] = None
     prices: Annotated[
         str | None,
         typer.Option(
             metavar="SENT/GIVEN",
-            help="What a million tokens cost, e.g. 0.15/0.60; shows the cost.",
+            help="Price of a million tokens, e.g. 0.15/0.60. Shows the cost.",
             rich_help_panel=_MODEL,
         ),
     ] = None
     cache: Annotated[
         bool,
-        typer.Option("--cache", metavar="", help="Keep replies, and use those that are kept.", rich_help_panel=_MODEL),
+        typer.Option("--cache", metavar="", help="Keep replies, and reuse them.", rich_help_panel=_MODEL),
     ] = False
     parts: Annotated[
         bool,
         typer.Option(
             "--parts/--no-parts",
             metavar="",
-            help="Also search for what the passages found leave open of the question.",
+            help="Also search for the parts of the question that the passages leave open.",
             rich_help_panel=_BESIDE,
         ),
     ] = True
     cards: Annotated[
         CardsOption,
         typer.Option(
-            help="bottom-up asks every knowledge card, top-down has the model say whether it needs one.",
+            help="bottom-up asks every knowledge card; top-down lets the model say whether it needs one.",
             rich_help_panel=_BESIDE,
         ),
     ] = CardsOption.BOTTOM_UP
     card: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this card; several may be given.", rich_help_panel=_BESIDE),
+        typer.Option(metavar="NAME", help="Ask only this card. May be repeated.", rich_help_panel=_BESIDE),
     ] = None
     demos: Annotated[
         bool | None,
@@ -113,7 +117,7 @@ class Asking:
             "--demos/--no-demos",
             metavar="",
             show_default=False,
-            help="Show the model the solved examples nearest to the question. By default unless it is a small one.",
+            help="Show the model the solved examples closest to the question. By default unless the model is small.",
             rich_help_panel=_BESIDE,
         ),
     ] = None
@@ -182,6 +186,7 @@ def _prices(given: str | None) -> tuple[float, float] | None:
         sent, written = map(float, given.split("/"))
     except ValueError:
         raise ConfigurationError(
-            f"the prices {given!r} are not two numbers", hint="what a million tokens cost, sent and given: 0.15/0.60"
+            f"the prices {given!r} are not two numbers",
+            hint="name the price of a million tokens sent and of a million received: 0.15/0.60",
         ) from None
     return sent, written

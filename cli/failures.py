@@ -1,4 +1,4 @@
-"""How a run of the command ends: exit codes, and errors told in two lines, never in a traceback."""
+"""How a run of the command ends: exit codes, and errors printed in two lines, never as a traceback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from indexes.errors import NoKnowledgeBaseError
 
 
 class ExitCode(IntEnum):
-    """What the shell is told."""
+    """The exit codes of the command."""
 
     DONE = 0
     FAILURES = 1
@@ -38,20 +38,22 @@ def report(error: Exception) -> ExitCode:
         case OSError():
             full = error.errno == errno.ENOSPC
             warn(
-                "error", str(error), "free some disk space and run it again; what was published is kept" if full else ""
+                "error",
+                str(error),
+                "free some disk space and run it again; everything published is kept" if full else "",
             )
         case _:
             warn(
                 "error",
-                f"something pilotfish did not expect: {type(error).__name__}: {error}",
-                "please report this; PILOTFISH_DEBUG=1 shows where it happened",
+                f"unexpected error: {type(error).__name__}: {error}",
+                "please report this as a bug; PILOTFISH_DEBUG=1 shows the traceback",
             )
     return ExitCode.FAILURES
 
 
 def report_interrupt() -> ExitCode:
     """Tell the user that Ctrl-C lost nothing."""
-    note("\ninterrupted: everything published so far is kept, and the same command goes on from there")
+    note("\ninterrupted: everything published so far is kept, and the same command continues from there")
     return ExitCode.INTERRUPTED
 
 
@@ -65,6 +67,8 @@ def _usage_hint(error: typer.TyperException) -> str:
     if "--kb" in error.format_message():
         return "--kb comes before the verb: rag --kb DIR search …"
     if "unexpected extra argument" in error.format_message():
-        return 'several words go in quotes: rag search "how do refunds work?"'
+        return 'put several words in quotes: rag search "how do refunds work?"'
     context = getattr(error, "ctx", None)
-    return f"`{context.command_path} --help` shows how it is used" if context is not None else "`rag --help` helps"
+    return (
+        f"`{context.command_path} --help` shows the usage" if context is not None else "`rag --help` lists the commands"
+    )

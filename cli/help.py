@@ -1,4 +1,4 @@
-"""Help pages without the type of `--help` itself, which typer shows as `<bool>`."""
+"""Help pages that hide the type of `--help`, displayed by typer as `<bool>`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _untyped(option: TyperOption | None) -> TyperOption | None:
 
 
 class Verb(TyperCommand):
-    """One verb."""
+    """A verb of the command line."""
 
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         """The option `--help`."""
@@ -24,7 +24,7 @@ class Verb(TyperCommand):
 
 
 class Family(TyperGroup):
-    """A family of verbs."""
+    """A group of verbs, such as `rag card`."""
 
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         """The option `--help`."""

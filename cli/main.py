@@ -1,4 +1,4 @@
-"""The `rag` command: its verbs, and how it starts and ends.
+"""The `rag` command: its verbs, start-up and exit.
 
 Verbs import what they work with inside their bodies, so that `rag --help` stays fast.
 """
@@ -56,7 +56,7 @@ def main(
     context: typer.Context,
     kb: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="The knowledge base. By default the nearest .rag, in this folder or above."),
+        typer.Option(metavar="DIR", help="The knowledge base. By default the nearest .rag in this folder or above it."),
     ] = None,
     version: Annotated[  # noqa: ARG001 — the callback answers it
         bool, typer.Option("--version", metavar="", callback=_show_version, is_eager=True, help="Show the version.")

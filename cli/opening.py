@@ -1,4 +1,4 @@
-"""Which knowledge base a verb works on: the one of --kb, else the nearest `.rag` in this folder or above it."""
+"""Opens the knowledge base a verb works on: the one of --kb, else the nearest `.rag` in this folder or above it."""
 
 from __future__ import annotations
 

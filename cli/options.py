@@ -1,4 +1,4 @@
-"""Flags that several verbs share, and what their values mean."""
+"""Flags that several verbs share, and how their values are parsed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ModeOption(StrEnum):
-    """The modes of `rag.Mode`, known without importing the library, which `--help` must not wait for."""
+    """The modes of `rag.Mode`, copied here so that `--help` need not import the library."""
 
     HYBRID = "hybrid"
     SPARSE = "sparse"
@@ -29,8 +29,8 @@ Filter = Annotated[
     typer.Option(
         "--filter",
         metavar="KEY=VALUE",
-        help="Only documents with this metadata, e.g. kind=pdf, year>=2020 or uri=/docs/*. The same key with = again "
-        "means or; all else means and.",
+        help="Only documents with this metadata, e.g. kind=pdf, year>=2020 or uri=/docs/*. May be repeated: the same "
+        "key with = means or, anything else means and.",
     ),
 ]
 
@@ -40,24 +40,27 @@ Reranker = Annotated[
     typer.Option(
         "--reranker",
         metavar="SPEC",
-        help="A model that orders the best of what is found: the folder or name of a cross-encoder or multi-vector "
-        "model (extra: models).",
+        help="A model that reorders the best hits: the folder or name of a cross-encoder or multi-vector model "
+        "(extra: models).",
         rich_help_panel=_RERANKING,
     ),
 ]
 RerankDepth = Annotated[
     int | None,
-    typer.Option("--rerank-depth", metavar="N", help="How many it judges (20).", rich_help_panel=_RERANKING),
+    typer.Option("--rerank-depth", metavar="N", help="How many hits it judges (20).", rich_help_panel=_RERANKING),
 ]
 RerankSeconds = Annotated[
     float | None,
     typer.Option(
-        "--rerank-seconds", metavar="S", help="How long it may take for a question (5).", rich_help_panel=_RERANKING
+        "--rerank-seconds",
+        metavar="S",
+        help="The most seconds it may take per question (5).",
+        rich_help_panel=_RERANKING,
     ),
 ]
 Fallback = Annotated[
     bool,
-    typer.Option("--fallback", metavar="", help="If it fails, go on without it.", rich_help_panel=_RERANKING),
+    typer.Option("--fallback", metavar="", help="Continue without it if it fails.", rich_help_panel=_RERANKING),
 ]
 
 
@@ -70,7 +73,7 @@ def reranking(model: str | None, depth: int | None, seconds: float | None, *, fa
     if model is None:
         given = {"--rerank-depth": depth is not None, "--rerank-seconds": seconds is not None, "--fallback": fallback}
         for flag in (name for name, is_given in given.items() if is_given):
-            raise ConfigurationError(f"{flag} goes with --reranker", hint="name a model: --reranker SPEC")
+            raise ConfigurationError(f"{flag} needs --reranker", hint="name a model: --reranker SPEC")
         return None
     from rag import Reranking
 

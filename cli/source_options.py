@@ -1,4 +1,4 @@
-"""What the flags of `rag index` ask for, as the options of the sources they go with."""
+"""The flags of `rag index`, parsed into the options of each source."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ Include = Annotated[
     list[str] | None,
     typer.Option(
         metavar="PATTERN",
-        help="Read what matches, although it would be ignored; as in .gitignore. May be repeated.",
+        help="Read matching files that would be ignored. Patterns as in .gitignore. May be repeated.",
         rich_help_panel=_FOLDERS,
     ),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option(metavar="PATTERN", help="Never read what matches. May be repeated.", rich_help_panel=_FOLDERS),
+    typer.Option(metavar="PATTERN", help="Never read matching files. May be repeated.", rich_help_panel=_FOLDERS),
 ]
 NoIgnore = Annotated[
     bool,
-    typer.Option("--no-ignore", metavar="", help="Read also what ignore files leave out.", rich_help_panel=_FOLDERS),
+    typer.Option("--no-ignore", metavar="", help="Also read what ignore files leave out.", rich_help_panel=_FOLDERS),
 ]
 Vendored = Annotated[
     bool | None,
@@ -40,7 +40,7 @@ Vendored = Annotated[
         "--vendored/--no-vendored",
         metavar="",
         show_default=False,
-        help="Read vendored and generated code of a repository, too, or leave it out again.",
+        help="Also read vendored and generated code of a repository, or leave it out again.",
         rich_help_panel=_FOLDERS,
     ),
 ]
@@ -49,15 +49,13 @@ Revision = Annotated[
     typer.Option(
         "--rev",
         metavar="REV",
-        help="Read what is committed in a repository: at a branch, a tag or a commit.",
+        help="Read what a repository has committed at a branch, a tag or a commit.",
         rich_help_panel=_FOLDERS,
     ),
 ]
 Table = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="NAME", help="Read only this table, or this view. May be repeated.", rich_help_panel=_DATABASES
-    ),
+    typer.Option(metavar="NAME", help="Read only this table or view. May be repeated.", rich_help_panel=_DATABASES),
 ]
 ExcludeTable = Annotated[
     list[str] | None,
@@ -69,13 +67,13 @@ Query = Annotated[
 ]
 QueryName = Annotated[
     str | None,
-    typer.Option("--name", metavar="NAME", help="What the query is called.", rich_help_panel=_DATABASES),
+    typer.Option("--name", metavar="NAME", help="A name for the query.", rich_help_panel=_DATABASES),
 ]
 Key = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN",
-        help="What tells the rows of the query, or of a named view, apart. May be repeated.",
+        help="The column that identifies a row of the query, or of a named view. May be repeated.",
         rich_help_panel=_DATABASES,
     ),
 ]
@@ -84,7 +82,7 @@ TextColumns = Annotated[
     typer.Option(
         "--text-columns",
         metavar="COLUMNS",
-        help="The columns that make the text of a row, with commas; others can be filtered by.",
+        help="The columns that make up the text of a row, separated by commas. Filters can use the others.",
         rich_help_panel=_DATABASES,
     ),
 ]
@@ -92,7 +90,7 @@ Cursor = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="A column that grows with every change: only newer rows are read again.",
+        help="A column that grows with every change, so that only newer rows are read again.",
         rich_help_panel=_DATABASES,
     ),
 ]
@@ -101,7 +99,7 @@ PasswordEnv = Annotated[
     typer.Option(
         "--password-env",
         metavar="NAME",
-        help="The environment variable that has the password.",
+        help="The environment variable that holds the password.",
         rich_help_panel=_DATABASES,
     ),
 ]
@@ -110,7 +108,7 @@ PasswordKeyring = Annotated[
     typer.Option(
         "--password-keyring",
         metavar="SERVICE",
-        help="The entry of the keyring that has the password.",
+        help="The keyring entry that holds the password.",
         rich_help_panel=_DATABASES,
     ),
 ]
@@ -148,7 +146,7 @@ def database_options(
         ConfigurationError: the password cannot be in two places.
     """
     if password_env and password_keyring:
-        raise ConfigurationError("--password-env and --password-keyring name two places", hint="leave one of them out")
+        raise ConfigurationError("--password-env and --password-keyring exclude each other", hint="use one of them")
     keyring = f"keyring:{password_keyring}" if password_keyring else None
     given: dict[str, Option] = {
         "tables": table,
@@ -169,22 +167,24 @@ def with_options(
     """The sources, opened with what was asked for; by their names where nothing was, so that they stay as they are.
 
     Raises:
-        ConfigurationError: there is no source that the flags go with, or they do not go together.
+        ConfigurationError: no source takes the flags, or the flags exclude each other.
     """
     from connectors.registry import is_database, open_source
 
     kinds = [is_database(source) for source in sources]
     if databases and True not in kinds:
         raise ConfigurationError(
-            f"{_flags(databases)} goes with a database",
+            f"{_flags(databases)} needs a database",
             hint="name one, e.g. `rag index sqlite:///shop.db --table orders`",
         )
     if folders and False not in kinds:
         raise ConfigurationError(
-            f"{_flags(folders)} goes with a folder", hint="name one, e.g. `rag index docs/ --exclude drafts/`"
+            f"{_flags(folders)} needs a folder", hint="name one, e.g. `rag index docs/ --exclude drafts/`"
         )
     if "query" in databases and kinds.count(True) > 1:
-        raise ConfigurationError("a query goes with one database", hint="index the others by a command of their own")
+        raise ConfigurationError(
+            "a query needs exactly one database", hint="index the other sources with a separate command"
+        )
     opened: list[str | Source] = []
     for source, is_one in zip(sources, kinds, strict=True):
         options = databases if is_one else folders

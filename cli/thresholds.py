@@ -1,4 +1,4 @@
-"""`--fail-under`: what a metric must reach, so that a change which makes the search worse fails in CI."""
+"""`--fail-under`: the least value of a metric, so that CI fails when a change makes the search worse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GOAL = re.compile(r"(?:(?P<mode>[^:=]*):)?(?P<metric>[^:=]+)=(?P<value>[^=]+)")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A metric of a mode must not be under `value`."""
+    """The least `value` that a metric of a mode may have."""
 
     mode: str
     metric: str
@@ -43,7 +43,7 @@ def missed(goals: Sequence[Goal], measured: Evaluation) -> Iterator[str]:
     for goal in goals:
         value = measured.metrics[goal.mode][goal.metric]
         if value < goal.value:
-            yield f"{goal.metric} of {goal.mode} is {value:.4f}, under {goal.value:g}"
+            yield f"{goal.metric} of {goal.mode} is {value:.4f}, below {goal.value:g}"
 
 
 def _parse(text: str, modes: Sequence[str]) -> Goal:
@@ -55,7 +55,7 @@ def _parse(text: str, modes: Sequence[str]) -> Goal:
     metric = next((name for name in METRICS if name.casefold() == match["metric"].strip().casefold()), None)
     if metric is None:
         raise ConfigurationError(
-            f"--fail-under {text!r}: there is no metric {match['metric']!r}",
+            f"--fail-under {text!r}: no metric {match['metric']!r}",
             hint=f"the metrics are {', '.join(METRICS)}",
         )
     mode = modes[0] if match["mode"] is None else match["mode"].strip()

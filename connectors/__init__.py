@@ -1,1 +1,1 @@
-"""Connectors: get text in. Sources become Documents, Documents become Chunks."""
+"""Connectors: read text. Sources yield Documents, and Documents become Chunks."""

@@ -1,4 +1,4 @@
-"""What flows up the house: a source yields Documents, the splitter cuts them into Chunks."""
+"""The data passed between rooms: a source yields Documents, and the splitter cuts them into Chunks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = "schema"
 
 
 class BlockKind(StrEnum):
-    """What a stretch of a document's text is; anything not covered by a block is prose."""
+    """The kind of a stretch of a document's text. Anything outside all blocks is prose."""
 
     HEADING = "heading"
     TABLE = "table"
@@ -27,7 +27,7 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DocumentName:
-    """A name by which people look for a document: what a row is called, what code defines or calls.
+    """A name that people look for a document by: the label of a row, or a name that code defines or calls.
 
     Attributes:
         text: the name as it stands.
@@ -46,7 +46,7 @@ CALLS = "calls"
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """What a chunk of code defines.
+    """The symbol that a chunk of code defines.
 
     Attributes:
         name: qualified, as people write it (`Cart.total`).
@@ -87,7 +87,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One unit a source yields: a file, a row, a code file.
+    """One unit of a source: a file, a row, a code file.
 
     Attributes:
         uri: where it is, unique in a knowledge base (a file: its absolute path).
@@ -121,7 +121,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a chunk stands in its document: `text[start:end]`, 1-based lines and pages (both ends inclusive).
+    """The place of a chunk in its document: `text[start:end]`, 1-based lines and pages (both ends inclusive).
 
     `symbol` is what it defines, where it is code; `query` the SQL that gave it, where it is the result of one.
     """

@@ -1,4 +1,4 @@
-"""Bytes to text: a byte order mark, then UTF-8, then UTF-16 that forgot its mark, then a guess from statistics."""
+"""Bytes to text: a byte order mark, then UTF-8, then UTF-16 without its mark, then a guess from statistics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class BinaryContentError(SourceError):
 
 
 class Decoded(NamedTuple):
-    """Text, and the encoding that gave it."""
+    """Decoded text and its encoding."""
 
     text: str
     encoding: str

@@ -1,4 +1,4 @@
-"""The one error family of pilotfish: a message that names the thing, and a hint that says what to do."""
+"""The error hierarchy of pilotfish: a message that names the thing, and a hint that says what to do."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class SourceError(PilotfishError):
 
 
 class ConfigurationError(PilotfishError):
-    """What the user asked for cannot be done as asked: a bad value, a missing extra, an unknown name."""
+    """The user's request cannot be fulfilled: a bad value, a missing extra, an unknown name."""

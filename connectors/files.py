@@ -1,4 +1,4 @@
-"""A file or a folder as a Source: listed quickly, read only where something may have changed."""
+"""A file or a folder as a Source: listed quickly, and read only if something may have changed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _FRESH_NS = 2_000_000_000
 _HEAD = 4096
 _PAGE = 500
-_GONE_HINT = "check the path; a source that is gone for good is forgotten by `rag remove`"
+_GONE_HINT = "check the path; if the source is gone for good, run `rag remove`"
 _PERMISSION_HINT = "check its permissions, or exclude it in .ragignore"
 
 
@@ -112,7 +112,7 @@ class FileSource:
         outside = [path.removeprefix(self._path + os.sep) for path in self._walk.outside] if self._walk else []
         notes = list(self._work_tree.notes) if self._work_tree else []
         if outside:
-            notes.append(f"passed over links that lead out of it: {shortened(outside)} (name what is behind them)")
+            notes.append(f"skipped links that lead outside: {shortened(outside)} (add their targets as sources)")
         return notes
 
     def size_hint(self) -> int | None:
@@ -134,8 +134,8 @@ class FileSource:
             return
         if len(known) > 1 and _is_empty_folder(self._path):
             raise SourceError(
-                f"{self._path} is empty now; the {len(known)} documents indexed from it are kept",
-                hint="mount it if it is a drive; if they are gone for good, `rag remove` forgets them",
+                f"{self._path} is now empty; the {len(known)} documents indexed from it are kept",
+                hint="if it is a drive, mount it; if they are gone for good, run `rag remove`",
             )
         self._renames = Renames(known, lambda uri: not os.path.lexists(uri))
         seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Documents that a program hands over: put in, taken out again, and read back."""
+"""Documents handed over by a program: added, removed, and read back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AS_JSON = "json_keys"  # which of the metadata are JSON: what a filter could not
 
 @dataclass(frozen=True, slots=True)
 class TextRecord:
-    """A text with its id and metadata, as a program knows it."""
+    """A text with its id and metadata, as a program supplies it."""
 
     id: str
     text: str
@@ -25,7 +25,7 @@ class TextRecord:
 
 
 class MemorySource:
-    """A Source of documents that are handed over; those that are neither given nor removed stay as they are.
+    """A Source of documents handed over by a program. Those neither given nor removed stay unchanged.
 
     Args:
         uri: what the source is called; `uri#id` is a document.

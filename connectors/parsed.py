@@ -1,4 +1,4 @@
-"""What every parser gives back, and the builder that most of them write it with."""
+"""The result of every parser, and the builder that most of them use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The content of one file: its text, the format it really has, and what was found on the way.
+    """The content of one file: its text, its true format, and what the parser found.
 
     `title` is a title found inside the content, else empty. `blocks`, `pages` and `names` are as in `Document`.
     """

@@ -1,4 +1,4 @@
-"""What a user types to the Source it means."""
+"""Finds the Source for what a user types."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _only(options: Options, known: Collection[str], what: str) -> Options:
     """The options, if all of them are known."""
     for name in options:
         if name not in known:
-            raise ConfigurationError(f"{name} is no option of {what}", hint=f"its options are: {', '.join(known)}")
+            raise ConfigurationError(f"{name} is not an option of {what}", hint=f"its options are: {', '.join(known)}")
     return dict(options)
 
 
@@ -96,7 +96,7 @@ def _what(scheme: str) -> str:
 
 def _hint(scheme: str) -> str:
     if scheme.partition("+")[0] in _OTHER_DATABASES:
-        return "SQLite, PostgreSQL, MySQL and MariaDB are read; export other tables to CSV and index those files"
+        return "use SQLite, PostgreSQL, MySQL or MariaDB; export tables of other databases to CSV and index those files"
     if scheme in _REPOSITORIES:
         return "clone it and index the folder"
     return "save the content to a file and index that"

@@ -1,8 +1,8 @@
-"""Where sentences and paragraphs begin and end, as character spans, in any script and without knowing the language.
+"""Finds sentences and paragraphs, as character spans, in any script and without knowing the language.
 
-The rules are our own. The `sentencex` package was measured first (1.0.32): good on English, but it panics on U+3000 and
-other wide white space, takes quadratic time on a paragraph that is not ASCII (4 s for 150,000 Chinese characters),
-refuses lone surrogates, cuts `torch.Tensor` in two and leaves a list marker as a sentence of its own.
+The rules are our own. The `sentencex` package (1.0.32) was measured first. It is good on English, but panics on U+3000
+and other wide white space, takes quadratic time on a non-ASCII paragraph (4 s for 150,000 Chinese characters), refuses
+lone surrogates, cuts `torch.Tensor` in two, and treats a list marker as a sentence of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Source protocol: anything that can be synchronised is listed as typed events against what is already known."""
+"""The Source protocol: compares a source with what is already known, and lists the differences as typed events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connectors.document import Document
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """What the knowledge base remembers of one document.
+    """What the knowledge base remembers about one document.
 
     `revision` is the content hash of the version indexed. `stamp` is a cheap fingerprint (for files: size and
     modification time): while it is unchanged the content need not be read. An empty stamp means "read to know".
@@ -22,7 +22,7 @@ class KnownDocument:
 
 
 class KnownDocuments(Mapping[str, KnownDocument]):
-    """What is remembered of the documents of one source, by URI: perhaps more of them than memory should hold.
+    """What is remembered about the documents of one source, by URI: perhaps more than memory should hold.
 
     Iterating and looking up one by one read from disk then; `among` asks for many at once.
     """
@@ -57,7 +57,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A known document with the same content; `stamp` where it is another than the known one (a touched file)."""
+    """A known document with the same content; `stamp` is set if it differs from the known one (a touched file)."""
 
     uri: str
     stamp: str | None = None
@@ -65,14 +65,14 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A known document that is no longer there."""
+    """A known document that no longer exists."""
 
     uri: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A document that could not be read. What is already indexed of it stays."""
+    """A document that could not be read. What was indexed of it before stays."""
 
     uri: str
     error: str
@@ -111,7 +111,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class Configured(Protocol):
-    """A source that its URI alone does not describe."""
+    """A source that needs more than its URI to describe it."""
 
     @property
     def options(self) -> Options:
@@ -121,7 +121,7 @@ class Configured(Protocol):
 
 @runtime_checkable
 class Recorded(Protocol):
-    """A source of which more is remembered than its documents."""
+    """A source that needs more remembered than its documents."""
 
     @property
     def facts(self) -> Facts:
@@ -131,7 +131,7 @@ class Recorded(Protocol):
 
 @runtime_checkable
 class Noting(Protocol):
-    """A source that leaves out what some may look for."""
+    """A source that leaves out things a user may look for."""
 
     @property
     def notes(self) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Saying in one line what many things have in common."""
+"""Summarises many similar things in one line."""
 
 from __future__ import annotations
 

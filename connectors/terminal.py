@@ -1,4 +1,4 @@
-"""Questions to whoever sits at the terminal."""
+"""Asks questions of a user at the terminal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Indexes: keep text and find it again. One truth (the catalog), everything else rebuildable from it."""
+"""Indexes: store text and find it again. The catalog is the single source of truth; all else is rebuilt from it."""

@@ -1,4 +1,4 @@
-"""Taking back a store that was made for nothing: of which nothing was published, and that has no source."""
+"""Removes a store that was created for nothing: it has no source and has published nothing."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from connectors.errors import PilotfishError
 
 
 class StoreError(PilotfishError):
-    """The knowledge base cannot be read or written as asked; what was published before stays as it was."""
+    """The knowledge base cannot be read or written as requested; everything published stays as it was."""
 
 
 class NoKnowledgeBaseError(StoreError):
-    """There is no knowledge base at the given place."""
+    """No knowledge base exists at the given place."""
 
 
 class LockedError(StoreError):
@@ -18,10 +18,10 @@ class LockedError(StoreError):
 
 
 class DamagedError(StoreError):
-    """A row of the catalog is not what was written: a disk or a program changed it."""
+    """A row of the catalog differs from what was written: a disk or a program changed it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
             f"the catalog is damaged: {what} is not what was written",
-            hint="`rag doctor` says what is damaged, and `rag doctor --repair` mends it",
+            hint="`rag doctor` shows what is damaged, and `rag doctor --repair` repairs it",
         )

@@ -1,4 +1,4 @@
-"""Files that a crash cannot leave half written, and the lock that makes one process the writer."""
+"""Files that a crash cannot leave half written, and the lock that admits a single writer process."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
     except Timeout as error:
         raise LockedError(
             f"{folder} is being written by another process{_name_holder(holder)}",
-            hint="wait until it has finished; searching works meanwhile",
+            hint="wait until it has finished; searches still work",
         ) from error
     except OSError as error:
         raise StoreError(

@@ -1,4 +1,4 @@
-"""From what size on a store works in another way, and how much it takes on at a time."""
+"""The sizes at which a store changes how it works, and how much it processes at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """The sizes that decide when a store compacts, and how much of it is in memory; small ones try everything early.
+    """Sizes that decide when a store compacts and how much it holds in memory; small ones trigger everything early.
 
     Attributes:
         delta_least: a new dense base is written when more chunks than this are not in the last one: every reader holds

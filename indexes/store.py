@@ -1,6 +1,6 @@
-"""The store: one catalog, the indexes derived from it, and views that are of one generation.
+"""The store: one catalog, the indexes derived from it, and views of single generations.
 
-How a commit works, and what happens when it is interrupted, is in `indexes/writer.py`.
+`indexes/writer.py` describes how a commit works, and what happens when one is interrupted.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ class Store:
         self.catalog.check_writable()
         with writer_lock(self.path, timeout):
             if not (self.path / CATALOG_FILE).exists():
-                raise StoreError(f"{self.path} was removed meanwhile", hint="run it again")
+                raise StoreError(f"{self.path} was removed in the meantime", hint="run it again")
             encoders = Encoders(lambda: self.encoder, self.make_encoder, self.new_encoder, self.new_late)
             writer = Writer(self.path, self.catalog, encoders, self.limits, notify or self._notify)
             try:
@@ -294,7 +294,7 @@ class Store:
             try:
                 self._mend()
             except StoreError as refusal:
-                raise StoreError(f"{error}, nor be made anew: {refusal}", hint=refusal.hint) from error
+                raise StoreError(f"{error}, nor rebuilt: {refusal}", hint=refusal.hint) from error
             return None
         if sparse.state.generation < generation:
             self._mend()
@@ -312,6 +312,6 @@ def _check_free(path: Path) -> None:
     taken = [part for part in ("sparse", "dense") if (path / part).exists()]
     if taken and not (path / SOURCES_FILE).exists():
         raise StoreError(
-            f"{path} has a folder {taken[0]!r} and no knowledge base",
-            hint="give the knowledge base a folder of its own",
+            f"{path} has a folder {taken[0]!r} but no knowledge base",
+            hint="choose another folder for the knowledge base",
         )

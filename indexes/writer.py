@@ -1,4 +1,4 @@
-"""The one process that changes a store: commits, recovery, compaction.
+"""The single writer of a store: commits, recovery, compaction.
 
 A commit (1) writes the rows of generation g+1 to the catalog in one transaction, (2) brings the sparse index to g+1
 and syncs it, (3) publishes g+1 by one update of the catalog. A crash anywhere leaves g; the next writer finds the
@@ -38,7 +38,7 @@ OnEmbedded = Callable[[int, int], None]  # texts just embedded, and texts that s
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document to index: it replaces the live document with the same URI, if there is one."""
+    """A document to index. It replaces the live document with the same URI, if there is one."""
 
     source_id: int
     document: Document
@@ -48,7 +48,7 @@ class NewDocument:
 
 @dataclass(slots=True)
 class Batch:
-    """What one commit changes. `stamps` are newer stamps of documents whose content is unchanged."""
+    """The changes of one commit. `stamps` are newer stamps of documents whose content is unchanged."""
 
     documents: list[NewDocument] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit did."""
+    """The result of a commit."""
 
     chunks_added: int
     chunks_removed: int
@@ -71,7 +71,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Encoders:
-    """Where a writer gets encoders from.
+    """Provides a writer with encoders.
 
     Attributes:
         current: the one that the store was built with, loaded at first use.
@@ -87,7 +87,7 @@ class Encoders:
 
 
 class Writer:
-    """Changes a store. Made by `Store.writer`, which holds the lock around it."""
+    """Changes a store. Created by `Store.writer`, which holds the lock around it."""
 
     def __init__(self, path: Path, catalog: Catalog, encoders: Encoders, limits: StoreLimits, notify: Notify) -> None:
         self._path = path
@@ -114,7 +114,7 @@ class Writer:
             notify("rebuilding the dense index from the catalog")
             discard_others(self._dense, BaseState())
         if pending is not None:
-            notify(f"finishing generation {pending}, which was written and not published")
+            notify(f"finishing generation {pending}, which was written but not published")
             self._publish(pending)
 
     def register(self, uri: str, options: Options | None = None) -> int:

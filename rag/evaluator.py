@@ -1,7 +1,7 @@
-"""Retrieval quality and speed, measured through the same KnowledgeBase that people use.
+"""Measures retrieval quality and speed through the same KnowledgeBase that users have.
 
-A test collection is indexed for the occasion; questions are asked of a knowledge base of one's own. Everything that is
-asked and expected is read and checked before anything is indexed.
+A test collection is indexed into a temporary knowledge base. Questions run against the user's own knowledge base. All
+queries and judgements are read and checked before anything is indexed.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def evaluate(
     """
     chosen = [Mode(mode) for mode in modes]
     if not chosen or depth < 1:
-        raise ConfigurationError("there is nothing to measure", hint="name a mode, and a depth of at least 1")
+        raise ConfigurationError("nothing to measure", hint="name a mode, and a depth of at least 1")
     collection = (
         dataset
         if isinstance(dataset, Collection)
@@ -78,12 +78,14 @@ def evaluate(
     reranking = reranking and _loaded(reranking)
     if collection.corpus is None:
         if kb is None:
-            raise ConfigurationError(f"{collection.name} needs a knowledge base", hint="hand it over as `kb`")
+            raise ConfigurationError(f"{collection.name} needs a knowledge base", hint="pass it as `kb`")
         return measure(MeasuredSearches(kb, reranking), collection, chosen, depth, seed, on_progress)
     with _indexed(collection.corpus, folder, on_progress) as (made, report):
         speed = IndexSpeed(report.added + report.changed + report.unchanged, report.seconds, report.embedded)
         measured = measure(MeasuredSearches(made, reranking), collection, chosen, depth, seed, on_progress)
-        reused = (f"{report.unchanged} documents were indexed already: docs_per_second is not the speed of embedding",)
+        reused = (
+            f"{report.unchanged} documents were already indexed, so docs_per_second is not the speed of embedding",
+        )
         return replace(measured, index=speed, notices=measured.notices + (reused if report.unchanged else ()))
 
 
@@ -157,7 +159,7 @@ def _indexed(
             if others:
                 raise ConfigurationError(
                     f"the knowledge base in {folder} already holds {others[0]}",
-                    hint="measuring a collection needs a folder of its own",
+                    hint="name another folder: a collection needs its own",
                 )
             report = kb.index(corpus, on_progress=on_progress and _tell_documents(on_progress))
             if report.failures:

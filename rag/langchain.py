@@ -1,4 +1,4 @@
-"""LangChain: a knowledge base as its retriever, index, embeddings, compressors, loader and runnable, and the way in.
+"""LangChain integration: a knowledge base as retriever, index, embeddings, compressors, loader and runnable.
 
     from rag.langchain import KnowledgeBaseRetriever
 
@@ -74,7 +74,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
 
 
 class KnowledgeBaseIndex(DocumentIndex):
-    """Documents put into a knowledge base, found there, and taken out, by their ids.
+    """Puts documents into a knowledge base, and finds and removes them, by their ids.
 
     They are one source of it, called `name`; searching finds them alone. What `get` gives back of a long document has
     other white space between its passages.
@@ -146,7 +146,7 @@ class KnowledgeBaseEmbeddings(Embeddings):
 
 
 class RerankingCompressor(BaseDocumentCompressor):
-    """Puts documents in the order of a reranker, and keeps the best `top_n`.
+    """Orders documents by a reranker, and keeps the best `top_n`.
 
     `reranker` is a model by name or folder (extra `models`), or an object of one's own; `score` of the metadata is its.
     """
@@ -174,7 +174,7 @@ class RerankingCompressor(BaseDocumentCompressor):
 
 
 class SentenceCompressor(BaseDocumentCompressor):
-    """Shortens documents to the whole sentences that say most about the question, in about `tokens` tokens together.
+    """Shortens documents to the whole sentences most relevant to the question, about `tokens` tokens in total.
 
     Sentences are compared with the question by the encoder of `kb`, or without one by their words.
     """
@@ -201,7 +201,7 @@ class SentenceCompressor(BaseDocumentCompressor):
 
 
 class SourceLoader(BaseLoader):
-    """Loads what a connector reads: a folder, a file, a database or a repository, as `rag index` names it."""
+    """Loads what a connector reads: a folder, a file, a database or a repository, named as for `rag index`."""
 
     def __init__(self, source: str) -> None:
         self._source = open_source(source)
@@ -249,7 +249,7 @@ class KnowledgeBaseRunnable(Runnable[str, AddableDict]):
 
 
 class _NobodyListensError(Exception):
-    """Ends an answer whose reader has left."""
+    """Ends an answer that nobody is reading any more."""
 
 
 def _as_written(kb: KnowledgeBase, question: str, llm: object, options: AskOptions | None) -> Iterator[str | Answer]:

@@ -1,4 +1,4 @@
-"""Faces that import what they offer when it is first asked for, so that importing one stays instant."""
+"""Packages that import each name on first use, so that importing the package is instant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cards and evaluation need of a knowledge base, whichever way it was opened."""
+"""What cards and evaluation need of a knowledge base, however it was opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.status import Status
 
 
 class Searchable(Protocol):
-    """A knowledge base that can be searched and looked into; `rag.KnowledgeBase` is one."""
+    """A knowledge base that can be searched and inspected; `rag.KnowledgeBase` is one."""
 
     @property
     def path(self) -> Path:

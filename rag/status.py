@@ -1,4 +1,4 @@
-"""The state of a knowledge base: what it holds, from where, and how large it is."""
+"""The state of a knowledge base: its contents, their sources, and its size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a knowledge base; `sizes` maps a part to its bytes, `tuning` is false where all is default."""
+    """The state of a knowledge base; `sizes` maps a part to its bytes, `tuning` is false if everything is default."""
 
     path: str
     generation: int

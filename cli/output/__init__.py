@@ -1,1 +1,1 @@
-"""What the command prints, for people and as JSON."""
+"""The output of the command, as text and as JSON."""

@@ -1,4 +1,4 @@
-"""An answer as a person reads it: written out as it arrives, what is unsupported marked, its sources below."""
+"""Prints an answer as it arrives, marks unsupported sentences, and lists the sources below."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORD_ENDS = re.compile(r"(?<=\s)")
 
 
 class Wait(Protocol):
-    """Something on the screen that says that work goes on."""
+    """A sign on the screen that work is in progress."""
 
     def stop(self) -> None:
         """Take it off the screen."""
@@ -52,7 +52,7 @@ def waiting(message: str) -> Iterator[Wait]:
 
 
 class AnswerWriter:
-    """Writes an answer as it arrives; in a given width word by word, so that no word is broken."""
+    """Writes an answer as it arrives. Given a width, it writes whole words, so that no word is broken."""
 
     @classmethod
     def on_stdout(cls, before: Callable[[], None]) -> AnswerWriter:
@@ -149,8 +149,8 @@ def _warnings(answer: Answer) -> Iterator[str]:
     """What the check found wrong with an answer, a line each, every one once."""
     for citation in dict.fromkeys(answer.citations):
         if citation.moved_to is not None:
-            why = "does not exist" if citation.verdict == Verdict.NO_SUCH_SOURCE else "does not say so"
-            yield f"[{citation.number}] {why}, [{citation.moved_to}] does: “{one_line(citation.sentence)}”"
+            why = "does not exist" if citation.verdict == Verdict.NO_SUCH_SOURCE else "does not support this"
+            yield f"[{citation.number}] {why}, but [{citation.moved_to}] does: “{one_line(citation.sentence)}”"
     missing = {each.number for each in answer.citations if each.verdict == Verdict.NO_SUCH_SOURCE and not each.moved_to}
     if missing:
         shown = ", ".join(f"[{number}]" for number in sorted(missing)[:_MISSING_SHOWN])
@@ -162,12 +162,12 @@ def _warnings(answer: Answer) -> Iterator[str]:
         yield f"unverified, from the card {one_line(each.background.card)}: “{one_line(each.sentence)}”"
     if answer.unchecked:
         count = "1 sentence" if len(answer.unchecked) == 1 else f"{grouped(len(answer.unchecked))} sentences"
-        yield f"not checked, being long or in another language than the sources: {count}"
+        yield f"not checked (too long, or not in the language of the sources): {count}"
     if answer.sources and not answer.abstained:
         if not answer.citations:
-            yield "it cites no source at all"
+            yield "the answer cites no source"
         elif all(citation.added for citation in answer.citations):
-            yield "it cites no source; these support it"
+            yield "the answer cites no source, but these support it"
 
 
 def _holds(citation: Citation) -> bool:
@@ -204,7 +204,7 @@ def _print_source(source: PromptSource, answer: Answer) -> None:
     for quote in quotes:
         print_indented(Text(f"“{quote}”", "italic"))
     if not any(_holds(citation) or citation.verdict == Verdict.UNCHECKED for citation in mine):
-        print_indented(Text("⚠ cited, but it does not say so", "yellow"))
+        print_indented(Text("⚠ cited, but does not support the sentence", "yellow"))
 
 
 def tell_reranked(done: Reranked | None, *, failure_only: bool = False) -> None:
@@ -214,4 +214,4 @@ def tell_reranked(done: Reranked | None, *, failure_only: bool = False) -> None:
     if done.failure:
         note(f"ranked without the reranker: {done.failure}")
     elif done.scored < done.candidates and not failure_only:
-        note(f"reranked {done.scored} of {done.candidates}: there was no time for more")
+        note(f"reranked {done.scored} of {done.candidates} hits: no time for more")

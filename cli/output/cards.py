@@ -1,4 +1,4 @@
-"""What knowledge cards say, as a person reads it: each sentence with what became of it."""
+"""Prints the sentences of knowledge cards, each with its verdict."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _MARKS = {
     "background": ("·", "", "unverified"),
     "contradicted": ("✗", "red", "the knowledge base says otherwise"),
     "irrelevant": ("–", "dim", "not about the question"),
-    "unneeded": ("–", "dim", "the documents answer that"),
-    "repeated": ("–", "dim", "said before"),
+    "unneeded": ("–", "dim", "already answered by the documents"),
+    "repeated": ("–", "dim", "repeated"),
     "too long": ("–", "dim", "no room"),
 }
 _EVIDENCE, _BACKGROUND, _CONTRADICTED, _TOO_LONG = "evidence", "background", "contradicted", "too long"
@@ -59,7 +59,7 @@ def _print_card(consultation: Consultation, background: Sequence[Background]) ->
     left_out[_BACKGROUND] = 0
     if not (background or evidence or left_out[_CONTRADICTED]):
         return
-    stdout().print(Text.assemble((f"\nFrom the card {consultation.card}", "bold"), ("  (itself no source)", "dim")))
+    stdout().print(Text.assemble((f"\nFrom the card {consultation.card}", "bold"), ("  (not a source)", "dim")))
     for one in background:
         _print_sentence(_BACKGROUND, one.text, one.origin, None)
     for said in evidence:

@@ -1,4 +1,4 @@
-"""An evaluation as a person reads it in the terminal."""
+"""Prints an evaluation as tables."""
 
 from __future__ import annotations
 

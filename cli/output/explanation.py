@@ -1,4 +1,4 @@
-"""Why a hit stands where it stands: what `--explain` shows of it."""
+"""Explains a hit's rank: the signals that `--explain` prints."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _PAIRS_SHOWN = 8
 _CLOSE, _NEAR = 0.7, 0.5  # of a pair of words: all but the same, akin
 _MEANINGS = {
-    "feedback": "nearness to the best candidates",
-    "hubness": "nearness to everything found",
+    "feedback": "similarity to the best candidates",
+    "hubness": "similarity to everything found",
     "depth": "from beyond the pool",
     "not_reranked": "not reached by the reranker",
 }
@@ -45,7 +45,7 @@ def evidence(hit: Hit) -> Table:
         why = Text(f"named in the query: {one_line(signals.named)}", "dim")
         _add(table, "named", "", None, signals.contributions.get("named"), why)
     if signals.reranker is not None:
-        why = Text("decides alone among what it judged", "dim")
+        why = Text("alone orders the hits it judged", "dim")
         _add(table, "reranker", f"{signals.reranker:.3f}", None, signals.reranker, why)
     table.add_row("score", "", "", Text(f"{hit.score:.3f}", "bold"), "")
     if signals.diversity is not None:

@@ -1,4 +1,4 @@
-"""Hits as a person reads them: what, how relevant, where, and the lines that matter."""
+"""Prints hits: title, relevance, location and the lines that matter."""
 
 from __future__ import annotations
 

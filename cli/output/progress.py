@@ -1,4 +1,4 @@
-"""A progress bar on stderr for whatever takes longer than a second; nothing where nobody watches."""
+"""A progress bar on stderr for anything that takes longer than a second. Only on a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BAR_CELLS = 16
 
 
 class Meter:
-    """A bar with counts, rate and time left; use it as a context manager and `update` it.
+    """A bar with counts, rate and time left. Use it as a context manager and `update` it.
 
     It appears after a second, from a thread of its own, so that also a long first step shows something; it vanishes
     when it is left.

@@ -1,4 +1,4 @@
-"""Rows of a database as a person reads them: a table where there is room for one, else each row as a list."""
+"""Prints rows of a database: as a table if it fits the width, else each row as a list."""
 
 from __future__ import annotations
 

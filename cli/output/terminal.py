@@ -1,4 +1,4 @@
-"""What reaches the terminal: data on stdout, all else on stderr, and nothing by which a document could take it over."""
+"""Terminal output: data on stdout, everything else on stderr, control characters neutralised."""
 
 from __future__ import annotations
 

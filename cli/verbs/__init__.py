@@ -1,1 +1,1 @@
-"""The verbs of `rag`, one a file."""
+"""The verbs of `rag`, one per file."""

@@ -1,4 +1,4 @@
-"""`rag ask`: an answer as it is written, then the sources it was checked against."""
+"""`rag ask`: prints an answer as it is written, then the sources it was checked against."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know.")],
     asking: Asking,
     show_prompt: Annotated[
-        bool, typer.Option("--show-prompt", metavar="", help="Also show what the model was sent, and what not.")
+        bool, typer.Option("--show-prompt", metavar="", help="Also show the prompt, and what was left out of it.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Answer a question from the documents, and name the sources.
+    """Answer a question from your documents, and cite the sources.
 
-    Every sentence is checked against the passages it cites. Without evidence it says so.
+    Every sentence is checked against the passages it cites. Without evidence, the answer says so.
 
     [bold]Examples[/bold]
       rag ask "how long do refunds take?"

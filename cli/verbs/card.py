@@ -1,4 +1,4 @@
-"""`rag card`: small experts that offer background knowledge; kept with the knowledge base, and checked against it."""
+"""`rag card`: small experts that offer background knowledge, kept with the knowledge base and checked against it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ card = typer.Typer(cls=Family, context_settings=CONTEXT)
 
 
 class CardKindOption(StrEnum):
-    """The kinds of `rag.cards.card.CardKind`, known without importing the library."""
+    """The kinds of `rag.cards.card.CardKind`, copied here so that `--help` need not import the library."""
 
     LM = "lm"
     KB = "kb"
@@ -33,9 +33,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a card.")
 def main(context: typer.Context) -> None:
     """Keep small experts that offer background knowledge.
 
-    A card is a small language model, another knowledge base or a glossary. What it says to a question is
-    checked against the knowledge base before it reaches a prompt: what the documents say too is cited from
-    them, what they contradict is dropped, and the rest is labelled as unverified.
+    A card is a small language model, another knowledge base or a glossary. Its statements are checked against
+    the knowledge base before they reach a prompt: one that the documents also make is cited from them, one
+    that they contradict is dropped, and the rest are labelled as unverified.
 
     [bold]Examples[/bold]
       rag card add terms glossary.csv
@@ -48,20 +48,22 @@ def main(context: typer.Context) -> None:
 @card.command("add", cls=Verb)
 def add_card(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it: small letters, digits, - and _.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name for it: lower-case letters, digits, - and _.")],
     target: Annotated[
         str,
         typer.Argument(
             metavar="TARGET",
-            help="A GGUF file, or a model as for `rag ask --llm`; the folder of a knowledge base; a file of terms.",
+            help="A GGUF file or a model as for `rag ask --llm`, the folder of a knowledge base, or a file of terms.",
         ),
     ],
-    kind: Annotated[CardKindOption | None, typer.Option(help="What it is, where the target does not tell.")] = None,
+    kind: Annotated[
+        CardKindOption | None, typer.Option(help="What it is, if the target does not make it clear.")
+    ] = None,
     description: Annotated[
         str, typer.Option(metavar="TEXT", help="What it knows. Questions are compared with it.")
     ] = "",
     origin: Annotated[str, typer.Option(metavar="TEXT", help="Where it comes from.")] = "",
-    licence: Annotated[str, typer.Option(metavar="TEXT", help="Under which terms.")] = "",
+    licence: Annotated[str, typer.Option(metavar="TEXT", help="Its licence.")] = "",
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The server of openai:MODEL, if it is not OpenAI's.")
     ] = None,
@@ -71,7 +73,7 @@ def add_card(
     """Add a card.
 
     A glossary is a CSV, TSV or JSON file with term, definition and aliases, or lines like `term: definition`.
-    Its terms are copied; a model and a knowledge base stay where they are.
+    Its terms are copied. A model or a knowledge base stays where it is.
 
     [bold]Examples[/bold]
       rag card add terms glossary.csv
@@ -97,7 +99,7 @@ def add_card(
 
 @card.command("list", cls=Verb)
 def list_cards(context: typer.Context, json: Json = False) -> None:
-    """Show which cards there are.
+    """List the cards.
 
     A card that cannot be asked is shown with the reason.
 
@@ -114,7 +116,7 @@ def list_cards(context: typer.Context, json: Json = False) -> None:
     from rich.text import Text
 
     if not found and not damaged:
-        note("there are no cards; `rag card add NAME TARGET` adds one")
+        note("no cards yet; add one with `rag card add NAME TARGET`")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for column in ("name", "kind", "what it knows"):
@@ -131,9 +133,9 @@ def list_cards(context: typer.Context, json: Json = False) -> None:
 
 @card.command("show", cls=Verb)
 def show_card(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Show all that is known of a card.
+    """Show everything about a card.
 
-    Its checksum is that of the files it stands on.
+    Its checksum covers the files it depends on.
 
     [bold]Examples[/bold]
       rag card show terms
@@ -158,7 +160,7 @@ def show_card(context: typer.Context, name: Name, json: Json = False) -> None:
 def remove_card(context: typer.Context, name: Name, json: Json = False) -> None:
     """Forget a card.
 
-    The model or the knowledge base behind it stays where it is; a trained model goes with its card.
+    The model or the knowledge base behind it stays where it is; a trained model is deleted with its card.
 
     [bold]Examples[/bold]
       rag card remove terms
@@ -174,10 +176,10 @@ def remove_card(context: typer.Context, name: Name, json: Json = False) -> None:
 
 @card.command("trust", cls=Verb)
 def trust_card(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Have a card asked that came with a copied knowledge base.
+    """Trust a card that came with a copied knowledge base.
 
-    A card loads a model, sends the question to a server or imports code. One that you did not add
-    yourself on this machine is therefore not asked until you say so. Look at it first.
+    A card loads a model, sends the question to a server or imports code. A card that you did not add
+    yourself on this machine is therefore never asked until you trust it. Look at it first.
 
     [bold]Examples[/bold]
       rag card show law
@@ -189,19 +191,19 @@ def trust_card(context: typer.Context, name: Name, json: Json = False) -> None:
     if json:
         print_json(_as_json(shelved))
     else:
-        note(f"the card {name} is asked from now on")
+        note(f"the card {name} is trusted and will be asked")
 
 
 @card.command("ask", cls=Verb)
 def ask_card(
     context: typer.Context,
     name: Name,
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask it.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question to ask it.")],
     json: Json = False,
 ) -> None:
-    """Show what one card says, and what becomes of each sentence.
+    """Ask one card, and show the verdict on each sentence.
 
-    The same as in an answer: what the knowledge base says too, contradicts, or does not know.
+    Sentences are checked as in an answer: the knowledge base confirms one, contradicts it, or does neither.
 
     [bold]Examples[/bold]
       rag card ask terms "what is a VAT group?"
@@ -226,10 +228,12 @@ def ask_card(
 @card.command("train", cls=Verb)
 def train_card(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it: small letters, digits, - and _.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name for it: lower-case letters, digits, - and _.")],
     source: Annotated[
         str,
-        typer.Option("--from", metavar="SOURCE", help="What to learn: a folder, a file, a database, a repository."),
+        typer.Option(
+            "--from", metavar="SOURCE", help="What to learn from: a folder, a file, a database or a repository."
+        ),
     ],
     base: Annotated[
         str, typer.Option(metavar="MODEL", help="The small model: a GGUF file, or one of `rag models list`.")
@@ -237,17 +241,17 @@ def train_card(
     description: Annotated[
         str, typer.Option(metavar="TEXT", help="What the card knows; by default the titles of what it learned.")
     ] = "",
-    licence: Annotated[str, typer.Option(metavar="TEXT", help="Under which terms.")] = "",
+    licence: Annotated[str, typer.Option(metavar="TEXT", help="Its licence.")] = "",
     epochs: Annotated[int | None, typer.Option(metavar="N", help="How often it reads everything (8).")] = None,
     rank: Annotated[int | None, typer.Option(metavar="N", help="How much it can hold (16).")] = None,
     json: Json = False,
 ) -> None:
     """Make a small expert from a domain's text.
 
-    A small language model learns the text (a LoRA beside its weights), and is measured on a tenth of the
-    documents, which it does not see. One that did not learn is no card. On a laptop this takes minutes for
-    some pages and hours for a book; a run that is cut off is gone on with by the same command.
-    Nothing is downloaded. It needs the extras models and local.
+    A small language model learns the text (a LoRA beside its weights), and is measured on a held-out tenth
+    of the documents. A model that did not learn becomes no card. On a laptop this takes minutes for a few
+    pages and hours for a book. If a run is interrupted, the same command continues it.
+    Nothing is downloaded. Needs the extras models and local.
 
     [bold]Examples[/bold]
       rag card train garden --from docs/plants --description "our plants and their care"

@@ -1,4 +1,4 @@
-"""`rag chat`: a conversation over one's documents, line by line."""
+"""`rag chat`: a conversation about your documents, line by line."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def chat(
     asking: Asking,
     json: Json = False,
 ) -> None:
-    """Ask one question after the other.
+    """Ask one question after another.
 
-    A question may lean on those before it ("and in winter?"): it is rewritten to stand alone before it is
-    searched for, and the rewriting is shown. Questions are read line by line, from a terminal or a file.
-    With --json each answer is one object on one line. /new begins anew, /quit or the end of input leaves.
+    A question may build on earlier ones ("and in winter?"): it is rewritten to stand alone before the search,
+    and the rewritten question is shown. Questions are read line by line, from a terminal or a file.
+    With --json each answer is one object on one line. /new starts over; /quit or the end of input leaves.
 
     [bold]Examples[/bold]
       rag chat
@@ -44,7 +44,7 @@ def chat(
         for question in _questions():
             if question == _FORGET:
                 conversation.forget()
-                note("begun anew")
+                note("started over")
             else:
                 failed = not _answered(conversation, question, told, json=json) or failed
     if failed:
@@ -59,7 +59,7 @@ def _questions() -> Iterator[str]:
     if interactive:
         import readline  # noqa: F401 — gives `input` its history and its editing
 
-        note("Ask. /new begins anew, /quit leaves.")
+        note("Ask a question. /new starts over, /quit leaves.")
     while True:
         try:
             if interactive:

@@ -1,4 +1,4 @@
-"""`rag demo`: solved examples, the nearest of which show a model how to answer."""
+"""`rag demo`: solved examples. The ones closest to a question show a model how to answer."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _SHOWN = 80
 def main(context: typer.Context) -> None:
     """Keep solved examples for the model.
 
-    The few whose questions are most like the one that is asked stand in the prompt: they show the length,
-    the tone and the form an answer should have. They are no evidence, and are never cited.
+    The few whose questions are most like yours go into the prompt. They show the model the length, the tone
+    and the form an answer should have. They are not evidence and are never cited.
 
     [bold]Examples[/bold]
       rag demo add "How long do refunds take?" "14 days. [1]"
@@ -39,17 +39,17 @@ def main(context: typer.Context) -> None:
 @demo.command("add", cls=Verb)
 def add_demo(
     context: typer.Context,
-    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="A question.")] = None,
-    answer: Annotated[str | None, typer.Argument(metavar="ANSWER", help="The answer it should get.")] = None,
+    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question.")] = None,
+    answer: Annotated[str | None, typer.Argument(metavar="ANSWER", help="The answer to give.")] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE", help="Many at once: JSON lines or CSV with question and answer."),
+        typer.Option("--from", metavar="FILE", help="Add many at once: JSON lines or CSV with question and answer."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Add an example, or a file of them.
+    """Add an example, or a file of examples.
 
-    A question that is there already gets the new answer.
+    If the question is already there, its answer is replaced.
 
     [bold]Examples[/bold]
       rag demo add "How long do refunds take?" "14 days. [1]"
@@ -57,7 +57,7 @@ def add_demo(
     """
     if (file is None) == (question is None or answer is None):
         raise ConfigurationError(
-            "a demonstration is a question and its answer", hint='rag demo add "QUESTION" "ANSWER", or --from FILE'
+            "a demonstration needs a question and an answer", hint='rag demo add "QUESTION" "ANSWER", or --from FILE'
         )
     with knowledge_base(context) as base:
         from rag.prompting import read_examples
@@ -74,7 +74,7 @@ def add_demo(
 def list_demos(context: typer.Context, json: Json = False) -> None:
     """Show the examples.
 
-    Each has a number, by which it is removed.
+    Each has a number, for `rag demo remove`.
 
     [bold]Examples[/bold]
       rag demo list
@@ -88,7 +88,7 @@ def list_demos(context: typer.Context, json: Json = False) -> None:
     from rich.table import Table
 
     if not found:
-        note('there are none; rag demo add "QUESTION" "ANSWER" adds one')
+        note('no demonstrations yet; rag demo add "QUESTION" "ANSWER" adds one')
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("", justify="right")
@@ -102,12 +102,12 @@ def list_demos(context: typer.Context, json: Json = False) -> None:
 @demo.command("remove", cls=Verb)
 def remove_demo(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="NUMBER", help="As `rag demo list` shows it.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="Its number in `rag demo list`.")],
     json: Json = False,
 ) -> None:
     """Forget an example.
 
-    The numbers of the others stay as they are.
+    The other examples keep their numbers.
 
     [bold]Examples[/bold]
       rag demo remove 3

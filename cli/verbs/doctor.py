@@ -1,4 +1,4 @@
-"""`rag doctor`: examines a knowledge base, and mends it when asked."""
+"""`rag doctor`: checks a knowledge base, and repairs it on request."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 def doctor(
     context: typer.Context,
-    repair: Annotated[bool, typer.Option("--repair", metavar="", help="Mend what is damaged.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", metavar="", help="Repair what is damaged.")] = False,
     json: Json = False,
 ) -> None:
-    """Check that nothing of a knowledge base is damaged, and mend it.
+    """Check a knowledge base for damage, and repair it.
 
-    Without --repair nothing is changed. With it, indexes are made anew from the catalog. What is damaged in the catalog
-    itself is forgotten, and the next `rag index` reads it again from its source; nothing is embedded here. A card or a
-    demonstration that is damaged stays, and a hint says what you can do.
+    Without --repair nothing changes. With it, damaged indexes are rebuilt from the catalog. Whatever is damaged in the
+    catalog itself is dropped, and the next `rag index` reads it again from its source; nothing is embedded here.
+    Damaged cards and demonstrations stay, and a hint says what you can do.
 
     [bold]Examples[/bold]
       rag doctor
@@ -68,7 +68,7 @@ def _examine(context: typer.Context, *, repair: bool, show: Show) -> tuple[Seque
             checks = base.check()
             show(checks)
         elif not all(check.ok for check in checks):
-            note("nothing of this can be repaired here: the hints say what you can do")
+            note("--repair cannot fix any of this: the hints say what you can do")
         return checks, repaired
 
 

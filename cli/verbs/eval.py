@@ -1,4 +1,4 @@
-"""`rag eval`: how good and how fast the search is, measured."""
+"""`rag eval`: measures the quality and speed of the search."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag import KnowledgeBase, Reranking
     from rag.evaluation import Collection, Evaluation, OnProgress, RunsCompared, Saved, Step
 
-_DATA, _COMPARING = "What is asked", "Keeping and comparing"
+_DATA, _COMPARING = "Questions", "Saving and comparing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +59,50 @@ def evaluate(
     ] = None,
     modes: Annotated[
         list[ModeOption] | None,
-        typer.Option("--mode", metavar="MODE", help="hybrid, sparse or dense; by default all three."),
+        typer.Option("--mode", metavar="MODE", help="hybrid, sparse or dense. May be repeated; default: all three."),
     ] = None,
     split: Annotated[
-        str, typer.Option(metavar="SPLIT", help="Whose judgements of a BEIR folder.", rich_help_panel=_DATA)
+        str, typer.Option(metavar="SPLIT", help="Which judgements of a BEIR folder to use.", rich_help_panel=_DATA)
     ] = "test",
     topics: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TREC topics, or a TSV or JSONL.", rich_help_panel=_DATA)
+        Path | None, typer.Option(metavar="FILE", help="TREC topics, TSV or JSONL.", rich_help_panel=_DATA)
     ] = None,
     qrels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Judgements, TREC's or BEIR's.", rich_help_panel=_DATA)
+        Path | None,
+        typer.Option(metavar="FILE", help="Relevance judgements in TREC's or BEIR's format.", rich_help_panel=_DATA),
     ] = None,
     generate: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Make N questions from your own passages.", rich_help_panel=_DATA),
+        typer.Option(metavar="N", help="Generate N questions from your own passages.", rich_help_panel=_DATA),
     ] = None,
     llm: Annotated[
         str | None,
         typer.Option(
-            metavar="SPEC", help="Who writes them, as for ask; by default they are clozes.", rich_help_panel=_DATA
+            metavar="SPEC",
+            help="Who writes them, as for rag ask. Default: clozes, without a model.",
+            rich_help_panel=_DATA,
         ),
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The server of openai:MODEL.", rich_help_panel=_DATA)
     ] = None,
     save_questions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep them, to edit and ask again.", rich_help_panel=_DATA)
+        Path | None, typer.Option(metavar="FILE", help="Save them, to edit and ask again.", rich_help_panel=_DATA)
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed for sampling, intervals and tests.")] = 0,
     save: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Keep every query's result as JSON.", rich_help_panel=_COMPARING),
+        typer.Option(metavar="FILE", help="Save every query's result as JSON.", rich_help_panel=_COMPARING),
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Show what changed since a saved run.", rich_help_panel=_COMPARING),
+        typer.Option(metavar="FILE", help="Show what changed since this saved run.", rich_help_panel=_COMPARING),
     ] = None,
     fail_under: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[MODE:]METRIC=VALUE",
-            help="Exit with 1 if it is less, e.g. nDCG@10=0.35; of the first mode if none is named.",
+            help="Exit with 1 if the metric is lower, e.g. nDCG@10=0.35. Without MODE, of the first mode.",
             rich_help_panel=_COMPARING,
         ),
     ] = None,
@@ -119,8 +122,8 @@ def evaluate(
 ) -> None:
     """Measure the quality and speed of the search.
 
-    A test collection is indexed for the occasion; with rag --kb DIR it is kept there,
-    so that the next run reuses it. Questions are asked of your own knowledge base.
+    A test collection is indexed into a temporary knowledge base, or with rag --kb DIR into
+    that one, so that the next run reuses it. Questions run against your own knowledge base.
 
     [bold]Examples[/bold]
       rag eval --generate 50 --save-questions questions.jsonl
@@ -159,13 +162,11 @@ def evaluate(
 def _check(request: _Request) -> None:
     """That the flags fit together."""
     if request.generate is not None and (request.dataset or request.topics or request.qrels):
-        raise ConfigurationError(
-            "--generate makes the questions itself", hint="leave out DATASET, --topics and --qrels"
-        )
+        raise ConfigurationError("--generate takes no other questions", hint="leave out DATASET, --topics and --qrels")
     if request.generate is None:
         given = {"--llm": request.llm, "--base-url": request.base_url, "--save-questions": request.save_questions}
         for flag in (name for name, value in given.items() if value is not None):
-            raise ConfigurationError(f"{flag} goes with --generate", hint="e.g. rag eval --generate 50")
+            raise ConfigurationError(f"{flag} needs --generate", hint="e.g. rag eval --generate 50")
 
 
 def _check_outputs(save: Path | None, run_out: Path | None, html: Path | None, save_questions: Path | None) -> None:

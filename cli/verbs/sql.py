@@ -1,4 +1,4 @@
-"""`rag sql`: a question to a database, the SELECT that a model wrote for it, and its rows."""
+"""`rag sql`: answers a question from a database. Shows the SELECT a model wrote, and its rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sql(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know.")],
     database: Annotated[
         str | None,
-        typer.Option(metavar="URI", help="Which database: its address, or the name of a registered one."),
+        typer.Option(metavar="URI", help="The address of a database, or the name of a registered one."),
     ] = None,
     llm: Annotated[
         str,
@@ -48,14 +48,16 @@ def sql(
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The server of openai:MODEL, if it is not OpenAI's.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(metavar="S", help="How long a statement may run (10).")] = None,
-    rows: Annotated[int | None, typer.Option(metavar="N", help="How many rows at most (1000).")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="The most seconds a statement may run (10).")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(metavar="N", help="The most rows it may return (1000).")] = None,
     json: Json = False,
 ) -> None:
     """Answer a question from a database.
 
     A model writes one SELECT. It is checked, run read-only with limits, and shown with its rows.
-    Nothing in the database can be changed, whatever the model writes.
+    Whatever the model writes, it cannot change the database.
 
     [bold]Examples[/bold]
       rag sql "who are our ten best customers?" --llm openai:gpt-4o-mini

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def status(context: typer.Context, json: Json = False) -> None:
     """Show what is indexed: sources, counts, sizes.
 
-    Reading works while another process indexes; it shows what was published last.
+    It works while another process indexes, and shows the last published state.
 
     [bold]Examples[/bold]
       rag status
@@ -68,7 +68,7 @@ def _print(state: Status) -> None:
     stdout().print(facts)
     stdout().print()
     if not state.sources:
-        stdout().print("no sources yet: name a folder or a file, e.g. `rag index docs/`", style="dim")
+        stdout().print("no sources yet: add a folder or a file, e.g. `rag index docs/`", style="dim")
         return
     sources = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     sources.add_column("source", overflow="fold")

@@ -1,4 +1,4 @@
-"""`rag tune`: fits the search to one's own questions."""
+"""`rag tune`: fits the search to your own questions."""
 
 from __future__ import annotations
 
@@ -24,36 +24,41 @@ def tune(
         Path | None,
         typer.Argument(
             metavar="[QUESTIONS]",
-            help='What rag eval takes: JSONL with {"question": …, "expected": path, or [] if nothing answers it}, '
+            help='Questions as for rag eval: JSONL of {"question": …, "expected": path, or [] if nothing answers it} '
             "or CSV.",
             show_default=False,
         ),
     ] = None,
     topics: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Instead: TREC topics, or a TSV or JSONL, with --qrels.")
+        Path | None, typer.Option(metavar="FILE", help="TREC topics, TSV or JSONL instead, with --qrels.")
     ] = None,
-    qrels: Annotated[Path | None, typer.Option(metavar="FILE", help="Judgements, TREC's or BEIR's.")] = None,
+    qrels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Relevance judgements in TREC's or BEIR's format.")
+    ] = None,
     held_out: Annotated[
-        float, typer.Option(metavar="SHARE", help="Of the questions, to decide by; the others are fitted on.")
+        float,
+        typer.Option(metavar="SHARE", help="The share of questions held out to decide. The others are for fitting."),
     ] = 0.5,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the split and the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed for the split and the intervals.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", metavar="", help="Only show what would be kept.")] = False,
     reset: Annotated[bool, typer.Option("--reset", metavar="", help="Go back to the defaults.")] = False,
     json: Json = False,
 ) -> None:
     """Fit the search to your own questions.
 
-    The weights of the ranking, the relevance and its threshold are fitted on one part
-    of them. Each is kept only if it is surely better on the other part.
+    Ranking weights, relevance and its threshold are fitted on one part of the questions.
+    Each fit is kept only if it is clearly better on the other part.
 
     [bold]Examples[/bold]
       rag tune questions.jsonl
       rag tune --reset
     """
     if reset and (questions or topics or qrels or dry_run):
-        raise ConfigurationError("--reset goes alone", hint="rag tune --reset, and then rag tune QUESTIONS")
+        raise ConfigurationError(
+            "--reset takes no questions and no --dry-run", hint="first rag tune --reset, then rag tune QUESTIONS"
+        )
     if not reset and questions is None and topics is None and qrels is None:
-        raise ConfigurationError("there are no questions to tune on", hint="rag tune questions.jsonl")
+        raise ConfigurationError("no questions to tune on", hint="rag tune questions.jsonl")
     if reset:
         _reset(context, json=json)
         return

@@ -1,1 +1,1 @@
-"""Documents into Chunks: passages that fit the encoder."""
+"""Splits Documents into Chunks: passages that fit the encoder."""

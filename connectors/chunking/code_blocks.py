@@ -1,4 +1,4 @@
-"""A block of code into stretches, one for each function, method and head of a class, before they are cut to fit."""
+"""Divides a block of code into functions, methods and class heads, before they are cut to fit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORD = re.compile(r"\w")
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Code `text[start:end]` under the definitions `path`, the outermost first, that is about `symbol`."""
+    """Code `text[start:end]` about `symbol`, under the definitions `path`, outermost first."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What stands together: either `part` alone, or code of the definition around it and tiny members of it."""
+    """Code that stays together: either `part` alone, or code of the enclosing definition with its tiny members."""
 
     start: int
     end: int

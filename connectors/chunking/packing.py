@@ -1,4 +1,4 @@
-"""How a stretch of text is cut into pieces that fit: where it may be cut, and which of those places is best."""
+"""Cuts a stretch of text into pieces that fit: where cuts are possible, and which of them is best."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SEAM = re.compile(r"(?<!\d)[!-/:-@\[-`{-~]+(?=\w)|[!-/:-@\[-`{-~]+(?=[^\W\d])")
 
 
 class Tokenizer(Protocol):
-    """What counts the word pieces of an encoder."""
+    """Counts the word pieces of an encoder."""
 
     def spans(self, text: str) -> Sequence[tuple[int, int]]:
         """The character span of every word piece of `text`, in order, without special tokens."""
@@ -35,7 +35,7 @@ class Tokenizer(Protocol):
 
 
 class Ruler:
-    """Measures any stretch of one text in word pieces, by bisection: the text is tokenised once, in stretches."""
+    """Measures any stretch of one text in word pieces, by bisection; the text is tokenised once, in stretches."""
 
     def __init__(self, text: str, tokenizer: Tokenizer) -> None:
         self._length = len(text)
@@ -61,7 +61,7 @@ class Ruler:
 
 
 class Region:
-    """A stretch of text to be cut in order, from the front.
+    """A stretch of text to cut in order, from the front.
 
     The places where it may be cut are kept in levels. A finer level has places only inside what is too big to stay
     whole: paragraphs beyond `target`; sentences, code, its statements, tables and their rows beyond `limit`. What no

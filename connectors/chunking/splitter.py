@@ -1,4 +1,4 @@
-"""Documents into Chunks: passages that fit the encoder's window and respect the structure of the text."""
+"""Splits Documents into Chunks: passages that fit the encoder's window and respect the structure of the text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _VISIBLE = re.compile(r"\S")
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What a chunk is indexed with, its size in word pieces, and whether nothing of it had to be left out."""
+    """The context indexed with a chunk, its size in word pieces, and whether it is complete."""
 
     text: str
     pieces: int
@@ -43,7 +43,7 @@ class _Context:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Heading:
-    """`is_carried`: the label says all that the line says, so a context with the label can stand for the line."""
+    """`is_carried`: the label covers the whole line, so a context with the label can replace the line."""
 
     block: Block
     level: int
@@ -71,7 +71,7 @@ class _Section:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """`header_at` is where its header row stands in the text (-1: nowhere); `context` says that row as well."""
+    """`header_at` is the offset of its header row in the text (-1: none); `context` repeats that row."""
 
     block: Block
     header_at: int
@@ -108,7 +108,7 @@ class Splitter:
 
 
 class _Outline:
-    """The sections of a document, in order, each with its heading path and the context that says it."""
+    """The sections of a document, in order, each with its heading path and the context for that path."""
 
     def __init__(self, document: Document, tokenizer: Tokenizer, *, share: int) -> None:
         self._document = document
@@ -311,7 +311,7 @@ class _Passages:
 
 
 class _LineCounter:
-    """The line numbers of offsets that only ever grow, without a list of all lines."""
+    """The line numbers of increasing offsets, without a list of all lines."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""What code defines, said in words: for an encoder that learned from sentences."""
+"""Describes what code defines in words, for an encoder that learned from sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where code may be cut: before statements, the outermost first."""
+"""Finds where code may be cut: before statements, outermost first."""
 
 from __future__ import annotations
 

@@ -1,20 +1,20 @@
-"""What a file of code defines, from the matches of its language's queries to nested blocks.
+"""The definitions in a source file: turns the matches of its language's queries into nested blocks.
 
 The queries capture, by these names:
 
     definition.KIND  a definition of that kind, with in the same match
     name             its name,
-    owner            whose member it is, where that is not what is around it, and
-    body             its body: what is before it is the signature;
-    wrapper          what a definition is only the last part of, such as its decorators;
-    declaration      the same where it belongs to the signature, such as `export`;
-    constant         the name of a value that people may look up, though it is no chunk;
+    owner            what it is a member of, if that is not its enclosing definition, and
+    body             its body: everything before it is the signature;
+    wrapper          a node that ends with the definition, such as its decorators;
+    declaration      the same if it belongs to the signature, such as `export`;
+    constant         the name of a value that people may look up, though it is not a chunk;
     docstring        a text at the beginning of a body;
     file             the same at the beginning of the file;
-    comment, lead    comments, and what else belongs to what follows, such as attributes;
-    callee, dotted   the name of what is called, and the same with what is before its last dot;
-    component        the same where it is none unless it begins with a capital letter;
-    error            what could not be parsed.
+    comment, lead    comments, and other nodes that belong to what follows, such as attributes;
+    callee, dotted   the name of a called function, and the same with everything before its last dot;
+    component        the same, but it counts only if it begins with a capital letter;
+    error            text that could not be parsed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _TYPE_ARGUMENTS = re.compile(r"<[^<>]*>")  # what belongs to Stack<T> belongs to
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """A definition as it was found: `start` counts what belongs to it above, `head` does not."""
+    """A definition as found: `start` includes what belongs to it above, `head` does not."""
 
     start: int
     end: int

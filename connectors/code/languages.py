@@ -1,4 +1,4 @@
-"""The programming languages that are read as syntax trees, as data: how a file shows its language, and its grammar."""
+"""The programming languages parsed into syntax trees, as data: how to recognise each, and its grammar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CPLUSPLUS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language.
+    """A programming language.
 
     Attributes:
         name: as `code_language` in the metadata says it.

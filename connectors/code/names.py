@@ -1,4 +1,4 @@
-"""The names a file of code can be looked up by: what it defines, and what it calls."""
+"""The names that a source file can be found by: those it defines, and those it calls."""
 
 from __future__ import annotations
 

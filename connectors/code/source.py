@@ -1,4 +1,4 @@
-"""Source code to text with its definitions, their names, and the places where it may be cut."""
+"""Turns source code into text with its definitions, their names, and the places where it may be cut."""
 
 from __future__ import annotations
 

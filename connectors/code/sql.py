@@ -1,7 +1,7 @@
 """SQL scripts: their statements, and the tables, views and routines that they create and use.
 
-Scripts are tokenised by sqlglot and not parsed: dialects differ in nearly every clause, but hardly in where a statement
-ends and what it is called.
+sqlglot tokenises scripts but does not parse them: dialects differ in nearly every clause, but hardly in where a
+statement ends and what it is called.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _VISIBLE = re.compile(r"[^\n]")  # is blanked, so that offsets and lines stay
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a script creates, where its statements begin (those inside routines apart), and its names."""
+    """What a script creates, where its statements begin (separately for those inside routines), and its names."""
 
     created: list[Definition]
     cuts: tuple[tuple[int, ...], ...]

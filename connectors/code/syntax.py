@@ -1,4 +1,4 @@
-"""Source text as a syntax tree, with every offset in characters."""
+"""Parses source text into a syntax tree with all offsets in characters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
-    """One match of a language's queries: what was captured, under the names it was captured by."""
+    """One match of a language's queries: the captured nodes, by capture name."""
 
     pattern: int
     captures: Mapping[str, list[Span]]
@@ -77,7 +77,7 @@ class Syntax:
 
 
 class Leads:
-    """The comments and attributes of a file, which belong to what they stand directly above."""
+    """The comments and attributes of a file; each belongs to what directly follows it."""
 
     def __init__(self, syntax: Syntax, comments: list[Span], others: list[Span]) -> None:
         self._syntax = syntax

@@ -1,1 +1,1 @@
-"""Databases as sources: each row a document, and the schema too; read through connections that can only read."""
+"""Databases as sources: every row and the schema become documents, read through read-only connections."""

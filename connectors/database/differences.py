@@ -1,4 +1,4 @@
-"""One run over a database: what is read of it, what changed in that, and what is gone."""
+"""One run over a database: what it reads, what has changed, and what is gone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from connectors.document import Document
 from connectors.errors import SourceError
 from connectors.source import Added, Changed, Event, Failed, KnownDocument, Removed, Unchanged
 
-_MEND = "mend it, or leave it out with --exclude-table"
+_MEND = "repair it, or leave it out with --exclude-table"
 
 
 class Differences:
@@ -72,8 +72,8 @@ class Differences:
         count = len(self._run.remembered)
         if not schema.tables and not schema.broken and count > 1:
             raise SourceError(
-                f"{self._run.base} has no tables now; the {count} documents indexed from it are kept",
-                hint="check that it is the right database; if they are gone for good, `rag remove` forgets them",
+                f"{self._run.base} no longer has any tables; the {count} documents indexed from it are kept",
+                hint="check that it is the right database; if they are gone for good, run `rag remove`",
             )
         return schema
 
@@ -85,8 +85,8 @@ class Differences:
             if not any(name in each.table.by_name for each in reading.plans):
                 there = ", ".join(reading.plans[0].table.by_name) if len(reading.plans) == 1 else ""
                 raise SourceError(
-                    f"{self._run.base}: no column {name!r} in what is read",
-                    hint=f"its columns are: {there}" if there else "write it exactly as the database does",
+                    f"{self._run.base}: no such column: {name!r}",
+                    hint=f"its columns are: {there}" if there else "spell it exactly as the database does",
                 )
 
     def _structure(self, schema: Schema, choice: TableSelection) -> Iterator[Event]:
@@ -116,7 +116,7 @@ class Differences:
             yield Failed(
                 f"{self._run.base}#{of.path}/*",
                 f"{rows.duplicates:,} rows share their {key} with another, and only the first of each is indexed",
-                "name columns that tell all rows apart: --key",
+                "name columns that identify every row: --key",
             )
         self.notes += tuple(
             f"{of.table.label}: left out {count:,} {'value' if count == 1 else 'values'} of {name} that "

@@ -1,4 +1,4 @@
-"""What is known of the documents of a source, asked for in blocks: it may be more than memory should hold."""
+"""The known documents of a source, requested in blocks: there may be more than memory should hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of one table against what is known of them."""
+"""Compares the rows of one table with the known documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEYS_AT_ONCE = 100  # rows that are read together
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What all tables of a run share.
+    """The state shared by all tables of a run.
 
     Attributes:
         base: the URI of the database.
@@ -45,7 +45,7 @@ class Run:
 
 
 class RowDifferences:
-    """What changed among the rows of a plan.
+    """The changes among the rows of a plan.
 
     Attributes:
         duplicates: rows that share their key with another.
@@ -135,6 +135,6 @@ class RowDifferences:
         for name, length in self._renderer.too_long(row):
             yield Failed(
                 f"{uri}/{name}",
-                f"{name} is {length:,} long: more than {MAX_CELL_BYTES:,} are not read; the rest of the row is",
+                f"{name} is {length:,} long: more than {MAX_CELL_BYTES:,} are not read; the rest of the row is indexed",
                 "keep such texts in files, or leave the column out with a query",
             )

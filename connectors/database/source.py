@@ -1,4 +1,4 @@
-"""A database as a Source: every row a document, and the schema too."""
+"""A database as a Source: every row and the schema become documents."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ class DatabaseSource:
         """
         if self._fragment and not self._options.query:
             raise SourceError(
-                f"{self.uri}: no query of this name is known, and an address names a whole database",
-                hint=f"to read one table of it: --table {self._fragment}",
+                f"{self.uri}: no query of this name is known; an address must name a whole database",
+                hint=f"to read one of its tables: --table {self._fragment}",
             )
         session = ScanSession(self.connect, self._limits)
         try:

@@ -1,4 +1,4 @@
-"""Which of a million documents a run has met, in eight bytes each."""
+"""Records which of a million documents a run has met, in eight bytes each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Hashes = npt.NDArray[np.int64]
 
 
 class Seen:
-    """A set of texts that only grows, kept by their hashes: eight bytes a text.
+    """A set of texts that only grows, stored as hashes: eight bytes per text.
 
     Two texts with one hash among millions is once in ten million runs; the second then counts as met. The hashes are
     seeded by chance for each process, so nobody can make texts that collide.

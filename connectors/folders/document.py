@@ -1,4 +1,4 @@
-"""A file as a Document: what it is called, when it was changed, and how much of it is read."""
+"""A file as a Document: its title, its modification time, and how much of it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a folder's files are left out: version control, caches, build output, binaries, and what ignore files say."""
+"""Ignored files: version control, caches, build output, binaries, and anything that ignore files list."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _MAX_STARS = 3  # within one path segment: a hostile `*a*a*a*a*b` would take hou
 
 
 class Tracking(Protocol):
-    """What a repository knows of the files in it."""
+    """What a repository knows about its files."""
 
     def tracks(self, path: str) -> bool:
         """Whether a file is tracked although `.gitignore` matches it, or a folder leads to such a one."""
@@ -71,7 +71,7 @@ class Tracking(Protocol):
 
 
 class Spec(NamedTuple):
-    """The ignore files of one folder: the patterns of all, and those that count for tracked files, too."""
+    """The ignore files of one folder: all patterns, and those that also apply to tracked files."""
 
     folder: str
     patterns: GitIgnoreSpec
@@ -79,7 +79,7 @@ class Spec(NamedTuple):
 
 
 class IgnoreScope(NamedTuple):
-    """What is in force in one folder: ignore files, nearest first."""
+    """The ignore files in force in one folder, nearest first."""
 
     specs: tuple[Spec, ...] = ()
     ignored: bool = False
@@ -87,7 +87,7 @@ class IgnoreScope(NamedTuple):
 
 
 class IgnoreRules:
-    """Decides which entries below `root` are left out.
+    """Decides which entries below `root` to leave out.
 
     In order: `exclude` patterns, `include` patterns (both relative to `root`), the ignore files from the nearest
     folder up to the top of the repository, the built-in list, and what the repository around it knows (`tracking`).
@@ -160,7 +160,7 @@ class IgnoreRules:
 def _compiled(patterns: Sequence[str]) -> GitIgnoreSpec:
     for pattern in patterns:
         if not _is_valid(pattern):
-            raise ConfigurationError(f"{pattern!r} is no pattern", hint="patterns are written as in .gitignore")
+            raise ConfigurationError(f"{pattern!r} is not a pattern", hint="write patterns as in .gitignore")
     return GitIgnoreSpec.from_lines(patterns)
 
 

@@ -1,4 +1,4 @@
-"""Walks a folder: every file once, ignored ones left out, symlink loops and unreadable folders survived."""
+"""Walks a folder: every file once, without ignored ones; survives symlink loops and unreadable folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connectors.folders.ignore import IgnoreRules, IgnoreScope
 
 
 class FolderEntry(NamedTuple):
-    """A regular file, with what its stamp is made of."""
+    """A regular file, with the values its stamp is made of."""
 
     path: str
     size: int
@@ -21,7 +21,7 @@ class FolderEntry(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A folder that cannot be listed, or an entry that cannot be looked at."""
+    """A folder that cannot be listed, or an entry that cannot be inspected."""
 
     path: str
     error: OSError

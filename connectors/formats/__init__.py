@@ -1,4 +1,4 @@
-"""Any file to text: the format is found by content, parsed by a library that knows it, and every failure is named."""
+"""Any file to text: detects the format by content, parses it with a fitting library, and names every failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker of `connectors.formats.isolation`: reads files from standard input, answers each with one line of JSON."""
+"""The worker of `connectors.formats.isolation`: reads files from stdin, and answers each with one line of JSON."""
 
 from __future__ import annotations
 

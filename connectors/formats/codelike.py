@@ -1,4 +1,4 @@
-"""Whether a text that has no name is source code, by what its lines look like in any common language."""
+"""Detects source code in a text without a name, by the look of its lines in common languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a format to its parser, and from whatever a parser raises to an error that names the file."""
+"""Finds the parser for a format, and turns any exception of a parser into an error that names the file."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def _guarded(path: Path, parser: Callable[[], Parsed]) -> Parsed:
 
 def _dispatch(data: bytes, path: Path, depth: int) -> Parsed:
     if depth > _MAX_DEPTH:
-        raise SourceError("attached too deep inside other messages")
+        raise SourceError("nested too deep in other messages")
     if not data:
         return Parsed("", "text")
     if not data.strip(b"\x00"):
-        raise SourceError("nothing but zero bytes in it", hint="restore it from a backup")
+        raise SourceError("it contains only zero bytes", hint="restore it from a backup")
     if kind := binary_format(data, path):
         return _BINARY[kind](_File(data, path, lambda part, name: parse_here(part, name, depth + 1)))
     text = _decoded(data, path)

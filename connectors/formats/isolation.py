@@ -1,4 +1,4 @@
-"""Parsing in a process of its own, so that a file that crashes, hangs or bloats a parser costs only itself.
+"""Parses in a separate process, so that a file that crashes, hangs or bloats a parser costs only itself.
 
 Parsers in C and Rust end the whole process on some files: one stray cell in the last row of a sheet asks for half a
 terabyte and aborts. The worker is started with the first file that needs it and serves until the program ends.
@@ -30,7 +30,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class LostParserError(SourceError):
-    """A parser that did not survive a file, or took too long for it."""
+    """The parser crashed on a file, or took too long."""
 
 
 class Worker:

@@ -65,5 +65,5 @@ def parse_xml(data: bytes, *, recover: bool = True) -> etree._Element:
     """The root of an XML document, read safely; of a damaged one what can be recovered, unless that is not wanted."""
     root = etree.fromstring(data, _parser(recover=recover))
     if root is None:
-        raise SourceError("no XML element in it")
+        raise SourceError("it contains no XML element")
     return root

@@ -1,4 +1,4 @@
-"""Which format a file really has: by its first bytes, then by its name."""
+"""Detects the true format of a file: by its first bytes, then by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from connectors.errors import SourceError
 
 
 class Format(StrEnum):
-    """A format that can be read. The value is what `Document.kind` says."""
+    """A format that can be read. Its value is the `Document.kind`."""
 
     TEXT = "text"
     CODE = CODE
@@ -41,7 +41,7 @@ class Format(StrEnum):
 
 
 class OpaqueContentError(SourceError):
-    """The file is an image, a program, an archive: nothing in it is text, and nobody expects it to be."""
+    """The file is an image, a program or an archive: it contains no text, and nobody expects any."""
 
 
 _HEAD = 2048

@@ -1,1 +1,1 @@
-"""A git repository as a source: its work tree, or what is committed in it; read as data, never obeyed."""
+"""A git repository as a source: its work tree, or a commit. Its contents are only read, never executed."""

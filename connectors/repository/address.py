@@ -1,4 +1,4 @@
-"""The URIs of repositories on this disk: `git:///folder/of/repo.git?rev=v1.0`."""
+"""The URIs of local repositories: `git:///folder/of/repo.git?rev=v1.0`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CLONE_HINT = "clone it and index the folder; git:///absolute/path names a repos
 
 
 class RepositoryAddress(NamedTuple):
-    """Where a repository is, and which revision of it is meant; `HEAD` where that is empty."""
+    """The place of a repository, and the revision to read: `HEAD` if empty."""
 
     path: Path
     rev: str = ""
@@ -37,7 +37,7 @@ def read_address(uri: str) -> RepositoryAddress:
     parts = urlsplit(uri)
     path = unquote(parts.path)
     if parts.netloc or not path.startswith("/"):
-        raise ConfigurationError(f"{uri}: remote repositories are not read", hint=_CLONE_HINT)
+        raise ConfigurationError(f"{uri}: remote repositories are not supported", hint=_CLONE_HINT)
     return RepositoryAddress(Path(path), parse_qs(parts.query).get("rev", [""])[0])
 
 

@@ -1,4 +1,4 @@
-"""What `.gitattributes` say about whose writing a file is: `linguist-vendored` and `linguist-generated`."""
+"""The `.gitattributes` that mark foreign files: `linguist-vendored` and `linguist-generated`."""
 
 from __future__ import annotations
 

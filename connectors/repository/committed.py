@@ -1,4 +1,4 @@
-"""What is committed in a repository as a Source: the files of `HEAD` or of a revision, read without a work tree."""
+"""The committed files of a repository as a Source: those of `HEAD` or of a revision, read without a work tree."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ class CommittedSource:
 
 
 class _Reading(NamedTuple):
-    """What is needed to read the files of a commit."""
+    """Everything needed to read the files of a commit."""
 
     prefix: str
     objects: Objects
@@ -209,14 +209,16 @@ class _Listing:
 
 def _repository(path: Path) -> Repository:
     if not path.exists():
-        hint = "check the path; a source that is gone for good is forgotten by `rag remove`"
+        hint = "check the path; if the source is gone for good, run `rag remove`"
         raise SourceError(f"{path} does not exist", hint=hint)
     found = bare_repository(path) or repository_around(path)
     if found is None:
         hint = "name the folder of a bare clone, or the top of a work tree"
         raise SourceError(f"{path} is not a git repository", hint=hint)
     if (found.top or found.folder) != path:
-        raise SourceError(f"{path} is only a folder of a git repository", hint=f"name the whole of it: {found.top}")
+        raise SourceError(
+            f"{path} is only a folder of a git repository", hint=f"name the whole repository: {found.top}"
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""The files of a repository that are left out of it because they are not its own, and what is said about them."""
+"""The files left out of a repository because they are not its own, and the notes about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGE_FILE = b"version https://git-lfs.github.com/spec/"
 
 
 class Foreign:
-    """Decides, and remembers for the notes. Paths are those in the repository, from its top.
+    """Decides which files to leave out, and remembers them for the notes. Paths are relative to the repository's top.
 
     Arguments:
         marked: path → whether `.gitattributes` say that it is vendored or generated; they decide before the names.
@@ -73,12 +73,10 @@ class Foreign:
         if self._left_out:
             said.append(f"left out as vendored or generated: {shortened(self._left_out)} (--vendored reads them)")
         if self._mounted:
-            what = "submodules, which are repositories of their own"
+            what = "submodules (separate repositories)"
             said.append(f"left out {what}: {shortened(self._mounted)} (name them as sources)")
         if self._large:
-            said.append(
-                f"left out files that Git LFS keeps elsewhere: {shortened(self._large)} (`git lfs pull` gets them)"
-            )
+            said.append(f"left out files stored in Git LFS: {shortened(self._large)} (`git lfs pull` downloads them)")
         return said
 
     def _foreign_part(self, path: str, *, is_folder: bool) -> str:

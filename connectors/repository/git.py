@@ -1,4 +1,4 @@
-"""Running git on a repository that nobody vouches for: only commands that read, and nothing it could bring to run."""
+"""Runs git on an untrusted repository: only commands that read, and never anything the repository brings along."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connectors.errors import SourceError
 SECONDS = 120.0
 """How long one answer may take: a pipe in the place of an object would be waited for without end."""
 
-_INSTALL_HINT = "install git; a folder with checked-out files is read without it"
+_INSTALL_HINT = "install git; a folder with checked-out files can be read without it"
 _REPAIR_HINT = "`git fsck` says what is damaged; fetch or clone it again"
 
 # A configuration in the repository is whoever's made the repository. These are the settings that would have the reading
@@ -44,7 +44,7 @@ _KEPT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
 
 
 class NoGitError(SourceError):
-    """The program git is not there."""
+    """The program git is not installed."""
 
 
 class Git:

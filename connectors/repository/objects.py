@@ -1,4 +1,4 @@
-"""Reading the objects of a repository by their hashes, through one git that stays."""
+"""Reads the objects of a repository by hash, through one long-running git process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MissingError(SourceError):
 
 
 class Objects:
-    """The objects of one repository; to be closed.
+    """The objects of one repository. Must be closed.
 
     Raises (every method): `SourceError` where an object is missing, damaged, or not of the kind that was asked for.
     """
@@ -59,7 +59,7 @@ class Objects:
         """The content of the file with this hash; its size where that is more than `max_bytes`."""
         kind, data = self._read(key, max_bytes)
         if kind != "blob":
-            raise SourceError(f"it is a {kind} in the place of a file", hint=_DAMAGED_HINT)
+            raise SourceError(f"it is a {kind} instead of a file", hint=_DAMAGED_HINT)
         return data
 
     def head(self, key: str, size: int) -> bytes:

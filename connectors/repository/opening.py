@@ -1,4 +1,4 @@
-"""What a person types to what is committed in a repository, where that is what it names."""
+"""Opens the committed files of a repository, if the user's input names any."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def open_committed(spec: str, options: Options) -> CommittedSource | None:
     given = {name: value for name, value in options.items() if name != "rev"}
     rev = options.get("rev") or ""
     if not isinstance(rev, str):
-        raise ConfigurationError(f"{rev!r} is no revision", hint="name a branch, a tag or a commit")
+        raise ConfigurationError(f"{rev!r} is not a revision", hint="name a branch, a tag or a commit")
     if is_repository(spec):
         path, named = read_address(spec)
         rev = rev or named

@@ -1,4 +1,4 @@
-"""Files that were renamed: a new one with the content of a known one that is gone."""
+"""Detects renamed files: a new file with the content of a known one that is gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PAGE = 2_000
 
 
 class Renames:
-    """Which known document each new one was, by equal revisions.
+    """Maps each new document to the known document it was renamed from, by equal revisions.
 
     Arguments:
         known: the documents known of the source.

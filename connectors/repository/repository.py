@@ -1,4 +1,4 @@
-"""Finding the repository that a path is, or lies in, and what it has checked out."""
+"""Finds the repository at or above a path, and its checked-out commit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _BROKEN_HINT = "`git fsck` says what is damaged; fetch or clone it again"
 
 
 class NoCommitsError(SourceError):
-    """Nothing was committed yet."""
+    """The repository has no commits yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: its hash, and the branch where it is that branch's last one and `HEAD`."""
+    """A commit: its hash, and its branch if it is that branch's tip and `HEAD`."""
 
     hash: str
     branch: str = ""
@@ -29,7 +29,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository on this disk.
+    """A local repository.
 
     Attributes:
         folder: where it is itself: `.git`, the folder of a bare clone, or what a linked work tree points to.
@@ -78,13 +78,13 @@ class Repository:
     def _without(self, revision: str, error: SourceError) -> SourceError:
         place = self.top or self.folder
         if revision:
-            hint = "name a branch, a tag or a commit that `git log` shows there"
+            hint = "name a branch, a tag or a commit from `git log`"
             return SourceError(f"{place} has no revision {revision!r}", hint=hint)
         branch = self._branch()
         if branch and not self._exists(f"refs/heads/{branch}"):
             return NoCommitsError(f"{place} has no commits on its branch {branch}", hint=_EMPTY_HINT)
         said = "" if str(error).startswith("git rev-parse failed") else f" ({error})"
-        return SourceError(f"{place}: its HEAD names no commit that is there{said}", hint=_BROKEN_HINT)
+        return SourceError(f"{place}: its HEAD names no existing commit{said}", hint=_BROKEN_HINT)
 
     def _exists(self, reference: str) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Walking the files of a commit, without a work tree."""
+"""Walks the files of a commit, without a work tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_FILES = 2_000_000
 _MAX_DEPTH = 200
 _MAX_RULES = 1_000_000
 _FOLDERS = frozenset({FOLDER, SUBMODULE})
-_TOO_MANY_HINT = "check out what you need of it and index that folder"
+_TOO_MANY_HINT = "check out the part you need and index that folder"
 
 
 class File(NamedTuple):
@@ -36,7 +36,7 @@ class Lost(NamedTuple):
 
 
 class Tree:
-    """The files of one commit that `rules` let through. Links are not files, and submodules not part of it.
+    """The files of one commit that `rules` let through, without links and submodules.
 
     Iterating raises `SourceError` when the top itself cannot be read, or when there are more than `MAX_FILES`.
 
@@ -71,7 +71,7 @@ class Tree:
             if name == ATTRIBUTES and entry.kind not in {*_FOLDERS, LINK}:
                 self.attributes.append(File(path, entry.hash))
             if not name or "/" in name or name in {".", ".."}:
-                hint = "no file can have it: the commit was made by hand"
+                hint = "no file can have that name: the commit was made by hand"
                 yield Lost(path, SourceError(f"its name is {name!r}", hint=hint))
             elif entry.kind != LINK and not self._rules.skips(scope, path, is_folder=entry.kind in _FOLDERS):
                 if entry.kind == SUBMODULE:
@@ -96,7 +96,7 @@ class Tree:
 
     def _below(self, path: str, entry: TreeEntry, scope: IgnoreScope) -> Iterator[File | Lost]:
         if path.count("/") > _MAX_DEPTH:
-            yield Lost(path, SourceError("it lies too deep", hint=_TOO_MANY_HINT))
+            yield Lost(path, SourceError("it is nested too deep", hint=_TOO_MANY_HINT))
             return
         try:
             entries = self._objects.tree(entry.hash)

@@ -1,4 +1,4 @@
-"""What in a repository is not its own writing: code of others kept in it, and code that a program wrote."""
+"""Detects what a repository did not write itself: vendored code and generated code."""
 
 from __future__ import annotations
 

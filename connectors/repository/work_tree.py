@@ -1,4 +1,4 @@
-"""A folder in a work tree of git: what the repository knows about the files in it."""
+"""A folder in a git work tree, and what the repository knows about its files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SUBMODULE = "160000"
 
 
 class WorkTree:
-    """What git knows of the files below `root` at this moment; of a repository that it cannot read, nothing.
+    """What git knows about the files below `root` right now; nothing if it cannot read the repository.
 
     Arguments:
         repository: the one that `root` lies in.
@@ -81,7 +81,7 @@ class WorkTree:
 
     def _complain(self, error: SourceError) -> None:
         if not isinstance(error, NoGitError):
-            self._complaints.append(f"{error}; the files are read as those of any folder")
+            self._complaints.append(f"{error}; its files are read like those of any other folder")
 
     def _inside(self, path: str) -> str:
         return path.removeprefix(self._top).replace(os.sep, "/") if path.startswith(self._top) else ""

@@ -1,1 +1,1 @@
-"""The catalog: the one truth of a knowledge base."""
+"""The catalog: the single source of truth of a knowledge base."""

@@ -1,8 +1,8 @@
-"""The catalog: the one truth of a knowledge base, in SQLAlchemy (SQLite in WAL mode by default).
+"""The catalog: the single source of truth of a knowledge base, in SQLAlchemy (SQLite in WAL mode by default).
 
-It holds sources, documents, chunks and the vectors of record. Documents carry the generation in which they were born
-and died, their chunks with them; generation g sees what was born at or before g and has not died at or before g.
-Publishing a generation is one update of one row, so a reader sees all of it or nothing of it.
+It holds sources, documents, chunks and the vectors of record. Documents, and their chunks with them, carry the
+generations in which they were born and died. Generation g sees what was born at or before g and has not died at or
+before g. Publishing a generation updates a single row, so a reader sees all of it or none of it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Catalog:
             )
         if version == 0 and not create:
             if (self.path.parent / SOURCES_FILE).exists():
-                raise _malformed(self.path, "its tables are gone")
+                raise _malformed(self.path, "its tables are missing")
             # Also what a run leaves that was killed before its first table.
             raise NoKnowledgeBaseError(f"there is no pilotfish catalog in {self.path}", hint="run `rag index PATH`")
         if version == SCHEMA_VERSION:
@@ -126,7 +126,7 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
     reason = str(error.orig or error)
     hint = ""
     if "disk is full" in reason:
-        hint = "free some space and run the command again; what was published before is untouched"
+        hint = "free some space and run the command again; everything published is untouched"
     elif any(sign in reason for sign in ("malformed", "not a database", "no such")):  # the last: a damaged schema
         return _malformed(path, reason)
     elif "Could not decode" in reason:
@@ -134,7 +134,7 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
     elif "readonly" in reason or "unable to open" in reason:
         hint = "check that the folder exists and that you may write to it"
     elif "disk I/O" in reason:
-        hint = "check that the disk has free space and works; what was published before is untouched"
+        hint = "check the disk and its free space; everything published is untouched"
     elif "locked" in reason:
         hint = "another program holds the database: close it and try again"
     return StoreError(f"{path}: {reason}", hint=hint)

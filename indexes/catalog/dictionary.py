@@ -1,4 +1,4 @@
-"""The names of a generation as a dictionary: from what people type to the names that may be meant, and their rows."""
+"""The dictionary of a generation: maps what people type to possible names, and names to their rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SEVERAL = 2
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One thing that a name may stand for: as it is written in one column, or in code."""
+    """One possible meaning of a name: as written in one column, or in code."""
 
     normal: str
     role: str

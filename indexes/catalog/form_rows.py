@@ -1,4 +1,4 @@
-"""Forms of names: kept with the names in the catalog, so that a name is found by more than how it is written."""
+"""Stores the forms of names in the catalog, so that a name is found by more than its exact spelling."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def compare_forms(connection: Connection, *, page: int = _PAGE, at_once: int = _
     stored = connection.scalar(select(func.count()).select_from(name_forms)) or 0
     roles = _roles(connection) - set(connection.scalars(select(name_roles.c.role)))
     problems = [f"{wanted - kept} forms of names are missing"] if wanted > kept else []
-    problems += [f"{stored - kept} forms are of no name"] if stored > kept else []
+    problems += [f"{stored - kept} forms belong to no name"] if stored > kept else []
     return problems + [f"the column {role} is missing" for role in sorted(roles)]
 
 

@@ -1,4 +1,4 @@
-"""What the store remembers of the documents of one source, read in pages where they are many."""
+"""The documents of one source as the store remembers them, read in pages if there are many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PAGE = 10_000
 
 
 class StoredKnown(KnownDocuments):
-    """The documents of a source as generation `generation` has them, whatever is committed meanwhile.
+    """The documents of a source in generation `generation`, whatever is committed meanwhile.
 
     Up to `held` of them are held in memory; of more, `page` are read at a time.
     """

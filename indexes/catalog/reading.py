@@ -1,4 +1,4 @@
-"""Reading the catalog: one consistent snapshot of it."""
+"""Reads one consistent snapshot of the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking up who defines and who calls a name, among the documents of one repository."""
+"""Finds who defines and who calls a name, among the documents of one repository."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from indexes.terms.names import normal
 
 
 class RepositoryScope:
-    """The documents of the repository that a document is from, or of its source where that is none.
+    """The documents in the same repository as a document, or in the same source if it is in none.
 
     Sources are of one repository when the same was recorded of them (`connectors.source.Recorded`).
     """

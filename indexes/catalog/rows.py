@@ -1,4 +1,4 @@
-"""The rows of the catalog as typed data, on their way in and on their way out."""
+"""The rows of the catalog as typed data, for reading and writing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from indexes.terms.names import normal
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document as it goes into the catalog."""
+    """A document to write to the catalog."""
 
     id: int
     source_id: int
@@ -35,7 +35,7 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """A chunk as it goes into the catalog. `text_hash` identifies the indexed text (context and text)."""
+    """A chunk to write to the catalog. `text_hash` identifies the indexed text (context and text)."""
 
     id: int
     document_id: int
@@ -47,7 +47,7 @@ class ChunkRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A chunk read back, with what a hit needs of its document."""
+    """A chunk read from the catalog, with the fields of its document that a hit needs."""
 
     id: int
     text: str
@@ -67,7 +67,7 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class SourceCount:
-    """A registered source, how much is indexed of it, and the state of it that was read last."""
+    """A registered source, how much of it is indexed, and its state when last read."""
 
     uri: str
     documents: int

@@ -1,4 +1,4 @@
-"""The tables of the catalog, how a schema version becomes the next, and how SQLite is opened."""
+"""The tables of the catalog, the migration from one schema version to the next, and how SQLite is opened."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _metadata = MetaData()
 
 
 class Text(TypeDecorator[str]):
-    """Any Python string: a lone surrogate, which no database takes, is stored as a question mark in its place."""
+    """Any Python string. A lone surrogate, which no database accepts, is stored as a question mark."""
 
     impl = String
     cache_ok = True

@@ -1,4 +1,4 @@
-"""The registered sources in a file beside the catalog: how to index them again when the catalog cannot be read."""
+"""The registered sources in a file beside the catalog, for indexing them again if the catalog cannot be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing the catalog: a transaction that changes it."""
+"""Writes to the catalog, in a transaction."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from indexes.catalog.schema import (
 
 
 class Writing(Reading):
-    """A transaction that may also change the catalog."""
+    """A transaction that can also change the catalog."""
 
     def set_setting(self, key: str, value: str) -> None:
         """Store `value` under `key`."""

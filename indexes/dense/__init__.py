@@ -1,1 +1,1 @@
-"""The dense index: nearest vectors, by FAISS."""
+"""The dense index: nearest vectors, with FAISS."""

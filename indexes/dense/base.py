@@ -37,7 +37,7 @@ _RETRAIN_FACTOR = 4  # the lists are made anew when there are this many times mo
 
 @dataclass(frozen=True, slots=True)
 class BaseState:
-    """What a base file was built for, and what tells a damaged one: its size in bytes and its CRC-32.
+    """What a base file was built for, and its size in bytes and CRC-32, to detect damage.
 
     `trained` is the number of vectors for which the lists were made, 0 for an exact base.
     """

@@ -1,9 +1,9 @@
-"""The dense index: which chunks are nearest to a query, by FAISS over the catalog's vectors of record.
+"""The dense index: finds the chunks nearest to a query, with FAISS over the catalog's vectors of record.
 
-On disk there is one base file, as of some generation. What was born or died since is read from the catalog when a
-generation is loaded (the delta), so a small commit writes no index file at all, and a missing or outdated base costs
-time, never truth. A loaded index is immutable: threads may share it. It finds candidates; how near they are is computed
-from the vectors of record.
+On disk there is one base file, as of some generation. Later births and deaths (the delta) are read from the catalog
+when a generation is loaded. So a small commit writes no index file at all, and a missing or outdated base costs time,
+never correctness. A loaded index is immutable: threads may share it. It only finds candidates; their similarity is
+computed from the vectors of record.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LAST_BITS = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class DenseIndex:
-    """The vectors of one generation: those in `base` that are not `dead`, and the `delta`.
+    """The vectors of one generation: those in `base` that are not `dead`, plus the `delta`.
 
     Attributes:
         state: what the base was built for; the empty state without one.

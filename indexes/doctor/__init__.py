@@ -1,1 +1,1 @@
-"""Examining a knowledge base, and mending it."""
+"""Checks a knowledge base, and repairs it."""

@@ -1,6 +1,6 @@
-"""Examining a store: every invariant, read in pages, so that a million chunks need little memory. Nothing is changed.
+"""Checks every invariant of a store. Reads in pages, so a million chunks need little memory. Changes nothing.
 
-What `indexes/doctor/repair.py` can mend is in the `Findings`.
+The `Findings` list what `indexes/doctor/repair.py` can repair.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class _Examination:
     def _compare_sparse(self, sparse: SparseReader, live: Ids) -> list[str]:
         state = sparse.state
         if state.mark != self._reading.mark(state.generation):
-            return ["the sparse index belongs to another catalog, or another past of this one"]
+            return ["the sparse index belongs to another catalog, or to another history of this one"]
         if state.generation not in (self._generation, self._pending):
             return [f"the sparse index is of generation {state.generation}"]
         try:
@@ -186,10 +186,10 @@ def _check_disk(folder: Path, found: Findings) -> None:
     free, wanted = shutil.disk_usage(folder).free, largest + _SPARE_BYTES
     problems = []
     if free < wanted:
-        problems.append(f"{_megabytes(free)} are free, and writing the largest index anew takes {_megabytes(wanted)}")
+        problems.append(f"{_megabytes(free)} are free, but rebuilding the largest index needs {_megabytes(wanted)}")
     if not os.access(folder, os.W_OK):
         problems.append(f"{folder} cannot be written")
-    hint = "free some space, and check that you may write to the folder; searching works meanwhile"
+    hint = "free some space, and check that you may write to the folder; searches still work"
     found.add("disk", problems, f"{_megabytes(free)} are free", hint)
 
 
@@ -200,12 +200,12 @@ def _check_catalog(reading: Reading, found: Findings) -> None:
         said = [str(getattr(error, "orig", error))]
     found.tables = said != ["ok"]
     if found.tables:
-        found.add("catalog", said, "", f"{REPAIR} mends its look-up tables, if it is those")
+        found.add("catalog", said, "", f"{REPAIR} repairs its look-up tables, if they are the cause")
         return
     present = {row.key: row.value for row in reading.connection.execute(select(settings))}
     numbers = ("generation", "dimensions", "next_document", "next_chunk")
     problems = [f"the setting {key!r} is missing" for key in _REQUIRED if not present.get(key)]
-    problems += [f"the setting {key!r} is no number" for key in numbers if not present.get(key, "0").isdecimal()]
+    problems += [f"the setting {key!r} is not a number" for key in numbers if not present.get(key, "0").isdecimal()]
     if not problems:
         problems = [
             f"{table.name} are numbered past {key!r}"
@@ -233,5 +233,5 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f} MB".replace(",", " ")
 
 
-_REBUILD = f"{REPAIR}, or the next `rag index`, makes it anew from the catalog; nothing is embedded"
+_REBUILD = f"{REPAIR} or the next `rag index` rebuilds it from the catalog; nothing is embedded"
 _LAST = 2**63 - 1

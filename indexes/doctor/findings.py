@@ -1,4 +1,4 @@
-"""What an examination of a store found."""
+"""The findings of a check of a store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMED = 5  # things a message names, of many
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was examined: whether it is as it should be, what was found, and what to do about it."""
+    """One check: its name, its verdict, what it found, and what to do about it."""
 
     name: str
     ok: bool
@@ -26,7 +26,7 @@ class Check:
 
 @dataclass(slots=True)
 class Findings:
-    """The checks of one examination, and what a repair needs to know beyond them.
+    """The checks of one examination, and what a repair needs besides them.
 
     Attributes:
         checks: in the order they were made.

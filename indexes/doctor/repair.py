@@ -1,6 +1,6 @@
-"""Mending what `indexes/doctor/doctor.py` found: what can be is made again from the catalog, and nothing is embedded.
+"""Repairs what `indexes/doctor/doctor.py` found: rebuilds it from the catalog where possible, and embeds nothing.
 
-What is damaged in the catalog itself is forgotten, so that the next `rag index` reads or embeds it again.
+Damaged data in the catalog itself is dropped, so that the next `rag index` reads or embeds it again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def repair(store: Store, timeout: float) -> tuple[str, ...]:
                 writing.connection.exec_driver_sql("REINDEX")
             found = examine(store, locked=True)
             if not found.tables:
-                done.append("wrote the catalog's look-up tables again")
+                done.append("rewrote the catalog's look-up tables")
         if not found.readable:
             return tuple(done)
         with store.catalog.writing() as writing:
@@ -63,13 +63,13 @@ def _mend_rows(writing: Writing, found: Findings, done: list[str]) -> None:
             writing.begin_generation(died)
         writing.forget_documents(found.documents, found.lost, died)
         names = named([f"{uri}" for uri in found.documents.values()]) or "passages of no document"
-        done.append(f"forgot what was damaged, for the next `rag index` to read again: {names}")
+        done.append(f"dropped damaged data, for the next `rag index` to read again: {names}")
     if found.attributes:
         writing.restore_attributes({key: found.metadata[key] for key in found.metadata if key not in found.documents})
-        done.append("wrote again what filters know of documents")
+        done.append("rewrote the documents' filter attributes")
     if found.forms:
         restore_forms(writing.connection)
-        done.append("made anew what names can be found by")
+        done.append("rebuilt the forms of names")
     if found.hashes:
         writing.drop_vectors(found.hashes)
         writing.set_setting("vectors", "lacking")

@@ -1,4 +1,4 @@
-"""Examining the rows of the catalog: documents, what filters know of them, chunks and their vectors."""
+"""Checks the rows of the catalog: documents, their filter attributes, chunks and vectors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PAGE = 1_000  # rows in memory at a time
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the catalog says is alive, as far as it can be trusted.
+    """What is alive according to the catalog, as far as it can be trusted.
 
     Attributes:
         ids: the chunks of the published generation, ascending.
@@ -90,7 +90,7 @@ class RowExamination:
                     values = attribute_values(row.id, metadata)
                     entries = [(row.id, entry["key"], entry["text"], entry["number"]) for entry in values]
                     if Counter(entries) != Counter(stored.get(row.id, [])):
-                        unlike.append(f"what filters know of {row.uri} is not its metadata")
+                        unlike.append(f"the filter attributes of {row.uri} differ from its metadata")
                         self._found.metadata[row.id] = metadata
                     continue
                 self._found.documents[row.id] = str(row.uri)
@@ -102,7 +102,7 @@ class RowExamination:
             if loose := connection.scalar(select(func.count()).select_from(table).where(~owned)):
                 unlike.append(f"{loose} {table.name} belong to no document")
         self._found.attributes = bool(unlike)
-        self._found.add("attributes", unlike, "as the metadata says", f"{REPAIR} writes them again from the metadata")
+        self._found.add("attributes", unlike, "as the metadata says", f"{REPAIR} rewrites them from the metadata")
         rows = np.array(sorted(ranges), np.int64).reshape(-1, 4)
         ids = expand(rows[rows[:, 3] == 1, :2])
         return Held(ids, ids[:0], rows[:, 0], rows[:, 1], rows[:, 2], damaged)
@@ -135,7 +135,7 @@ class RowExamination:
         """What names can be found by, against what is made of the names."""
         problems = compare_forms(self._reading.connection)
         self._found.forms = bool(problems)
-        self._found.add("names", problems, "found by all their forms", f"{REPAIR} makes the forms anew from the names")
+        self._found.add("names", problems, "found by all their forms", f"{REPAIR} rebuilds the forms from the names")
 
     def check_chunks(self, held: Held, *, keeps_tokens: bool) -> Held:
         """Chunks one by one, each with its vector of record and its token vectors."""
@@ -174,7 +174,7 @@ class RowExamination:
             unused = select(func.count()).select_from(table).where(or_(table.c.encoder != self._encoder, ~used))
             count += self._reading.connection.scalar(unused) or 0
         if self._reading.setting("embedding"):
-            self._found.add("orphans", [], f"{count} vectors of an interrupted run; the next `rag index` sweeps them")
+            self._found.add("orphans", [], f"{count} vectors of an interrupted run; the next `rag index` deletes them")
             return
         self._found.orphans = count
         problems = [f"{count} vectors belong to no passage or to another encoder"] if count else []
@@ -190,7 +190,7 @@ class RowExamination:
 
 
 class _Seen:
-    """What the chunks looked at so far are like.
+    """Statistics of the chunks checked so far.
 
     Attributes:
         counts: how many there are of each sound document.
@@ -254,7 +254,7 @@ class _Seen:
             if self._held.damaged[row.document_id]:
                 self.visible.append(row.id)
         elif row.owner is None or row.document_id in self._owners:
-            self.problems.append(f"passage {row.id} is of no document")
+            self.problems.append(f"passage {row.id} belongs to no document")
             self.lost.append(row.id)
 
 
@@ -293,4 +293,4 @@ def _token_trouble(row: Any, *, kept: bool) -> str:
 
 def _forget_hint(blamed: Mapping[int, str]) -> str:
     uris = named(list(blamed.values()))
-    return f"{REPAIR} forgets what is damaged, and the next `rag index` reads it again from its source: {uris}"
+    return f"{REPAIR} drops what is damaged, and the next `rag index` reads it again from its source: {uris}"

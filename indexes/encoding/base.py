@@ -1,4 +1,4 @@
-"""The Encoder protocol: what turns text into vectors, whoever makes them."""
+"""The Encoder protocol: turns text into vectors, regardless of who provides it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class EncodedQuery:
 
 
 class Encoder(Protocol):
-    """Makes vectors of texts. Threads may share one."""
+    """Turns texts into vectors. Threads may share one."""
 
     @property
     def name(self) -> str:

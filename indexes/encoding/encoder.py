@@ -1,4 +1,4 @@
-"""The encoder: text in, one vector for the passage and one small vector for each of its word pieces out."""
+"""The default encoder: text in; out come one vector for the passage and one small vector per word piece."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the encoder's graph by OpenVINO: compiled once a machine, for one query at once or for many passages."""
+"""Runs the encoder's graph with OpenVINO: compiled once per machine, for single queries and for many passages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOST_STREAMS = 8  # each has to be compiled; where a container may use a part o
 
 
 class _Runner:
-    """A compiled graph that threads share, each with a request of its own while it runs one batch."""
+    """A compiled graph that threads share; each thread uses its own request while it runs a batch."""
 
     def __init__(self, compiled: openvino.CompiledModel) -> None:
         self._compiled = compiled
@@ -57,7 +57,7 @@ class _Runner:
 
 
 class Graph:
-    """A graph of two outputs. Threads may share one; it is compiled at first use, and again for the first `run_all`.
+    """A graph with two outputs. Threads may share one. Compiled on first use, and again for the first `run_all`.
 
     Compiling takes half a second of processor time, most of a cold search, so what it gives is kept in `cache` (a
     folder; nothing is kept when it cannot be written) and read back in a fifth of that.

@@ -1,4 +1,4 @@
-"""Late interaction: token vectors in four bits a value, and MaxSim over them.
+"""Late interaction: token vectors in four bits per value, and MaxSim over them.
 
 Khattab and Zaharia, "ColBERT: Efficient and Effective Passage Search via Contextualized Late Interaction over BERT"
 (SIGIR 2020), https://arxiv.org/abs/2004.12832; the quantiser is Max, "Quantizing for Minimum Distortion" (1960).

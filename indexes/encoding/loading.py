@@ -1,4 +1,4 @@
-"""From the name of an encoder to the encoder."""
+"""Loads an encoder by name."""
 
 from __future__ import annotations
 

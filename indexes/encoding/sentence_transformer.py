@@ -1,4 +1,4 @@
-"""Any sentence-transformers model as an encoder: the `models` extra."""
+"""Any sentence-transformers model as an encoder (extra `models`)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""WordPiece tokenization as BERT does it: the word pieces of a text, and the characters that each stands for.
+"""WordPiece tokenization as in BERT: the word pieces of a text, and the characters that each covers.
 
 Wu et al., "Google's Neural Machine Translation System" (2016), section 4.1, describes the pieces; Devlin et al., "BERT"
-(2019), how a text is normalised and cut into words first. The result is that of Hugging Face's `tokenizers`, which the
-tests compare it with. Installing that library would bring 33 MB, two thirds of it a client for a model hub.
+(2019), how a text is first normalised and cut into words. The result equals that of Hugging Face's `tokenizers`; tests
+compare the two. That library would add 33 MB to an installation, two thirds of it a client for a model hub.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Word = tuple[str, Sequence[int]]
 
 
 class WordPieces:
-    """Cuts texts into the word pieces of a vocabulary. Threads may share one.
+    """Splits texts into the word pieces of a vocabulary. Threads may share one.
 
     >>> import tempfile
     >>> from pathlib import Path

@@ -1,1 +1,1 @@
-"""The sparse index: BM25, by tantivy."""
+"""The sparse index: BM25, with tantivy."""

@@ -1,7 +1,7 @@
-"""The fields of the sparse index: what a chunk is found by besides its text, and what a match there counts for.
+"""The fields of the sparse index: what a chunk can be found by besides its text, and the weight of a match.
 
-A match in a short field says more than one in a long text, so each field is scored by BM25 with lengths of its own, and
-the scores are added, weighed. The weights were chosen on queries about code (`benchmarks/code.py`).
+A match in a short field says more than one in a long text, so BM25 scores each field with its own length statistics,
+and the weighted scores are added. The weights were chosen on queries about code (`benchmarks/code.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sparse index: BM25 over a tantivy inverted index. A cache of the catalog, rebuildable from it at any time."""
+"""The sparse index: BM25 over a tantivy inverted index. A cache of the catalog, which can rebuild it at any time."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SparseState:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """What a search may see: nothing born after `generation`, nothing `dead`, and only `allowed` where given.
+    """What a search may see: nothing born after `generation`, nothing `dead`, and if `allowed` is given, only that.
 
     Both are ascending.
     """
@@ -79,7 +79,7 @@ class Mask:
 
 
 class SparseIndex:
-    """The writable side. Opening never fails on a damaged folder: the state is then the empty one, to be rebuilt."""
+    """The writable side. Opening never fails on a damaged folder: its state is then empty, to be rebuilt."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -103,7 +103,7 @@ class SparseIndex:
             StoreError: when the disk refuses; the last committed state stays readable.
         """
         if self._index is None:
-            raise StoreError(f"the sparse index at {self.path} is not there", hint="run `rag doctor --repair`")
+            raise StoreError(f"the sparse index at {self.path} is missing", hint="run `rag doctor --repair`")
         with self._refusals():
             self._write(self._index, add, delete, state.generation)
             self._record(replace(state, folder=self.state.folder))
@@ -167,12 +167,12 @@ class SparseIndex:
             self._writer = None
             raise StoreError(
                 f"the sparse index at {self.path} could not be written: {error}",
-                hint="check free disk space and permissions; what was published before is untouched",
+                hint="check free disk space and permissions; everything published is untouched",
             ) from error
 
 
 class SparseReader:
-    """A frozen view of the sparse index as it was last committed.
+    """A frozen view of the sparse index as of the last commit.
 
     Raises:
         StoreError: it is missing or damaged.

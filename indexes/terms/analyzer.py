@@ -1,12 +1,12 @@
 """Text to terms for BM25: words, stems without accents, identifiers whole and split, CJK bigrams, numbers whole.
 
-Some people type accents and some do not, in documents as in queries. So no term has any; and as a stemmer may need them
-to see the ending of a word, a word with accents is stemmed with and without them, and is found by either stem where the
-two differ: 1 to 3 in 100 words of French, Spanish or Portuguese, none in German, 12 in Turkish. The vowel points of
-Hebrew and Arabic are such accents; the vowel signs of Hindi or Tamil are letters, and stay.
+Some people type accents and some do not, in documents as in queries. So no term has any. A stemmer may need them to
+recognise the ending of a word, so a word with accents is stemmed with and without them, and is found by either stem
+where the two differ: 1 to 3 in 100 words of French, Spanish or Portuguese, none in German, 12 in Turkish. The vowel
+points of Hebrew and Arabic are such accents; the vowel signs of Hindi or Tamil are letters, and stay.
 
-Traditional characters count as the simplified ones. A single character may be a word in Chinese: a run without spaces
-is indexed by its pairs and by its Han characters, and asked for by its pairs, or by its one character.
+Traditional characters count as simplified ones. A single character may be a word in Chinese: a run without spaces is
+indexed by its pairs and by its Han characters, and searched by its pairs, or by its one character.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]|\d+")
 
 @dataclass(frozen=True, slots=True)
 class QueryTerm:
-    """A term to look up: its stem in each language asked about, and the stretch `text[start:end]` it came from."""
+    """A term to look up: its stem in each query language, and the stretch `text[start:end]` it came from."""
 
     stems: tuple[str, ...]
     start: int
@@ -189,7 +189,7 @@ def fold(word: str) -> str:
 
 
 class _Folded(dict[int, str]):
-    """Character → what is left of it without accents; of a digit, the European one."""
+    """Maps a character to itself without accents, and a digit to the European one."""
 
     def __missing__(self, code: int) -> str:
         digit = unicodedata.decimal(chr(code), None)
@@ -267,7 +267,7 @@ def _expand(raw: str) -> Iterable[str]:
 
 
 class _Terms(dict[str, tuple[str, ...]]):
-    """Token as typed → its terms. The same few thousand tokens make up most of any text, so what was found is kept."""
+    """Caches token as typed → its terms: the same few thousand tokens make up most of any text."""
 
     def __init__(self, algorithm: str, *, characters: bool) -> None:
         super().__init__()

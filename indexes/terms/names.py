@@ -1,4 +1,4 @@
-"""Names: what people may call a row, and what code defines and calls, to be looked up as they are typed."""
+"""Names: what people may call a row, and what code defines and calls, for looking up as typed."""
 
 from __future__ import annotations
 

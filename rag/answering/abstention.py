@@ -1,4 +1,4 @@
-"""What is said when there is no evidence: that there is none, and where the nearest is. Never the model's memory."""
+"""The text of an abstention: says that there is no evidence and names the nearest. Never the model's memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Answer: text, checked citations, and how it came about."""
+"""The Answer: its text, its checked citations, and how it was made."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def as_model(llm: LLM | object | str, encoder: SentenceEncoder, options: AskOpti
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """All that was found for a question before anything is composed."""
+    """Everything found for a question before the prompt is composed."""
 
     standalone: Standalone
     expansions: tuple[str, ...]
@@ -226,7 +226,7 @@ def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str],
     text = "".join(said).strip()
     if not text:
         raise EmptyReplyError(
-            f"the LLM {model.name!r} repeated the tags of its prompt and said nothing", hint="use a larger model"
+            f"the LLM {model.name!r} returned nothing but the tags of its prompt", hint="use a larger model"
         )
     return text, reply.usage
 

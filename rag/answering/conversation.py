@@ -1,4 +1,4 @@
-"""A conversation: every question may lean on those before it."""
+"""A conversation: every question may build on earlier ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_TURNS = 20  # that are kept; the composer shows fewer
 
 
 class Conversation:
-    """Questions and answers in a row, over one knowledge base and with one LLM.
+    """A series of questions and answers over one knowledge base, with one LLM.
 
     `turns` holds each question as it stands alone, so that what it is about is never lost, and its answer.
     """

@@ -1,9 +1,9 @@
-"""Questions with several parts: where the first search leaves a part uncovered, it becomes a question of its own.
+"""Questions with several parts: a part that the first search leaves uncovered becomes a question of its own.
 
 After Juneja et al., *Small Language Models Fine-tuned to Coordinate Larger Language Models Improve Complex Reasoning*
-(DaSLaM, EMNLP 2023). By rules: what a good passage names and the question does not ("directed by Adriana Trigiani") is
-the bridge to the part that this passage says nothing about ("… is based in what city?"); and of things that the
-question compares, each is asked about by itself. An LLM may name parts beside these (`rag.answering.sub_questions`).
+(DaSLaM, EMNLP 2023). It works by rules. A name in a good passage that the question lacks ("directed by Adriana
+Trigiani") is the bridge to the part that this passage does not cover ("… is based in what city?"). Each of the things
+that a question compares gets a question of its own. An LLM may name further parts (`rag.answering.sub_questions`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Divide = Callable[[str, Sequence[Hit]], "Sequence[QuestionPart]"]
 
 @dataclass(frozen=True, slots=True)
 class QuestionPart:
-    """A part of a question, as a question of its own.
+    """A part of a question, phrased as a question.
 
     Attributes:
         question: what is searched for.
@@ -53,7 +53,7 @@ class QuestionPart:
 
 @dataclass(frozen=True, slots=True)
 class Decomposed:
-    """The hits for a question and for its parts; `parts` are those that brought a passage, the best first."""
+    """The hits for a question and for its parts; `parts` lists those that brought a passage, best first."""
 
     hits: tuple[Hit, ...]
     parts: tuple[QuestionPart, ...] = ()

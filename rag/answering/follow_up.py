@@ -1,4 +1,4 @@
-"""Follow-up questions: "and in winter?" is made to stand alone before anything is searched for."""
+"""Follow-up questions: rewrites "and in winter?" to stand alone before the search."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STOP = frozenset(STOP_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Standalone:
-    """A question that needs no conversation to be understood.
+    """A question that can be understood without its conversation.
 
     Attributes:
         text: the question; as it was asked where it stood alone already.

@@ -1,4 +1,4 @@
-"""How a question is to be answered."""
+"""Options for answering a question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """How much evidence goes into an answer, and what counts as evidence.
+    """How much evidence an answer may use, and what counts as evidence.
 
     Attributes:
         k: how many hits may become sources.

@@ -1,4 +1,4 @@
-"""What answering needs of a knowledge base."""
+"""The parts of a knowledge base that answering needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Where answering gets its evidence.
+    """The sources of evidence for an answer.
 
     All but the search are asked for when they are needed: most questions need neither cards nor demonstrations, and
     the encoder may have been changed since the last question.

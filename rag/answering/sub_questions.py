@@ -1,7 +1,7 @@
-"""The parts of a question as an LLM names them: what is still to be searched for, once it has read what was found.
+"""Asks an LLM for the parts of a question that remain open after it has read the passages found.
 
-What a model writes is untrusted text, and so are the passages it has read: a line counts only as a question that asks
-for something of the one that was asked, in names and numbers that this or a passage has.
+The model's output is untrusted text, and so are the passages it has read. A line counts only if it is a question that
+asks for something in the original question, with names and numbers from that question or a passage.
 """
 
 from __future__ import annotations

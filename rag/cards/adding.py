@@ -1,4 +1,4 @@
-"""Making a card of what a user names: a model, another knowledge base, or a file of terms."""
+"""Makes a card from what the user names: a model, another knowledge base, or a file of terms."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def add_card(
     kind = _kind(kind, target)
     if kind is not CardKind.LM and (base_url or lora):
         flag = "a base URL" if base_url else "a LoRA"
-        raise ConfigurationError(f"{flag} means nothing to a card of kind {kind}", hint="it goes with kind lm")
+        raise ConfigurationError(f"{flag} does not apply to a card of kind {kind}", hint="use it with kind lm")
     origin = origin or target
     match kind:
         case CardKind.GLOSSARY:
@@ -110,9 +110,9 @@ def _knowledge_base(folder: Path, shelf: CardStore) -> Path:
     inside = folder / DEFAULT_FOLDER
     found = next((place for place in (folder, inside) if (place / CATALOG_FILE).is_file()), None)
     if found is None:
-        raise ConfigurationError(f"{folder} is no knowledge base", hint="name its folder, which is called .rag mostly")
+        raise ConfigurationError(f"{folder} is not a knowledge base", hint="name its folder, usually called .rag")
     if found.resolve() == shelf.folder.parent.resolve():
-        raise ConfigurationError(f"{found} is this knowledge base itself", hint="a card is another one")
+        raise ConfigurationError(f"{found} is this knowledge base itself", hint="name another knowledge base")
     return found
 
 
@@ -130,7 +130,7 @@ def _model(target: str) -> tuple[str, tuple[CardFile, ...]]:
         check_writes(read_header(file), file)
         return f"local:{file}", (CardFile.of(file),)
     if kind == "extractive":
-        raise ConfigurationError("`extractive` knows nothing by itself", hint="name a model that writes")
+        raise ConfigurationError("`extractive` knows nothing by itself", hint="name a model that writes text")
     if kind != "openai" or not rest:
         load_llm(target)  # an object has to be there
     return target, ()

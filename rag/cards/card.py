@@ -1,4 +1,4 @@
-"""A knowledge card as it is kept: what kind of expert it is, where it comes from, and the files it stands on."""
+"""A stored knowledge card: the kind of expert, its origin, and the files it depends on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BLOCK = 1 << 20
 
 
 class CardError(PilotfishError):
-    """A card cannot do its part; the answer goes on without it."""
+    """A card failed or cannot be asked; the answer goes on without it."""
 
 
 class CardKind(StrEnum):
-    """What stands behind a card."""
+    """The kind of expert behind a card."""
 
     LM = "lm"
     KB = "kb"
@@ -31,7 +31,7 @@ class CardKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardFile:
-    """A file that a card stands on, as it was when the card was added.
+    """A file that a card depends on, as it was when the card was added.
 
     `path` is absolute, or relative to the card's own folder; `modified` is in nanoseconds since 1970.
     """
@@ -74,8 +74,8 @@ class CardFile:
             ) from error
         if not same:
             raise CardError(
-                f"its file {path} is not the one that was added",
-                hint="remove the card, and add it again if it is wanted",
+                f"its file {path} has changed since the card was added",
+                hint="remove the card, and add it again if you still want it",
             )
 
 
@@ -165,7 +165,8 @@ def checked_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            f"a card cannot be called {name!r}", hint="use small letters, digits, - and _, 48 at most: tax-law"
+            f"invalid name of a card: {name!r}",
+            hint="use lower-case letters, digits, - and _, at most 48, e.g. tax-law",
         )
     return name
 
@@ -183,13 +184,13 @@ def checked_description(description: str) -> str:
             hint='say what it knows: --description "value added tax in Switzerland"',
         )
     if len(line) > _LONGEST:
-        raise ConfigurationError(f"the description has {len(line):,} characters", hint=f"{_LONGEST:,} are enough")
+        raise ConfigurationError(f"the description has {len(line):,} characters", hint=f"{_LONGEST:,} are the most")
     return line
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a text")
     return value
 
 

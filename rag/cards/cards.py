@@ -1,4 +1,4 @@
-"""The knowledge cards of a knowledge base: kept, asked one by one, and consulted for an answer."""
+"""The knowledge cards of a knowledge base: stores them, asks one, or consults all for an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consulting the cards for a question: which are asked, and what of their words comes to the prompt."""
+"""Consults the cards for a question: decides which to ask, and which statements reach the prompt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KNOWN = "the documents answer the question"
 
 
 class Integration(StrEnum):
-    """How cards and LLM come together."""
+    """How cards and LLM work together."""
 
     BOTTOM_UP = "bottom-up"  # every card is asked
     TOP_DOWN = "top-down"  # the LLM says whether it needs more, and the card that knows best is asked
@@ -35,7 +35,7 @@ class Integration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardUse:
-    """How cards are used for an answer.
+    """How an answer uses cards.
 
     Attributes:
         integration: who decides which cards are asked.
@@ -51,7 +51,7 @@ class CardUse:
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
-    """What became of one card.
+    """The outcome of consulting one card.
 
     Attributes:
         card: its name.
@@ -76,7 +76,7 @@ class Consultation:
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """What the cards bring to an answer.
+    """The outcome of consulting all cards for an answer.
 
     Attributes:
         background: sentences that nothing supports and nothing contradicts, the most relevant first.
@@ -124,7 +124,9 @@ def consult(
     if use.integration is Integration.TOP_DOWN and complete is not None:
         topic = needed(question, hits, complete)
         if topic is None:
-            return Consulted((), tuple(hits), tuple(_unasked(one.card, 0.0, "the LLM needs no more") for one in cards))
+            return Consulted(
+                (), tuple(hits), tuple(_unasked(one.card, 0.0, "the LLM needs no more knowledge") for one in cards)
+            )
         wanted = f"{question} {topic}"
     answering = tuple(hits) if topic is None else ()  # a model that wants to know more has seen what the documents say
     select = selecting(answering)

@@ -1,4 +1,4 @@
-"""Examining the cards of a knowledge base, for `rag doctor`: whether each can be asked."""
+"""The card check of `rag doctor`: whether each card can be asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind a card, made to speak: a question goes in, short texts come out."""
+"""The experts behind cards: each turns a question into short texts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Expert(Protocol):
 
 
 class GlossaryExpert:
-    """The definitions of the terms that a question has."""
+    """Gives the definitions of the terms in a question."""
 
     def __init__(self, terms: Path) -> None:
         self.glossary = Glossary(read_glossary(terms))
@@ -81,7 +81,7 @@ class GlossaryExpert:
 
 
 class KnowledgeBaseExpert:
-    """The passages of another knowledge base that answer the question, by its own threshold of relevance."""
+    """Gives the passages of another knowledge base that pass its own relevance threshold."""
 
     def __init__(self, base: Searchable) -> None:
         self._base = base
@@ -101,7 +101,7 @@ class KnowledgeBaseExpert:
 
 
 class ModelExpert:
-    """A language model that writes down what it knows."""
+    """A language model that writes what it knows."""
 
     def __init__(self, card: Card, llm: LLM, asked: Callable[[str], list[Message]] | None = None) -> None:
         self._card = card

@@ -1,4 +1,4 @@
-"""The gate before a card: is the question about what the card knows at all?"""
+"""The gate before a card: is the question about anything that the card knows?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ABOUT = LogisticModel(-3.25, {"cosine": 25.0, "log2(texts)": -0.7125})
 
 
 class Gate:
-    """Tells how likely a question is about a card; what it encodes of a card is kept."""
+    """Estimates how likely a question is about a card. Encodes each card once."""
 
     def __init__(self, encoder: SentenceEncoder) -> None:
         self._encoder = encoder

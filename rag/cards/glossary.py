@@ -1,4 +1,4 @@
-"""Glossaries: files of terms with definitions and aliases, and the terms that a question has."""
+"""Glossaries: files of terms with definitions and aliases, and a search for the terms in a question."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PARENTHESES = re.compile(r"^(?P<term>.+?)\s*\((?P<alias>[^()]{1,60})\)$")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term, what it means, and what else it is called."""
+    """A term, its definition and its aliases."""
 
     term: str
     definition: str
@@ -50,7 +50,7 @@ class Term:
 
 
 class Glossary:
-    """Terms, and where a question has them.
+    """Terms, and where they occur in a question.
 
     Example:
         >>> glossary = Glossary([Term("PTO", "days for which one is paid", ("paid time off",))])
@@ -122,7 +122,9 @@ def read_glossary(path: Path) -> list[Term]:
     """
     try:
         if path.stat().st_size > _LARGEST:
-            raise ConfigurationError(f"{path} is larger than {_LARGEST >> 20} MB", hint="a glossary is a list of terms")
+            raise ConfigurationError(
+                f"{path} is larger than {_LARGEST >> 20} MB", hint="give a list of terms, not a whole text"
+            )
         text = decode(path.read_bytes()).text
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
@@ -137,7 +139,7 @@ def read_glossary(path: Path) -> list[Term]:
             hint="give a table with the columns term, definition and aliases, or lines like: PTO (paid time off): …",
         )
     if len(terms) > _MOST:
-        raise ConfigurationError(f"{path} holds {len(terms):,} terms", hint=f"a glossary has at most {_MOST:,}")
+        raise ConfigurationError(f"{path} holds {len(terms):,} terms", hint=f"the most are {_MOST:,}")
     return terms
 
 

@@ -38,7 +38,7 @@ _SURE = Policy(wrong=7, missed=3)
 
 
 class CardVerdict(StrEnum):
-    """What became of a sentence of a card."""
+    """The verdict on a sentence of a card."""
 
     EVIDENCE = "evidence"  # the knowledge base says so: its passage is cited instead
     BACKGROUND = "background"  # nothing speaks for or against it: it is labelled
@@ -51,7 +51,7 @@ class CardVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardStatement:
-    """A sentence of a card, and what became of it.
+    """A sentence of a card, with its verdict.
 
     Attributes:
         text: the sentence.
@@ -74,7 +74,7 @@ class CardStatement:
 
 @dataclass(frozen=True, slots=True)
 class Selectors:
-    """Which of the three selectors are at work; without any, all that a card says is background."""
+    """Which of the three selectors are active. Without any, everything a card says is background."""
 
     relevance: bool = True
     brevity: bool = True
@@ -82,7 +82,7 @@ class Selectors:
 
 
 class Selecting:
-    """Puts the sentences of cards through the selectors, for one question, which `hits` may answer."""
+    """Runs the sentences of cards through the selectors, for one question and its `hits`."""
 
     def __init__(
         self,

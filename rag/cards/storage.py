@@ -1,4 +1,4 @@
-"""Where the cards of a knowledge base are kept: a folder each, under `cards/`, beside the catalog."""
+"""Stores the cards of a knowledge base: one folder each, under `cards/`, beside the catalog."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGEST = 4 << 20  # bytes of one card's file
 
 @dataclass(frozen=True, slots=True)
 class StoredCard:
-    """A card as it was found; `problem` says why it cannot be asked, and is empty where it can."""
+    """A card as read from disk; `problem` says why it cannot be asked, and is empty if it can."""
 
     card: Card
     problem: str = ""
@@ -38,7 +38,7 @@ class StoredCard:
 
 
 class CardStore:
-    """The cards of one knowledge base. Several processes may use it: a card appears, and goes, as a whole."""
+    """The cards of one knowledge base. Several processes may use it: cards are added and removed atomically."""
 
     def __init__(self, knowledge_base: Path) -> None:
         self.folder = knowledge_base / FOLDER
@@ -96,7 +96,7 @@ class CardStore:
         home = self.folder / checked_name(card.name)
         if home.exists():
             raise ConfigurationError(
-                f"there is a card {card.name!r} already", hint=f"choose another name, or: rag card remove {card.name}"
+                f"the card {card.name!r} already exists", hint=f"choose another name, or: rag card remove {card.name}"
             )
         card = card if card.added else replace(card, added=datetime.now(UTC).isoformat(timespec="seconds"))
         try:
@@ -105,7 +105,7 @@ class CardStore:
             draft.rename(home)
         except OSError as error:
             raise StoreError(
-                f"the card {card.name!r} cannot be kept in {self.folder}: {error.strerror}",
+                f"the card {card.name!r} cannot be stored in {self.folder}: {error.strerror}",
                 hint="check its permissions and the disk's free space",
             ) from error
         return card
@@ -169,8 +169,8 @@ def _read(path: Path) -> tuple[Card, str]:
 
 def _problem(card: Card, code: str, home: Path, *, thoroughly: bool) -> tuple[str, str]:
     if not is_sealed(card, code):
-        hint = f"look at it by `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
-        return "it was not added by you on this machine", hint
+        hint = f"look at it with `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
+        return "you did not add it on this machine", hint
     if card.kind is CardKind.KB and not (Path(card.target) / CATALOG_FILE).is_file():
         gone = f"there is no knowledge base in {card.target}"
         return gone, f"put it back, or remove the card: rag card remove {card.name}"

@@ -1,4 +1,4 @@
-"""Top-down: the LLM says whether it needs to know more, and what about."""
+"""Top-down: asks the LLM whether it needs to know more, and about what."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The seal of a card: the proof that it was added on this machine, and not by whoever the knowledge base came from.
+"""The seal of a card: proves that this user added it on this machine, and not the author of the knowledge base.
 
-A card names models that are loaded, servers that are sent the question, and code that is imported. A knowledge base is
-a folder, and folders are copied, cloned and downloaded. So each card carries a code (HMAC-SHA-256) made with a key that
-only this user has; a card without it is shown, and never asked.
+A card names models to load, servers to send the question to, and code to import. A knowledge base is a folder, and
+people copy, clone and download folders. So each card carries a code (HMAC-SHA-256) made with a key that only this user
+has. A card without a valid code is shown, but never asked.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def _key() -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"the key that cards are sealed with cannot be kept in {path}: {error.strerror}",
-            hint="set PILOTFISH_DATA to a folder of yours that can be written",
+            f"the key for sealing cards cannot be stored in {path}: {error.strerror}",
+            hint="set PILOTFISH_DATA to a folder that you can write to",
         ) from error
     if len(key) != _KEY_BYTES:
-        raise ConfigurationError(f"{path} is no key", hint="delete it; the cards then have to be trusted again")
+        raise ConfigurationError(f"{path} is not a key", hint="delete it, then trust the cards again")
     return key

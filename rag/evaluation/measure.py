@@ -1,4 +1,4 @@
-"""Retrieval quality and speed, measured by running every query in every mode."""
+"""Measures retrieval quality and speed by running every query in every mode."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMED_RERANKED = 20  # of searches with a reranker, which take seconds
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far an evaluation is: `stage` is `index`, `questions` or a mode; `done` counts documents or queries."""
+    """Progress of an evaluation: `stage` is `index`, `questions` or a mode; `done` counts documents or queries."""
 
     stage: str
     done: int
@@ -37,7 +37,7 @@ OnProgress = Callable[[Step], None]
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSearches:
-    """Searches of one knowledge base with or without a reranker, and what that did."""
+    """Searches one knowledge base, with or without a reranker, and records what the reranker did."""
 
     kb: Searchable
     reranking: Reranking | None = None
@@ -60,7 +60,7 @@ class MeasuredSearches:
         yield f"reranked by {self.reranked[0].model}: {reached:.1f} of {wanted:.1f} candidates a search"
         failures = [each.failure for each in self.reranked if each.failure]
         if failures:
-            yield f"{len(failures)} of {len(self.reranked)} searches went without the reranker: {failures[0]}"
+            yield f"{len(failures)} of {len(self.reranked)} searches ran without the reranker: {failures[0]}"
 
 
 def measure(
@@ -76,10 +76,10 @@ def measure(
     notices = list(collection.notices)
     if collection.unanswerable:
         notices.append(
-            f"{len(collection.unanswerable)} questions that nothing answers were left out: no order is right"
+            f"{len(collection.unanswerable)} questions that nothing answers were left out: no order is right for them"
         )
     if status.tuning:
-        notices.append("the knowledge base is tuned: on the questions it was tuned on, it looks better than it is")
+        notices.append("the knowledge base is tuned, so it looks better than it is on the questions used for tuning")
     if status.documents <= depth:
         notices.append(f"there are only {status.documents} documents: Recall@100 says nothing about their order")
     outcomes = {str(mode): dict(_outcomes(searches, collection, mode, depth, on_progress)) for mode in modes}

@@ -1,6 +1,6 @@
 """Ranking metrics as trec_eval defines them: nDCG@k, Recall@k and MRR@k.
 
-A document's gain is its judged relevance as it stands (linear gain, not 2^rel - 1), its discount log2(rank + 1).
+A document's gain is its judged relevance (linear gain, not 2^rel - 1), and its discount is log2(rank + 1).
 Unjudged documents, and judgements of 0 or below, count as not relevant.
 """
 

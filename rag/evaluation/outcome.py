@@ -1,4 +1,4 @@
-"""The outcome of an evaluation: every query in every mode, the means, and how sure they are."""
+"""The outcome of an evaluation: every query in every mode, the means, and their uncertainty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMPARED = "nDCG@10"  # the metric by which modes and runs are compared
 
 @dataclass(frozen=True, slots=True)
 class IndexSpeed:
-    """How fast the corpus was indexed: `docs` documents in `seconds`, `embedded` of their chunks embedded anew."""
+    """Indexing speed: `docs` documents in `seconds`, of whose chunks `embedded` were newly embedded."""
 
     docs: int
     seconds: float
@@ -36,7 +36,7 @@ class IndexSpeed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One query in one mode.
+    """The result of one query in one mode.
 
     Attributes:
         metrics: `METRICS` → value.
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ModesCompared:
-    """One mode minus another, by `COMPARED`."""
+    """One mode minus another, measured by `COMPARED`."""
 
     first: str
     second: str

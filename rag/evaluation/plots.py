@@ -1,4 +1,4 @@
-"""The plots of an evaluation as inline SVG: intervals by mode, what changed query by query, how long a search takes."""
+"""Plots an evaluation as inline SVG: intervals by mode, changes by query, search latency."""
 
 from __future__ import annotations
 

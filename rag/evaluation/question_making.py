@@ -1,8 +1,8 @@
-"""Questions made from sampled passages: by an LLM, or without one as a cloze, which is weaker.
+"""Generates questions from sampled passages: with an LLM, or without one as clozes, which are weaker.
 
-A cloze is a sentence of the passage with its most specific word blanked, and every number with it. All its other words
-are the passage's own, in the passage's order: BM25 finds it by them, so that the sparse search looks better than it is
-on questions that people ask in their own words. Lewis, Denoyer and Riedel, Unsupervised Question Answering by Cloze
+A cloze is a sentence of the passage with its most specific word and every number blanked. All its other words are the
+passage's own, in the passage's order. BM25 finds the passage by them, so the sparse search looks better than it is on
+questions that people ask in their own words. Lewis, Denoyer and Riedel, Unsupervised Question Answering by Cloze
 Translation (2019), make training data in this way.
 """
 
@@ -46,7 +46,7 @@ _INSTRUCTION = (
 
 @dataclass(frozen=True, slots=True)
 class GeneratedQuestions:
-    """Questions made from passages; `overlap` is the mean share of their words that are in their passage."""
+    """Generated questions; `overlap` is the mean share of their words that occur in their passage."""
 
     questions: tuple[Question, ...]
     overlap: float
@@ -75,7 +75,7 @@ def make_questions(
         LLMError: the LLM failed.
     """
     if count < 1:
-        raise ConfigurationError(f"{count} questions are nothing to ask", hint="ask for at least one: --generate 50")
+        raise ConfigurationError(f"{count} is not a number of questions", hint="ask for at least one: --generate 50")
     passages = _sample(kb, _TRIES * count, seed)
     rarity = Counter(term for passage in passages for term in set(terms(passage.text)))
     kind = CollectionKind.CLOZE if llm is None else CollectionKind.GENERATED
@@ -95,7 +95,8 @@ def make_questions(
             break
     if not made:
         raise SourceError(
-            f"none of {tried} passages of {kb.path} is fit for a question", hint="it needs passages of whole sentences"
+            f"none of {tried} passages of {kb.path} is suitable for a question",
+            hint="index passages with whole sentences",
         )
     return GeneratedQuestions(tuple(made.values()), float(np.mean(shares)), tried)
 

@@ -1,4 +1,4 @@
-"""Questions over a knowledge base: from a file (JSONL or CSV), from TREC topics, and back into a file."""
+"""Questions about a knowledge base: read from JSONL, CSV or TREC topics, and written back to a file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NOTHING = "-"  # in a CSV, whose empty cells are more often forgotten than mean
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, the documents of which any answers it (as paths or URIs; none may), and whether a person asked it."""
+    """A question, the documents that each answer it (paths or URIs; may be empty), and whether a person asked it."""
 
     text: str
     expected: tuple[str, ...]
@@ -131,7 +131,7 @@ def questions_collection(
     unanswerable = {key: question.text for key, question in numbered.items() if not question.expected}
     asked = {key: question for key, question in numbered.items() if question.expected}
     if not asked:
-        raise SourceError(f"{name} holds no question that anything answers", hint=_JSONL)
+        raise SourceError(f"{name} contains no question that has an answer", hint=_JSONL)
     queries = {key: question.text for key, question in asked.items()}
     grades = {key: dict.fromkeys(question.expected, 1) for key, question in asked.items()}
     kinds = {question.kind for question in asked.values()}

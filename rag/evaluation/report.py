@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page that needs nothing else: no script, no network, and every text escaped."""
+"""An evaluation as a self-contained HTML page: no script, no network, and every text escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved evaluations: kept as JSON, read back, and compared query by query with a newer one."""
+"""Saved evaluations: writes them as JSON, reads them back, and compares each query with a newer run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """An evaluation that was saved.
+    """A saved evaluation.
 
     Attributes:
         file: where.
@@ -119,14 +119,14 @@ def load_run(file: str | Path) -> Saved:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SourceError(f"{path} is not there", hint="make one with --save FILE") from error
+        raise SourceError(f"{path} does not exist", hint="make one with --save FILE") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise SourceError(f"{path} is no saved evaluation: {error}", hint="make one with --save FILE") from error
+        raise SourceError(f"{path} is not a saved evaluation: {error}", hint="make one with --save FILE") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise SourceError(f"{path} is no saved evaluation", hint="make one with --save FILE")
+        raise SourceError(f"{path} is not a saved evaluation", hint="make one with --save FILE")
     if data.get("version") != VERSION:
         raise SourceError(
-            f"{path} has the version {data.get('version')!r} of the format, and {VERSION} is the one read here",
+            f"{path} has the version {data.get('version')!r} of the format; this pilotfish reads {VERSION}",
             hint="measure again with --save",
         )
     try:

@@ -1,4 +1,4 @@
-"""How sure a mean over queries is: bootstrap intervals, and paired tests of one run against another.
+"""The uncertainty of a mean over queries: bootstrap intervals, and paired tests of one run against another.
 
 The queries are the sample. Efron, Bootstrap Methods (1979) for the intervals; Smucker, Allan and Carterette, A
 Comparison of Statistical Significance Tests for Information Retrieval Evaluation (2007) for the randomisation test;

@@ -1,4 +1,4 @@
-"""What a run of indexing did."""
+"""The report of an indexing run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A source or document that could not be read, with the reason and what to do."""
+    """A source or document that could not be read, with the reason and a hint."""
 
     uri: str
     error: str
@@ -16,7 +16,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What a run of `index` or `remove` did; counts are documents unless the name says otherwise.
+    """The result of a run of `index` or `remove`. Counts are documents unless the name says otherwise.
 
     `notes` say what sources left out on purpose, a line each; `news` are those that their last run did not say.
     """

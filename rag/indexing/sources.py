@@ -1,4 +1,4 @@
-"""From what a caller names to the registered source it means."""
+"""Finds the registered source that a caller's name refers to."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def reopened(uri: str, options: Mapping[str, Options]) -> Source:
         source = None
     if source is None or source.uri != uri:
         raise SourceError(
-            f"{uri} cannot be read from its name; what is indexed of it is kept",
-            hint="hand the source object itself to `KnowledgeBase.index`, or forget it with `rag remove`",
+            f"{uri} cannot be opened by its name; its indexed documents are kept",
+            hint="pass the source object itself to `KnowledgeBase.index`, or forget it with `rag remove`",
         )
     return source
 

@@ -1,4 +1,4 @@
-"""Bringing a knowledge base up to date with a source: events in, generations out."""
+"""Brings a knowledge base up to date with a source: events in, generations out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTES = "notes"  # among the facts of a source
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run of `index` is with one source.
+    """The progress of an `index` run within one source.
 
     Attributes:
         source: its URI.
@@ -50,7 +50,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Tally:
-    """The counts of a run, as they grow."""
+    """The running counts of a run."""
 
     added: int = 0
     changed: int = 0

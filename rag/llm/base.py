@@ -1,4 +1,4 @@
-"""The LLM seam: text in, text out. What every LLM offers, whoever runs it, and what bounds its replies."""
+"""The LLM protocol: text in, text out, with limits on replies."""
 
 from __future__ import annotations
 

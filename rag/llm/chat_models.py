@@ -1,4 +1,4 @@
-"""LLMs that somebody else runs: LangChain chat models and plain callables, as they are handed in."""
+"""LLMs that the caller provides: LangChain chat models and plain callables."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class CallableLLM:
 
 
 class ChatModelLLM:
-    """A LangChain chat model. Time-outs and repeated attempts of its own hold beside the limits here."""
+    """A LangChain chat model. Its own time-outs and retries apply in addition to the limits here."""
 
     can_write = True
 

@@ -1,4 +1,4 @@
-"""`extractive`: no model at all. The answer is the sentences of the sources that best answer, quoted and cited."""
+"""`extractive`: no model at all. The answer quotes and cites the best sentences of the sources."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence of a source: `source` and `place` are positions, `text` is verbatim but for line breaks.
+    """A sentence of a source: `source` and `place` are positions, `text` is verbatim except for line breaks.
 
     Those that the prompt leaves out have a `place` too.
     """
@@ -52,7 +52,7 @@ class _Sentence:
 
 
 class ExtractiveLLM:
-    """Answers with one to four sentences that the prompt shows of the sources, verbatim, each followed by its `[n]`.
+    """Answers with one to four source sentences from the prompt, verbatim, each followed by its `[n]`.
 
     Sentences are scored by the question's terms (BM25) and, with an encoder, by their cosine with the question.
     """

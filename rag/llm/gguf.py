@@ -1,7 +1,7 @@
-"""The header of a GGUF file, read with suspicion before llama.cpp gets the file.
+"""Reads and distrusts the header of a GGUF file before llama.cpp gets the file.
 
-Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Counts and lengths in a file are claims: each is held
-against the bytes that there are, so that a hostile file costs neither memory nor a crash.
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Counts and lengths in a file are claims: each is
+checked against the bytes that exist, so that a hostile file costs neither memory nor a crash.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NOT_CHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a GGUF file says about itself.
+    """The metadata that a GGUF file claims.
 
     Attributes:
         metadata: its scalars and strings by key; arrays (the vocabulary) are passed over, and None.
@@ -91,7 +91,7 @@ def check_writes(header: Header, path: Path) -> None:
     architecture, metadata = header.architecture, header.metadata
     kind = _NOT_CHAT.get(architecture)
     if metadata.get("general.type") == "adapter":
-        kind = "an adapter (LoRA), which goes on a model"
+        kind = "a LoRA adapter without its model"
     elif metadata.get(f"{architecture}.attention.causal") is False or metadata.get(f"{architecture}.pooling_type"):
         kind = "an embedding model"
     elif header.tensors == 0:
@@ -103,7 +103,7 @@ def check_writes(header: Header, path: Path) -> None:
 
 
 class _FlawError(Exception):
-    def __init__(self, problem: str, hint: str = "the file is damaged: fetch it again") -> None:
+    def __init__(self, problem: str, hint: str = "the file is damaged: download it again") -> None:
         super().__init__(problem)
         self.hint = hint
 
@@ -115,11 +115,11 @@ class _Reader:
 
     def header(self) -> Header:
         if self._file.read(len(_MAGIC)) != _MAGIC:
-            raise _FlawError("is no GGUF file", hint="llama.cpp runs models in the GGUF format")
+            raise _FlawError("is not a GGUF file", hint="llama.cpp runs models in the GGUF format")
         version = self._number("I")
         if version not in _VERSIONS:
             raise _FlawError(
-                f"is GGUF of version {version}, and not one of {_VERSIONS}", hint="convert the model anew: llama.cpp"
+                f"is GGUF of version {version}, and not one of {_VERSIONS}", hint="convert the model again: llama.cpp"
             )
         tensors, entries = self._count("tensors"), self._count("entries")
         metadata: dict[str, Value] = {}

@@ -1,4 +1,4 @@
-"""How a spec of the command line, or an object in Python, becomes an LLM."""
+"""Makes an LLM from a spec of the command line, or from a Python object."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def load_llm(
     kind = spec.strip().partition(":")[0]
     if base_url and kind != "openai":
         raise ConfigurationError(
-            f"a base URL ({base_url}) means nothing to the LLM {spec!r}", hint="it goes with openai:MODEL"
+            f"a base URL ({base_url}) does not apply to the LLM {spec!r}", hint="use it with openai:MODEL"
         )
     if window is not None and window <= 0:
         raise ConfigurationError(f"a window of {window} tokens holds nothing", hint="use the model's, such as 4096")
@@ -66,8 +66,8 @@ def load_llm(
     if cache is not None:
         if not isinstance(llm, LocalLLM | OpenAILLM):
             raise ConfigurationError(
-                f"the replies of the LLM {spec!r} cannot be kept: nothing tells when it has changed",
-                hint="keep those of local or openai:MODEL",
+                f"the replies of the LLM {spec!r} cannot be cached: nothing shows when it has changed",
+                hint="cache those of local or openai:MODEL",
             )
         llm = CachedLLM(llm, ReplyCache(cache))
     return llm if prices is None else PricedLLM(llm, Prices(*prices))
@@ -105,7 +105,7 @@ def as_llm(model: object, *, name: str = "", window: int | None = None, limits: 
         return CallableLLM(model, name, window=window, limits=limits)
     called = model.__name__ if isinstance(model, type) else type(model).__name__
     raise ConfigurationError(
-        f"{name or called} is no LLM: it is a {'class' if isinstance(model, type) else called}",
+        f"{name or called} is not an LLM, but a {'class' if isinstance(model, type) else called}",
         hint="give a LangChain chat model, or a callable that takes the list of messages and returns text",
     )
 

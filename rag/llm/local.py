@@ -1,4 +1,4 @@
-"""`local`: a GGUF model run in this process by llama.cpp (extra `local`)."""
+"""`local`: a GGUF model that llama.cpp runs in this process (extra `local`)."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class LocalLLM:
 
 
 class _Engine:
-    """llama.cpp's server inside this process. Chat goes by function call; only the tokenizer needs its socket.
+    """llama.cpp's server inside this process. Chat uses function calls; only the tokenizer needs its socket.
 
     The socket is on loopback, at a free port, and asks for a key that nobody else has.
     """
@@ -271,5 +271,5 @@ def adapter_path(lora: str | Path) -> Path:
     if not path.is_file():
         raise ConfigurationError(f"there is no file {str(path)!r}", hint="give the GGUF file of a LoRA adapter")
     if read_header(path).metadata.get("adapter.type") != "lora":
-        raise ConfigurationError(f"{str(path)!r} is no LoRA adapter", hint="give the GGUF file of one")
+        raise ConfigurationError(f"{str(path)!r} is not a LoRA adapter", hint="give the GGUF file of one")
     return path

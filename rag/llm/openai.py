@@ -169,7 +169,7 @@ def _wait(state: RetryCallState) -> float:
 
 
 class _Facts:
-    """What a server tells about itself, asked once; nothing where it does not answer."""
+    """What a server reports about itself, asked once; empty if it does not answer."""
 
     def __init__(self, chat: ChatOpenAI, url: str) -> None:
         self._client = chat.root_client
@@ -189,7 +189,7 @@ class _Facts:
     def count(self, text: str) -> int:
         tokens = self._tokens(text)
         if tokens is None:
-            raise LLMError(f"the tokenizer of {self._root} does not answer any longer", hint="is the server running?")
+            raise LLMError(f"the tokenizer of {self._root} no longer answers", hint="is the server running?")
         return tokens
 
     def _tokens(self, text: str) -> int | None:
@@ -275,7 +275,9 @@ def _chat_model(model: str, base_url: str | None, limits: ReplyLimits) -> tuple[
 def _bound(response: Any) -> None:
     """Let a response end after so many bytes: the SDK would keep an endless line, or an endless error, in memory."""
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise LLMError(f"{response.url} sends compressed data that was not asked for", hint="is it the right server?")
+        raise LLMError(
+            f"{response.url} sends compressed data, though none was requested", hint="is it the right server?"
+        )
     # The SDK speaks through httpx or its successor, by its version.
     byte_stream = importlib.import_module(type(response).__module__.partition(".")[0]).SyncByteStream
     inner = response.stream
@@ -300,7 +302,7 @@ def _explained(error: Exception, name: str, limits: ReplyLimits) -> LLMError:
     url = getattr(getattr(error, "request", None), "url", "its server")
     if "APITimeoutError" in kinds:
         return LLMError(
-            f"the LLM {name!r} at {url} did not take the connection within {limits.connect:g} s, or fell silent",
+            f"the LLM {name!r} at {url} did not accept the connection within {limits.connect:g} s, or fell silent",
             hint="is the server busy, or the URL wrong?",
         )
     if "APIConnectionError" in kinds:
@@ -316,7 +318,7 @@ def _hint(error: Exception) -> str:
     if asked > LONGEST_WAIT_SECONDS:
         return f"the server asks to wait {asked:.0f} s"
     if getattr(error, "code", None) == "insufficient_quota":
-        return "there is no credit left: add some, or use another model"
+        return "no credit left: add some, or use another model"
     hints = {
         401: "the server refused the key: check OPENAI_API_KEY",
         403: "the key may not use this model",

@@ -1,4 +1,4 @@
-"""What an LLM costs, by the prices that its user names: prices change too often to be built in."""
+"""The cost of an LLM, by prices that the user states: they change too often to be built in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a million tokens cost, sent and given back, in any currency.
+    """The price of a million tokens, sent and received, in any currency.
 
     Example:
         >>> Prices(0.5, 2.0).cost(Usage(3_000, 200))
@@ -28,7 +28,7 @@ class Prices:
     def __post_init__(self) -> None:
         for price in (self.prompt, self.completion):
             if not 0 <= price < float("inf"):
-                raise ConfigurationError(f"the price {price} of a million tokens is none", hint="use 0 or more")
+                raise ConfigurationError(f"the price {price} of a million tokens is not a price", hint="use 0 or more")
 
     def cost(self, usage: Usage) -> float:
         """What `usage` costs, to a millionth."""

@@ -30,11 +30,11 @@ class LLMError(PilotfishError):
 
 
 class EmptyReplyError(LLMError):
-    """The LLM ended its reply without having said anything."""
+    """The LLM ended its reply without any text."""
 
 
 class Stop(StrEnum):
-    """Why a reply was ended before the model ended it."""
+    """Why a reply was stopped before the model ended it."""
 
     LENGTH = "length"
     REPETITION = "repetition"
@@ -42,7 +42,7 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyLimits:
-    """How long a reply may take, in seconds, and how long it may be.
+    """The longest time a reply may take, in seconds, and its greatest length.
 
     Attributes:
         connect: until a server accepts the connection.
@@ -77,7 +77,7 @@ class ReplyLimits:
 
 
 class Reply(Iterator[str]):
-    """An answer as it arrives, piece by piece; `usage` is known when it has ended.
+    """A reply as it arrives, piece by piece; `usage` is known once it has ended.
 
     `produce` makes the generator of the pieces, and sets `usage` on the reply it is given. It runs in a thread of its
     own, so that no model is waited for beyond `limits`: one that does not begin, falls silent or does not come to an
@@ -154,9 +154,9 @@ class Reply(Iterator[str]):
     def _timed_out(self) -> LLMError:
         limits, hint = self.limits, "use a faster model, or in Python give it more time: load_llm(…, limits=…)"
         if time.monotonic() >= self._until:
-            problem = f"had not ended its answer after {limits.whole:g} s"
+            problem = f"had not finished its answer after {limits.whole:g} s"
         elif self._said:
-            problem = f"fell silent in the middle of its answer, for {limits.silence:g} s"
+            problem = f"stopped in the middle of its answer for {limits.silence:g} s"
         else:
             problem, hint = f"did not begin to answer within {limits.first:g} s", f"is it busy? {hint}"
         self.close()
@@ -167,7 +167,8 @@ class Reply(Iterator[str]):
         text = "".join(self._said)
         if not text.strip():
             raise EmptyReplyError(
-                f"the LLM {self._name!r} returned nothing", hint="ask again or in other words, or use another model"
+                f"the LLM {self._name!r} returned nothing",
+                hint="ask again, rephrase the question, or use another model",
             )
         for then in self.at_end:
             self.usage = then(text, self.usage)

@@ -1,4 +1,4 @@
-"""Replies of LLMs kept in a file, so that the same request is not paid for, or waited for, twice. Off by default."""
+"""Caches LLM replies in a file, so that no request is paid for, or waited for, twice. Off by default."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LONGEST_REPLY = 1_000_000  # bytes
 
 
 class ReplyCache:
-    """A SQLite file of replies, for any number of processes, of at most `most_bytes` of text; the least used go first.
+    """A SQLite file of replies, at most `most_bytes` of text, for any number of processes; evicts the least used first.
 
     Another process that writes to it is waited for, `lock_seconds` at most. The replies are text that anybody who may
     write the file can have put there: they are no more trusted than a model is, and only plain text and counts are
@@ -133,12 +133,12 @@ class ReplyCache:
 
     def _spoilt(self, why: object) -> ConfigurationError:
         return ConfigurationError(
-            f"{str(self._path)!r} is no reply cache, or is damaged: {why}", hint="delete it, or name another file"
+            f"{str(self._path)!r} is not a reply cache, or is damaged: {why}", hint="delete it, or name another file"
         )
 
 
 class IdentifiedLLM(LLM, Protocol):
-    """An LLM of which everything is known that decides about a reply beside the messages."""
+    """An LLM that can identify everything besides the messages that decides its reply."""
 
     @property
     def identity(self) -> dict[str, object]:

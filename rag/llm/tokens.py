@@ -1,4 +1,4 @@
-"""Estimating tokens where no tokenizer is at hand, and cutting text to a number of them."""
+"""Estimates tokens when no tokenizer is available, and truncates text to a number of tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens and their price."""
+"""Token counts and their cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the LLM was sent and gave back: tokens, estimated where the model does not report them, and their price.
+    """Tokens sent to and received from the LLM, estimated if the model does not report them, and their cost.
 
     Attributes:
         prompt_tokens: sent.

@@ -1,4 +1,4 @@
-"""A generator that runs in a thread of its own, so that whoever reads it never waits longer than he wants to."""
+"""Runs a generator in its own thread, so that its reader never waits longer than it chooses to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GRACE_SECONDS = 1.0
 
 
 class HandOver(Generic[T]):
-    """Runs the generator that `make` gives in a daemon thread, and hands its items over.
+    """Runs the generator made by `make` in a daemon thread, and hands over its items.
 
     `cancelled` is set by `close()`: the thread looks at it after every item, and what waits inside the generator waits
     on it, too.
@@ -89,7 +89,7 @@ class HandOver(Generic[T]):
 
 
 class _End:
-    """Follows the last item; `error` is what ended the generator before its time."""
+    """Marks the end of the items; `error` is the exception that ended the generator early."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error

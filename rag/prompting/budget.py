@@ -1,4 +1,4 @@
-"""How the budget of a prompt is shared between evidence and what stands beside it."""
+"""Splits the token budget of a prompt between evidence and everything else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class PromptShares:
-    """What each part beside the evidence may take of the room that instructions and question leave.
+    """The share that each part besides the evidence may take of the room left by instructions and question.
 
     What a part does not use goes to the evidence, which never has less than what the shares leave it, unless it needs
     less: the rest is then the other parts'.
@@ -30,9 +30,11 @@ class PromptShares:
     def __post_init__(self) -> None:
         for field in fields(self):
             if not 0 <= (value := getattr(self, field.name)) <= 1:
-                raise ConfigurationError(f"the share of {field.name} is {value}", hint="a share lies between 0 and 1")
+                raise ConfigurationError(f"the share of {field.name} is {value}", hint="choose a share between 0 and 1")
         if self.evidence <= 0:
-            raise ConfigurationError("the shares leave no room for evidence", hint="let them add up to less than 1")
+            raise ConfigurationError(
+                "the shares leave no room for evidence", hint="choose shares that add up to less than 1"
+            )
 
     @property
     def evidence(self) -> float:

@@ -1,4 +1,4 @@
-"""The composer: hits → the messages for the LLM, inside a token budget, with documents fenced as data."""
+"""The composer: turns hits into messages for the LLM, within a token budget, with documents fenced as data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NO_PLACE = "the template has no place for it"
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Builds prompts of at most `budget` tokens, as `count` counts them.
+    """Builds prompts of at most `budget` tokens, as counted by `count`.
 
     Background, demonstrations and history get at most their `shares`, and what the evidence does not need; all else is
     for the evidence. Where the passages do not fit, their sentences compete for the room (`rag.prompting.compression`).
@@ -98,7 +98,7 @@ class Composer:
 
 @dataclass(frozen=True, slots=True)
 class _Usable:
-    """The hits that may become sources, by rank; why others may not; of near-duplicates, the hit they repeat."""
+    """The hits that may become sources, by rank; why others may not; for near-duplicates, the hit they repeat."""
 
     hits: tuple[Hit, ...]
     left_out: tuple[LeftOut, ...]
@@ -124,7 +124,7 @@ def _usable(hits: Sequence[Hit], min_relevance: float) -> _Usable:
 
 
 class _Draft:
-    """A prompt while it is being filled."""
+    """A prompt in the making."""
 
     def __init__(self, composer: Composer, page: PromptRenderer, count: Callable[[str], int]) -> None:
         self._composer = composer
@@ -275,7 +275,7 @@ def _without(hit: Hit, reason: str) -> LeftOut:
 
 def _repeats(twin: Hit, number: int | None) -> str:
     if number is None:
-        return f"near-duplicate of {twin.uri}, {twin.location}, for which there was no room"
+        return f"near-duplicate of {twin.uri}, {twin.location}, which did not fit"
     return f"near-duplicate of source {number}"
 
 

@@ -1,8 +1,8 @@
-"""Extractive compression: of several passages the whole sentences that say most about a question, in so many tokens.
+"""Extractive compression: picks the whole sentences of passages that say most about a question, within a token budget.
 
-Sentences of all passages compete for one budget. What one is worth is the sum of its late interaction with the question
-(its word pieces are encoded within their passage, so that "it" is near to what it means), its BM25, a share of its
-neighbours' worth and of its passage's relevance, less a little for its length.
+Sentences of all passages compete for one budget. The worth of a sentence is the sum of its late interaction with the
+question (its word pieces are encoded within their passage, so that "it" is near to what it means), its BM25, a share of
+its neighbours' worth and of its passage's relevance, less a little for its length.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MOST_SENTENCES = 400  # that compete: no two of them are to say the same, which
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage to choose from. One `by_line`, code or a row, is cut between lines; any other between sentences."""
+    """A passage to choose from. If `by_line` (code or a row), it is cut between lines, otherwise between sentences."""
 
     text: str
     relevance: float = 1.0
@@ -107,7 +107,7 @@ class _Sentence:
 
 
 class _Choice:
-    """The sentences chosen so far, and the room that is left."""
+    """The sentences chosen so far, and the room left."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Demonstrations: solved examples of a knowledge base, the nearest of which show the LLM how to answer.
+"""Demonstrations: solved examples; the ones closest to a question show the LLM how to answer.
 
 After Cheng et al., *UPRISE: Universal Prompt Retrieval for Improving Zero-Shot Evaluation* (EMNLP 2023), with the
 knowledge base's own encoder as the retriever.
@@ -37,7 +37,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class StoredDemonstration:
-    """A demonstration and its number, by which it is removed."""
+    """A demonstration and its number, used to remove it."""
 
     number: int
     question: str
@@ -45,7 +45,7 @@ class StoredDemonstration:
 
 
 class Demonstrations:
-    """The solved examples of one knowledge base, in one file beside the catalog, which changes as a whole."""
+    """The solved examples of one knowledge base, in one file beside the catalog, always replaced as a whole."""
 
     def __init__(self, knowledge_base: Path, encoder: Callable[[], Encoder]) -> None:
         self._folder = knowledge_base
@@ -98,7 +98,7 @@ class Demonstrations:
             values = self._read()
             kept = [entry for entry in values["entries"] if entry["number"] != number]
             if len(kept) == len(values["entries"]):
-                raise ConfigurationError(f"there is no demonstration {number}", hint="rag demo list shows them")
+                raise ConfigurationError(f"there is no demonstration {number}", hint="list them with `rag demo list`")
             (gone,) = (entry for entry in values["entries"] if entry["number"] == number)
             self._write(values["next"], kept)
         return StoredDemonstration(gone["number"], gone["question"], gone["answer"])
@@ -188,7 +188,7 @@ def _unpacked(values: dict[str, Any]) -> NDArray[np.float32]:
 def _checked(text: str, what: str) -> str:
     line = text.strip()
     if not line:
-        raise ConfigurationError(f"a demonstration needs a {what}", hint="give a question and the answer it should get")
+        raise ConfigurationError(f"a demonstration needs a {what}", hint="give a question and its answer")
     if len(line) > _LONGEST:
         raise ConfigurationError(f"the {what} has {len(line):,} characters", hint=f"{_LONGEST:,} are the most")
     return line

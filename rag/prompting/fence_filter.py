@@ -1,6 +1,6 @@
-"""Echoed fences: the tags of the prompt that a small model repeats in its answer are taken out, also as it streams.
+"""Echoed fences: removes the prompt's tags that a small model repeats in its answer, even while it streams.
 
-Only tags with the prompt's own fence name go: that name occurs in no document, so no answer has it from one.
+Only tags with the prompt's own fence name are removed. No document contains that name, so no answer can quote it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ _LONGEST_ATTRIBUTES = 600  # characters; a label has at most 120
 
 
 class FenceFilter:
-    r"""Takes the tags named `fence` out of a text that comes in pieces; without a name, nothing.
+    r"""Removes the tags named `fence` from a text that arrives in pieces; without a name, removes nothing.
 
     A tag that has a line to itself takes the line with it.
 

@@ -1,7 +1,7 @@
-"""Fences: what keeps the text of documents apart from what a prompt says itself.
+"""Fences: keep the text of documents apart from the prompt's own text.
 
-Quoted text stands between tags whose name occurs nowhere in it. The control tokens of chat templates, which a tokenizer
-would read as the end of a message wherever they stand, get a dot: `<|im_end|>` is shown as `<·|im_end|>`.
+Quoted text is enclosed in tags whose name occurs nowhere in it. A tokenizer would read the control tokens of chat
+templates as the end of a message wherever they occur, so they get a dot: `<|im_end|>` is shown as `<·|im_end|>`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""In which order sources stand in a prompt.
+"""The order of the sources in a prompt.
 
 Liu et al., "Lost in the Middle: How Language Models Use Long Contexts" (TACL 2024), https://arxiv.org/abs/2307.03172:
-models use what stands at the beginning and at the end of a long prompt better than what stands between.
+models use the beginning and the end of a long prompt better than its middle.
 """
 
 from __future__ import annotations

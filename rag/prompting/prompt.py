@@ -1,4 +1,4 @@
-"""The Prompt: the messages for an LLM, the numbered sources in them, and what was left out."""
+"""The Prompt: messages for an LLM, their numbered sources, and what was left out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PromptSource:
-    """A numbered source in a prompt; `text` is what the LLM sees of the hit (whole sentences of it).
+    """A numbered source in a prompt; `text` is the part of the hit that the LLM sees, in whole sentences.
 
     `spans` are the stretches of `hit.text` that are shown; `text` is they, with a sign for what is left out between.
     """
@@ -32,7 +32,7 @@ class PromptSource:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question of a conversation, as it was asked, and its answer."""
+    """A question of a conversation as it was asked, and its answer."""
 
     question: str
     answer: str
@@ -40,7 +40,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
-    """A solved example: it shows the LLM how to answer, and is no evidence. `similarity` is its cosine, in [-1, 1]."""
+    """A solved example: shows the LLM how to answer, and is not evidence. `similarity` is its cosine, in [-1, 1]."""
 
     question: str
     answer: str
@@ -49,7 +49,7 @@ class Demonstration:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What the card named `card` says and the knowledge base neither supports nor contradicts: never a source.
+    """A statement of the card `card` that the knowledge base neither supports nor contradicts: never a source.
 
     `origin` is where that stands, for people, where the card knows.
     """
@@ -60,7 +60,7 @@ class Background:
 
 
 class PromptPart(StrEnum):
-    """What a prompt is made of beside its instructions and the question."""
+    """The parts of a prompt besides its instructions and the question."""
 
     SOURCE = "source"
     BACKGROUND = "background"
@@ -70,7 +70,7 @@ class PromptPart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What did not reach the prompt, and why.
+    """Something left out of the prompt, and why.
 
     Attributes:
         reason: why.
@@ -89,7 +89,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The messages for the LLM, what is in them beside the question, and what was left out and why.
+    """The messages for the LLM, their content besides the question, and what was left out and why.
 
     `fence` is the name of the tags around all that is quoted; it occurs in none of it.
     """

@@ -1,4 +1,4 @@
-"""A prompt as text: the parts of it put into the sections of a template, what comes from outside between fences."""
+"""Renders a prompt as text: fills the sections of a template, and fences everything that comes from outside."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLURALS = {
 
 
 class PromptRenderer:
-    """Renders the parts of one prompt. Its fence occurs in none of what it was made with.
+    """Renders the parts of one prompt. Its fence occurs in none of the texts given to it.
 
     Attributes:
         question: what is asked; may be cut.

@@ -1,4 +1,4 @@
-"""Templates: the prompt as a text file that people can read, copy and change. Nothing in one is ever executed."""
+"""Templates: the prompt as a text file that users can read, copy and edit. A template never executes anything."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DATA = frozenset({"title", "where", "context", "text", "card", "question", "ans
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a section: text and the names of variables, in turn, text at both ends."""
+    """A line of a section: texts and variable names in alternation, with a text at both ends."""
 
     pieces: tuple[str, ...]
 
@@ -48,7 +48,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prompt's template, checked; `render` fills one of its sections.
+    """A checked prompt template; `render` fills one of its sections.
 
     Example:
         >>> values = {"fence": "data-1", "not_answered": "No."}
@@ -105,7 +105,7 @@ def _load(path: Path) -> Template:
         ) from error
     if len(data) > _MOST_BYTES:
         raise ConfigurationError(
-            f"the template {str(path)!r} has more than {_MOST_BYTES:,} bytes", hint="a prompt is a page or two"
+            f"the template {str(path)!r} has more than {_MOST_BYTES:,} bytes", hint="keep the prompt to a page or two"
         )
     return parse_template(text, str(path))
 
@@ -158,9 +158,7 @@ def _parse(line: str, section: str, where: str) -> _Line:
 def _check(template: Template, name: str) -> None:
     for section, variables in _VARIABLES.items():
         if section not in template.sections:
-            raise ConfigurationError(
-                f"{name}: there is no section {section!r}", hint=f"begin it with: === {section} ==="
-            )
+            raise ConfigurationError(f"{name}: no section {section!r}", hint=f"begin it with: === {section} ===")
         used = template.names(section)
         for variable in variables.split():
             if variable.startswith("*") and variable[1:] not in used:

@@ -45,7 +45,7 @@ def linking_model() -> LogisticModel:
 
 @dataclass(frozen=True, slots=True)
 class ColumnWords:
-    """What the words of a role are: those of its table, and those of its column that say anything."""
+    """The words of a role: those of its table, and the meaningful ones of its column."""
 
     table: frozenset[str]
     column: frozenset[str]
@@ -125,7 +125,7 @@ def similarity(one: str, other: str) -> float:
 
 
 class MentionJudge:
-    """Tells how likely mentions in one question mean what.
+    """Estimates how likely each mention in a question means each name.
 
     Args:
         question: the question.

@@ -1,10 +1,10 @@
-"""Entity linking: which names of rows a question mentions, found in the dictionary of the knowledge base.
+"""Entity linking: finds the names of rows that a question mentions, in the dictionary of the knowledge base.
 
 Every stretch of a question is looked up: as it stands, without endings, in another order, without legal forms, spaces
 and hyphens, by its initials, as a part of a longer name, and with words that no name has in the nearest spelling that
-some name has (`rag.query.mention_detection`). What was found is then believed or not (`rag.query.disambiguation`): a
-mention that is likelier to be none links nothing. Longer mentions go before shorter ones within them, and of one
-mention every meaning that is likely enough is kept.
+some name has (`rag.query.mention_detection`). The candidates are then judged (`rag.query.disambiguation`): a mention
+that is more likely to be none links nothing. Longer mentions take precedence over shorter ones within them, and every
+meaning of a mention that is likely enough is kept.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Candidate:
 
 
 class Linker:
-    """Links the questions asked of one generation.
+    """Links questions to the names of one generation.
 
     `is_common` tells whether a word, in lower case, is in everybody's vocabulary; `model` weighs the features.
     """

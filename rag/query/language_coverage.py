@@ -1,9 +1,9 @@
-"""How well the encoder knows the language of a query, and what BM25 is trusted with where it does not.
+"""How well the encoder knows the language of a query, and how far to trust BM25 instead if it does not.
 
-An encoder cuts words of a language it has not learned into many pieces: the shipped one, which knows English, makes 1.1
-of a word of an English question, 1.8 of a French, 2.0 of a Spanish, 2.5 of a German one, and reads Chinese character by
-character. Its vectors then say little, and words that match say all the more. Rare English words are cut, too, and are
-known all the same, so this counts only for passages in another language than English.
+An encoder cuts words of a language it has not learned into many pieces. The shipped one, which knows English, makes 1.1
+pieces per word of an English question, 1.8 of a French, 2.0 of a Spanish and 2.5 of a German one, and reads Chinese
+character by character. Its vectors then say little, and matching words say all the more. It also cuts rare English
+words, though it knows them, so this applies only to passages in another language than English.
 """
 
 from __future__ import annotations

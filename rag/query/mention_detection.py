@@ -1,4 +1,4 @@
-"""What a question may mention: every stretch of it that the dictionary knows in some form."""
+"""Finds what a question may mention: every stretch of it that the dictionary knows in some form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Spellings = Mapping[int, Sequence[tuple[str, str]]]  # token → other words it 
 
 @dataclass(frozen=True, slots=True)
 class _Sought:
-    """Mention by the form to look it up by; `limit` is how many names one form may stand for."""
+    """A mention by the form to look it up by; `limit` is the most names that one form may stand for."""
 
     forms: Mapping[str, list[Mention]]
     limit: int

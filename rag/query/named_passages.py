@@ -1,6 +1,6 @@
-"""Which passages a question names: definitions of symbols, rows it mentions, and rows that these are tied to.
+"""The passages that a question names: definitions of symbols, rows it mentions, and rows tied to these.
 
-They join the candidates of a search, and what each claim adds to a score is bounded (`rag.retrieval.ranking.Ranking`).
+They join the candidates of a search. Each claim adds a bounded amount to a score (`rag.retrieval.ranking.Ranking`).
 A question that names nothing is searched as if there were no names at all.
 """
 
@@ -32,7 +32,7 @@ _FEW = 4  # more neighbours by one column share what so many would have
 
 
 class Tie(StrEnum):
-    """How a passage is tied to what the question says."""
+    """How a passage is tied to a name in the question."""
 
     DEFINES = "defines"  # it defines the symbol
     ROW = "row"  # it is the row that is named
@@ -42,7 +42,7 @@ class Tie(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the question says of one passage.
+    """What the question says about one passage.
 
     Attributes:
         tie: how they are tied.
@@ -59,7 +59,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class NamedPassages:
-    """What a question names: the links to rows, and chunk → the best claim to it."""
+    """The names in a question: the links to rows, and chunk → the best claim to it."""
 
     links: tuple[EntityLink, ...] = ()
     claims: Mapping[int, Claim] = field(default_factory=dict)

@@ -1,14 +1,14 @@
-"""Spelling: a word of a query that no passage has, searched in the nearest spelling that some passage has.
+"""Spelling: replaces a query word that no passage contains with the nearest spelling that some passage contains.
 
-The vocabulary is the index's own, so it has the names and terms of the documents and nothing else. It is not read
-through: every string that one slip makes of the word (a letter too many, missing or wrong, or two swapped; after
+The vocabulary is the index's own, so it has the names and terms of the documents and nothing else. It is never scanned:
+every string that one slip makes of the word (a letter too many, missing or wrong, or two swapped; after
 P. Norvig, *How to Write a Spelling Corrector*) is stemmed and looked up, some 55 strings a letter at about a
 microsecond, however many words there are.
 
-A word may also be missing because the documents do not speak of it, all the more where they are few. So a word that
-the encoder knows whole, as it knows the common words of its language, is no slip; the shorter a word, the likelier the
-slip must be; and as a stemmer makes something of any string, the spelling itself must stand in a passage, or, of a long
-word, its stem be one slip from the stem of what was typed.
+A word may also be missing because the documents do not mention it, especially if they are few. So a word that the
+encoder knows whole, as it knows the common words of its language, is not a slip; and the shorter a word, the likelier
+the slip must be. A stemmer makes something of any string, so the spelling itself must occur in a passage; for a long
+word it is enough that its stem is one slip from the stem of the typed word.
 
 Before that, a missing space is looked for ("wifi" where a passage has "Wi-Fi"), and the parts of a compound in
 languages that make words of words.
@@ -78,7 +78,7 @@ _TAKEN_FOR = _taken_for()
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A word of the query that no passage has, and what was searched in its place."""
+    """A query word that no passage contains, and the word searched in its place."""
 
     typed: str
     searched: str
@@ -86,7 +86,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Respelled:
-    """A query (in Unicode's composed form), with the corrections in place."""
+    """A query (in Unicode's composed form) with its corrections applied."""
 
     query: Query
     corrections: tuple[Correction, ...] = ()

@@ -1,4 +1,4 @@
-"""Symbols of code in a query, and how much of the query each of them is."""
+"""The code symbols in a query, and the share of the query that each makes up."""
 
 from __future__ import annotations
 

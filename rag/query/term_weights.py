@@ -1,7 +1,7 @@
-"""What a query's terms and word pieces count for: inverse document frequencies that hold in a tiny knowledge base too.
+"""The weights of a query's terms and word pieces: inverse document frequencies that also hold in a tiny knowledge base.
 
-In four documents "how" is as rare as "refund". So a knowledge base below `_ENOUGH_CHUNKS` counts as filled up to that
-number with passages of general text, in which only the function words below occur.
+In four documents "how" is as rare as "refund". So a knowledge base with fewer than `_ENOUGH_CHUNKS` chunks counts as
+filled up to that number with passages of general text that contain only the function words below.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A question as linking sees it: its words, how each is written, and which stretches are quoted."""
+"""Tokenizes a question for linking: its words, how each is written, and its quotations."""
 
 from __future__ import annotations
 

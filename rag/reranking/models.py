@@ -1,10 +1,10 @@
-"""Cross-encoders and multi-vector models as rerankers, run by sentence-transformers: the `models` extra.
+"""Cross-encoders and multi-vector models as rerankers, run by sentence-transformers (extra `models`).
 
 A cross-encoder reads question and passage together: Nogueira and Cho, "Passage Re-ranking with BERT" (2019),
-https://arxiv.org/abs/1901.04085. A multi-vector model compares every word piece of the one with every word piece of
-the other: ColBERT (https://arxiv.org/abs/2004.12832), here in full precision. Its word pieces all count alike, not by
-their idf as in `indexes.encoding.late`: such a model was trained with the plain sum, which learns what a piece is
-worth, and its prefixes and the masks that expand a question are in no document.
+https://arxiv.org/abs/1901.04085. A multi-vector model compares every word piece of the question with every
+word piece of the passage: ColBERT (https://arxiv.org/abs/2004.12832), here in full precision. All its word pieces have
+equal weight, not their idf as in `indexes.encoding.late`: such a model was trained with the plain sum, from which it
+learns the weight of a piece, and its prefixes and the masks that expand a question occur in no document.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class RerankerKind(StrEnum):
 
 
 class CrossEncoderReranker:
-    """A cross-encoder; its scores are logits, since a sigmoid makes all good passages alike in float32."""
+    """A cross-encoder. Its scores are logits: in float32 a sigmoid would give all good passages the same score."""
 
     def __init__(self, name: str, model: CrossEncoder) -> None:
         self.name = name
@@ -111,7 +111,7 @@ def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker:
         raise _missing(name, reason) from error
     raise ConfigurationError(
         f"{name!r} is neither a cross-encoder nor a multi-vector model",
-        hint=f"choose one that is; multi-vector:{name} compares its word pieces, for which it was not made",
+        hint=f"choose another model; multi-vector:{name} compares its word pieces, for which it was not made",
     )
 
 
@@ -121,13 +121,13 @@ def _parsed(spec: str) -> tuple[RerankerKind | None, str]:
     said = RerankerKind(kind) if colon and kind in list(RerankerKind) else None
     name = name if said else spec
     if not name.strip():
-        raise ConfigurationError(f"{spec!r} names no reranker", hint="give the folder or name of a model")
+        raise ConfigurationError(f"{spec!r} does not name a reranker", hint="give the folder or name of a model")
     folder = Path(name).expanduser()
     return said, str(folder) if folder.is_dir() else name
 
 
 class _Saved:
-    """What a model's configuration files say about its kind."""
+    """The kind of a model, read from its configuration files."""
 
     def __init__(self, config: Mapping[str, Any], sentence: Mapping[str, Any]) -> None:
         self._architectures = [str(each) for each in config.get("architectures") or ()]
@@ -178,13 +178,13 @@ def _cross_encoder(name: str, saved: _Saved) -> CrossEncoder:
 
     if not saved.scores_pairs:
         raise ConfigurationError(
-            f"{name!r} is no cross-encoder: it has no head that scores two texts, and a new one would score at random",
+            f"{name!r} is not a cross-encoder: it has no head that scores two texts, and a new head would be random",
             hint=f"give a cross-encoder; multi-vector:{name} compares its word pieces",
         )
     model: CrossEncoder = CrossEncoder(name, local_files_only=_local_only(), trust_remote_code=False)
     if model.num_labels != 1:
         raise ConfigurationError(
-            f"{name!r} gives {model.num_labels} numbers for two texts, and a reranker must give one",
+            f"{name!r} gives {model.num_labels} numbers for two texts, but a reranker must give one",
             hint="choose a cross-encoder with one label",
         )
     return model

@@ -1,7 +1,7 @@
-"""Heavier rerankers: the seam they share, their budget of time, and what happens when one fails.
+"""Heavier rerankers: their protocol, their time budget, and the handling of failures.
 
-A reranker reads the question and a passage with a model made for that, which is too slow for everything that is
-indexed: it judges only the best candidates of the ranking (`rag.retrieval.retriever`), in batches, until its time is
+A reranker reads the question and a passage with a model made for that. Such a model is too slow to read everything
+indexed, so it judges only the best candidates of the ranking (`rag.retrieval.retriever`), in batches, until its time is
 up. `rag.reranking.models` loads the ones that sentence-transformers runs.
 """
 
@@ -21,11 +21,11 @@ _HINT = "search without it, or allow that with --fallback"
 
 
 class RerankerError(PilotfishError):
-    """A reranker failed while it judged, or gave what is no score."""
+    """A reranker failed while judging, or returned something that is not a score."""
 
 
 class Reranker(Protocol):
-    """Judges passages by a model of its own. Threads may share one."""
+    """Judges passages with its own model. Threads may share one."""
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class Reranker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reranking:
-    """A reranker, and how far it may go.
+    """A reranker and its limits.
 
     Attributes:
         model: a folder or name of a model, `cross-encoder:` or `multi-vector:` before it where its configuration does
@@ -66,7 +66,7 @@ class Reranking:
             )
         if not self.seconds > 0:
             raise ConfigurationError(
-                f"a reranker cannot judge in {self.seconds} seconds", hint="choose more than 0, or no reranker"
+                f"a reranker cannot judge anything in {self.seconds} seconds", hint="choose more than 0, or no reranker"
             )
 
 
@@ -88,7 +88,7 @@ class Reranked:
 
 
 class TimedReranker:
-    """A reranker ready to be asked, with its budget; or, where it could not be loaded, the reason."""
+    """A loaded reranker with its time budget, or the reason why it could not be loaded."""
 
     def __init__(self, options: Reranking, reranker: Reranker | None, failure: str = "") -> None:
         self.depth = options.depth
@@ -116,7 +116,7 @@ class TimedReranker:
 
 
 class Rerankers:
-    """The rerankers of a knowledge base, each loaded once, when it is first asked for."""
+    """The rerankers of a knowledge base, each loaded once, on first use."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

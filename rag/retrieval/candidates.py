@@ -1,4 +1,4 @@
-"""The candidates of a search and their scores."""
+"""The candidates of a search, and their scores."""
 
 from __future__ import annotations
 

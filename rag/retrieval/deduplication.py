@@ -1,7 +1,7 @@
-"""Folding: among the candidates of a search, copies of one passage become one hit that lists the other places.
+"""Folding: copies of one passage among the candidates become one hit that lists the other places.
 
-What a copy is, `rag.text.near_duplicates` says, of the text alone; the vectors only tell which pairs are worth a look.
-A copy that holds a word of the query which the better one lacks, in its heading, say, is a hit of its own.
+`rag.text.near_duplicates` decides what is a copy, by the text alone; the vectors only show which pairs to compare.
+A copy that contains a query word missing from the better one, for example in its heading, is a hit of its own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Chunks = Mapping[int, StoredChunk]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Candidates that say the same, by their rows: the one to show, the others by age, and what moved the hit."""
+    """Candidates with the same content, by row: the one to show, the others by age, and what moved the hit."""
 
     row: int
     copies: tuple[int, ...] = ()
@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Foldable:
-    """What folding needs to know of the candidates.
+    """The properties of the candidates that folding needs.
 
     Attributes:
         order: their rows, best first.
@@ -55,7 +55,7 @@ class Foldable:
 
 
 class Passages:
-    """The chunks of the candidates, read when they are needed, and once."""
+    """The chunks of the candidates, each read once, when needed."""
 
     def __init__(self, view: View, ids: Ids) -> None:
         self._view = view
@@ -103,7 +103,7 @@ def fold(
 
 
 class _Pairs:
-    """Rows in their order, those that are akin, and which were taken as copies. A place is one in `rows`."""
+    """Rows in order, the similar ones, and those taken as copies. A place is an index into `rows`."""
 
     def __init__(self, rows: Sequence[int], akin: npt.NDArray[np.bool_], chunks: Chunks) -> None:
         self.rows = rows

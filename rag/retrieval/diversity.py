@@ -1,4 +1,4 @@
-"""Diversity: hits that are relevant and unlike those above them (MMR: Carbonell and Goldstein, 1998)."""
+"""Diversity: hits that are relevant and unlike the hits above them (MMR: Carbonell and Goldstein, 1998)."""
 
 from __future__ import annotations
 

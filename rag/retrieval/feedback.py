@@ -1,8 +1,8 @@
-"""Feedback: what the candidates of one query tell about each other.
+"""Feedback: what the candidates of one query reveal about each other.
 
 Relevant passages resemble each other (van Rijsbergen's cluster hypothesis, 1979). So a candidate near the best ones
 gains: Rocchio's pseudo-relevance feedback (1971), with the candidates' vectors in place of words and no second search.
-And a passage near to everything found, a hub, is near to the query for no good reason: it loses (Radovanović et al.,
+A passage near to everything found, a hub, is near to the query for no good reason, so it loses (Radovanović et al.,
 "Hubs in Space", 2010; the correction is that of Conneau et al., "Word Translation Without Parallel Data", 2018).
 """
 

@@ -1,4 +1,4 @@
-"""Passages that count for a reason of their own: a part of the question asks for them, or a card says what they say."""
+"""Passages that count for a reason of their own: a part of the question asks for them, or a card confirms them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.retrieval.hit import Hit, Signals
 
 @dataclass(frozen=True, slots=True)
 class SupplementaryHit:
-    """A passage, and the probability that it is relevant for this reason alone.
+    """A passage, and its probability of being relevant for this reason alone.
 
     Attributes:
         passage: the hit of another search than the one for the question.

@@ -1,4 +1,4 @@
-"""The candidates of a query, and the formula that puts them in order."""
+"""The candidates of a query, and the formula that ranks them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHARES = {Tie.ROW: 1.0, Tie.PROPERTY: 0.5, Tie.NEIGHBOUR: 0.3}
 
 @dataclass(frozen=True, slots=True)
 class CodeWeights:
-    """What of each weight counts where the candidates are source code.
+    """The share of each weight that applies when the candidates are source code.
 
     Questions share few words with code, and what they share is in much of it; a name that a question has is not left to
     BM25 (`Ranking.defined_weight`). What the best candidates are like says little where one function is the answer.
@@ -38,7 +38,7 @@ class CodeWeights:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The formula of the hybrid mode: a weighted sum of every candidate's own scores and of what the others tell.
+    """The formula of the hybrid mode: a weighted sum of each candidate's own scores and of evidence from the others.
 
     No score is standardised over the candidates; what only a `k` beyond the pool brings in comes after them and has no
     say. BM25 adds up over the query's terms, and is divided by the root of their idf mass. The last two weights were
@@ -117,7 +117,7 @@ def basis() -> str:
 
 @dataclass(frozen=True, slots=True)
 class RankedCandidates:
-    """What one hybrid search found, to see in which order other weights would put it.
+    """The candidates of one hybrid search, to show how other weights would rank them.
 
     Attributes:
         uris: the document of each candidate.

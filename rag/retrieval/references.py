@@ -1,4 +1,4 @@
-"""Who calls a definition and what it calls, by name: inside one repository, and approximate, for a name is no proof."""
+"""Finds callers and callees of a definition by name, in one repository. Approximate: a name is no proof."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Place(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A place where `name` is called or defined, and of how many things that have the name."""
+    """A place where `name` is called or defined, and how many definitions have that name."""
 
     place: _Place
     name: str
@@ -218,7 +218,7 @@ def _module(dotted: str) -> str:
 
 
 class _Lines:
-    """The lines of places, and what definition each of them is in."""
+    """The lines of places, and the definition that contains each."""
 
     def __init__(self, reading: Reading, scope: RepositoryScope, places: Sequence[_Place]) -> None:
         self._scope = scope

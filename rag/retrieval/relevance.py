@@ -1,11 +1,11 @@
 """From signals to a probability: a logistic model of relevance, fitted by `scripts/fit_relevance.py`.
 
-A fused score orders the hits of one query; only this probability may be compared with a threshold. It means: of the
-passages that look like this one to the question, the share that people judged to answer it. It was fitted on
-English questions over articles, abstracts and code; the judgements of answer sentences behind it are strict, so a
-passage on the subject that does not hold the answer gets less than a reader might give it. Its coefficients are in
-`relevance.json`, readable, with what they were fitted on and how well they did on sets they had not seen. They hold
-for the default encoder: another one spreads its cosines differently.
+A fused score orders the hits of one query; only this probability can be compared with a threshold. It means: of all
+passages with these signals for their question, the share that people judged to answer it. It was fitted on English
+questions over articles, abstracts and code. The judgements behind it mark answer sentences and are strict, so a passage
+on the subject that lacks the answer gets less than a reader might give it. The coefficients are in `relevance.json`,
+readable, with the data they were fitted on and their quality on unseen sets. They hold for the default encoder:
+another encoder spreads its cosines differently.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SHORTEST = 150  # characters: what is shorter is judged as if it were this long
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the judgement rests on; none depends on the other hits of the query.
+    """The inputs of the relevance model; none depends on the other hits of the query.
 
     Attributes:
         cosine: cosine of query and chunk vectors.

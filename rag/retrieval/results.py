@@ -1,4 +1,4 @@
-"""Candidates as hits: what a person and a program get to see of them, and why each was found."""
+"""Turns candidates into hits, each with the evidence for it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def make_hits(
 
 @dataclass(frozen=True, slots=True)
 class HitEvidence:
-    """What speaks for a candidate: the query's terms it holds, and what its relevance rests on."""
+    """The evidence for a candidate: the query terms it contains, and the inputs of its relevance."""
 
     matched: list[QueryTerm]
     features: Features

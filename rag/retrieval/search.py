@@ -1,4 +1,4 @@
-"""What a search is asked for, and what it gives back."""
+"""The options of a search, and its result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Search = Callable[[str, int], Sequence[Hit]]
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How a search is done.
+    """Options for a search.
 
     Attributes:
         k: how many hits at most.
@@ -85,7 +85,7 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult(Sequence[Hit]):
-    """The hits of one search, best first: a sequence of them, and how they were found.
+    """The hits of one search, best first: a sequence, with a record of how they were found.
 
     Attributes:
         hits: the best first.

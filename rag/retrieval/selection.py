@@ -1,4 +1,4 @@
-"""Which candidates become hits: how deep to look for them, copies folded, in an order that does not change with `k`."""
+"""Selects hits from candidates: how deep to look, copies folded, in an order that does not depend on `k`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEEPER = (1, 4, 16)  # how much deeper the lists are read while copies leave to
 
 @dataclass(frozen=True, slots=True)
 class HitSelection:
-    """How the best candidates are chosen.
+    """How to choose the best candidates.
 
     Attributes:
         k: how many hits there shall be.
@@ -54,7 +54,7 @@ class HitSelection:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Candidates: chunks, unit vectors [n, dimensions], scores, and places in the list that has them further up."""
+    """Candidates: chunks, unit vectors [n, dimensions], scores, and places in the list that ranks them higher."""
 
     ids: Ids
     vectors: Vectors

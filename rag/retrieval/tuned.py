@@ -1,7 +1,7 @@
-"""What a knowledge base was tuned to, as its catalog keeps it, and why.
+"""The tuning of a knowledge base as stored in its catalog, with the evidence for it.
 
-`rag.tuning` finds it out; searches use it. What is read back is trusted no further than numbers in their ranges: a
-setting that is damaged, or was fitted for another encoder or another version of the ranking, is ignored.
+`rag.tuning` writes it, and searches use it. A stored setting is accepted only if its numbers are in range. One that is
+damaged, or was fitted for another encoder or another version of the ranking, is ignored.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Value = TypeVar("Value")
 
 
 class TunedPart(StrEnum):
-    """The three things that are tuned, each alone."""
+    """The three parts that are tuned independently."""
 
     WEIGHTS = "weights"
     CALIBRATION = "calibration"
@@ -43,7 +43,7 @@ class TunedPart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TuningEvidence:
-    """Why something was changed.
+    """Why a part was changed.
 
     Attributes:
         when: the date.
@@ -149,7 +149,7 @@ def read(text: str, encoder: str, basis: str) -> tuple[Tuning, str]:
 
 
 def _ignored(why: str) -> str:
-    return f"the tuning is ignored: {why} (`rag tune QUESTIONS` tunes again, `rag tune --reset` forgets it)"
+    return f"the tuning is ignored: {why} (`rag tune QUESTIONS` tunes again, `rag tune --reset` removes it)"
 
 
 def _tuning(said: Mapping[str, Any]) -> Tuning:

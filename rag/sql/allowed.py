@@ -1,4 +1,4 @@
-"""What a statement may read: the dialect of a database, its tables, and the columns of each."""
+"""What a statement may read: a database's dialect, its tables and their columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connectors.errors import ConfigurationError
 
 
 class SqlDialect(StrEnum):
-    """The databases whose SQL is understood; MySQL is one with MariaDB."""
+    """The supported SQL dialects; MySQL and MariaDB share one."""
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
@@ -34,7 +34,7 @@ class SqlDialect(StrEnum):
         except ValueError:
             known = ", ".join(cls)
             raise ConfigurationError(
-                f"questions cannot be asked of a database of the kind {backend!r}", hint=f"these are known: {known}"
+                f"questions cannot be asked of a database of the kind {backend!r}", hint=f"supported: {known}"
             ) from None
 
     def fold(self, name: str, *, quoted: bool) -> str:

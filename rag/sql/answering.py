@@ -1,6 +1,6 @@
-"""From a question to rows: a model writes a statement, the guard checks it, the executor runs it.
+"""Answers a question with rows: a model writes a statement, the guard checks it, the executor runs it.
 
-What goes wrong goes back to the model, at most twice.
+Errors are sent back to the model, at most twice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LONGEST_QUESTION = 2_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class SqlAnswer:
-    """What became of a question to a database.
+    """The answer to a question about a database.
 
     Attributes:
         question: what was asked.
@@ -57,9 +57,9 @@ class SqlAnswer:
 
 
 def no_model(model: LLM) -> ConfigurationError:
-    """What is said where SQL is to be written by what is no model."""
+    """The error for a question that needs SQL, with an LLM that cannot write any."""
     return ConfigurationError(
-        f"a question to a database needs a language model that writes SQL, and {model.name!r} is none",
+        f"a question to a database needs a language model that writes SQL, but {model.name!r} is not one",
         hint="choose one: --llm openai:MODEL, --llm local:FILE.gguf or --llm package.module:object",
     )
 
@@ -99,7 +99,7 @@ def answer_from(
 
 
 class _Asking:
-    """One question on its way."""
+    """A question being answered."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class _Asking:
             reply = self._write(description)
             sql = statement_in(reply)
             if declines(reply):
-                error, hint = "the model finds no answer in the tables of this database", "ask about what is in them"
+                error, hint = "the model found no answer in the tables of this database", "ask about what is in them"
                 self._note(Attempt("", error))
                 break
             try:

@@ -1,4 +1,4 @@
-"""A question to a registered database, by `rag sql` or beside the documents by `rag ask`."""
+"""Asks a registered database, for `rag sql` or beside the documents for `rag ask`."""
 
 from __future__ import annotations
 

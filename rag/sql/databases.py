@@ -1,4 +1,4 @@
-"""The database that a question is asked of: how it is reached, what is in it, and what of that may be read."""
+"""The database that a question is about: how to reach it, its tables, and which of them may be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
 
 @dataclass(frozen=True)
 class Database:
-    """A database that can be asked.
+    """A database that questions can be asked of.
 
     Attributes:
         uri: what it is called: no user, no password.
@@ -68,7 +68,7 @@ def choose_database(asked: str | None, registered: Mapping[str, Options]) -> tup
         hint = (
             f"the databases here are: {', '.join(known)}" if known else "write it as sqlite:///FILE or postgresql://…"
         )
-        raise ConfigurationError(f"{asked!r} is no database", hint=hint)
+        raise ConfigurationError(f"{asked!r} is not a database", hint=hint)
     uri = parse_address(asked)[0].uri
     return asked, known.get(uri, {})
 

@@ -1,4 +1,4 @@
-"""The tables that matter for a question, written as a language model reads them best: compact CREATE TABLE text."""
+"""Describes the tables relevant to a question as compact CREATE TABLE text, the form language models read best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can come of a statement instead of rows."""
+"""The errors of a statement."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from connectors.errors import PilotfishError
 
 
 class SqlError(PilotfishError):
-    """A statement gave no rows."""
+    """A statement returned no result."""
 
 
 class RefusedError(SqlError):
-    """The statement is not one that may run; the message names what in it is not allowed."""
+    """The guard refused the statement; the message names the part that is not allowed."""
 
 
 class ExecutionError(SqlError):
@@ -18,8 +18,8 @@ class ExecutionError(SqlError):
 
 
 class DatabaseUnreachableError(ExecutionError):
-    """The database could not be reached: no other statement would help."""
+    """The database could not be reached, so no other statement would help."""
 
 
 class LimitError(ExecutionError):
-    """The statement took more time or memory than it may."""
+    """The statement exceeded its limit on time or memory."""

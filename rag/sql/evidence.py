@@ -1,4 +1,4 @@
-"""The rows that a statement gave as a source like any other: text that can be quoted, in a place that is the SQL."""
+"""Turns the rows of a statement into a source like any other: quotable text, whose location is the SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The executor: one statement in a process of its own, which is killed when it takes too long.
+"""The executor: runs one statement in its own process, and kills the process if it takes too long.
 
 A statement that a database works on cannot be interrupted from within for certain: a timeout that asks politely waits
 for the answer. The process is started for each statement, gets its request with the password by a pipe, and is alone in

@@ -1,4 +1,4 @@
-"""How much a statement may take."""
+"""The limits of a statement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StatementLimits:
-    """How much one statement may take.
+    """The most that one statement may take.
 
     Attributes:
         seconds: of running; then its process is killed and the server is told to stop.

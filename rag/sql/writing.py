@@ -1,4 +1,4 @@
-"""What a language model is asked for a statement, and the statement in what it replies."""
+"""Asks a language model for a statement, and finds the statement in its reply."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TEXT_OR_END = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A statement that a model wrote, and why it gave no rows; `error` is empty for the one that did."""
+    """A statement that a model wrote, and why it failed; `error` is empty for the one that succeeded."""
 
     sql: str
     error: str = ""

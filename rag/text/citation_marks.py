@@ -1,4 +1,4 @@
-"""The citation marks of an answer, in the shapes that models write them, and nothing that only looks like one."""
+"""Finds the citation marks in an answer, in every form that models write, and nothing that only looks like one."""
 
 from __future__ import annotations
 

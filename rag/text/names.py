@@ -1,9 +1,8 @@
-"""What a name is in a text: what decomposition, verification and linking go by.
+"""Finds names in a text, for decomposition, verification and linking.
 
-`names_in` gives whole names ("Big Stone Gap", "the House of Lords"), to be searched for; `proper_names` each word of a
-sentence that claims something under its own name, to be looked for in a passage; and linking asks how a single word is
-written. All three take a word for a name by its capital or by its letters and digits, but where nothing tells a name
-from the first word of a sentence.
+`names_in` returns whole names ("Big Stone Gap", "the House of Lords"), to search for. `proper_names` returns each word
+of a sentence that is a name, to look for in a passage. Linking asks how a single word is written. All three recognise a
+name by its capital or by its letters and digits, except where nothing tells it from the first word of a sentence.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Near-duplicates, by shared word shingles (Broder, 1997): what adds nothing to another passage, and what is a copy."""
+"""Near-duplicates, by shared word shingles (Broder, 1997): which passages add nothing to another, or copy it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CONTAINED = 0.8
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is compared of a passage; each part is worked out when it is first asked for, the cheapest first."""
+    """The compared parts of a passage, each computed on first use, the cheapest first."""
 
     text: str
 

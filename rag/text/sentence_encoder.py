@@ -1,4 +1,4 @@
-"""What answering needs of an encoder: the part that the extractive LLM and citation checking use."""
+"""The part of an encoder that the extractive LLM and citation checking use."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class QueryVector(Protocol):
 
 
 class SentenceEncoder(Protocol):
-    """What the extractive LLM and citation checking need of an encoder."""
+    """The part of an encoder that the extractive LLM and citation checking use."""
 
     def spans(self, text: str, /) -> Sequence[tuple[int, int]]:
         """The characters of each word piece."""
@@ -58,7 +58,7 @@ class SentenceEncoder(Protocol):
 
 
 class RememberingEncoder:
-    """An encoder that encodes no text twice, for one answer: what it is made of and what it is checked by are the same.
+    """Encodes no text twice while one answer is made: the answer is checked against the same texts it is made of.
 
     Vectors are kept as long as it lives, so it is not for an index.
     """

@@ -1,6 +1,6 @@
 """Words as the composer and the judges compare them: stems of content words, numbers, negations.
 
-Both sides of a comparison are always stemmed the same way, so the English stemmer does for every language here.
+Both sides of a comparison are stemmed the same way, so the English stemmer is good enough here for every language.
 """
 
 from __future__ import annotations

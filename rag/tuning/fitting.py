@@ -1,8 +1,7 @@
-"""What `rag tune` fits: weights of the ranking, a line through the log-odds of relevance, and a threshold.
+"""The fits of `rag tune`: ranking weights, a line through the log-odds of relevance, and a threshold.
 
-There are four weights, two coefficients and one threshold, each held near what it is by default: a few dozen questions
-can move them only as far as many of these questions agree. Whether a fit is any good is not decided here, but on
-questions that were held out.
+There are four weights, two coefficients and one threshold. Each is held near its default: a few dozen questions can
+move it only as far as many of them agree. Held-out questions, not this module, decide whether a fit is any good.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _THRESHOLD_PRICE = 0.02  # share of the questions that moving it by one has to b
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, the grades of its judged documents (None if nothing answers it), and what a search found for it."""
+    """A question, the grades of its judged documents (None if nothing answers it), and the result of its search."""
 
     text: str
     grades: Judgements | None

@@ -1,4 +1,4 @@
-"""Questions to fit on, and questions held out: by the question, and so that no expected source is in both parts."""
+"""Splits questions into a fitting part and a held-out part, if possible with no expected source in both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LEAST = 0.5  # of the share asked for; where groups of questions leave less, th
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Questions in two parts; `apart` says that no source is expected in both."""
+    """Questions in two parts; `apart` is true if no source is expected in both."""
 
     fitting: tuple[str, ...]
     held_out: tuple[str, ...]

@@ -1,9 +1,10 @@
-"""`rag tune`: fit the ranking, relevance and its threshold to one's own questions, and keep what held-out ones confirm.
+"""`rag tune`: fits ranking, relevance and its threshold to your own questions, and keeps what held-out ones confirm.
 
-Every question is searched once. On one part of the questions each of the three is fitted; on the other part, which had
-no say in it, the fit is compared with what is in use now, question by question. A fit is kept only if the 95% bootstrap
-interval of the mean difference is on the better side of zero, and the paired randomisation test agrees (p < .05), for
-of a few questions the bootstrap's interval is too narrow. Each of the three is kept or not by itself.
+Every question is searched once. Each of the three is fitted on one part of the questions. On the other part, which had
+no influence on the fit, the fit is compared with the current values, question by question. A fit is kept only if the
+95% bootstrap interval of the mean difference is on the better side of zero and the paired randomisation test agrees
+(p < .05), because the bootstrap's interval is too narrow for few questions. Each of the three is kept or dropped
+independently.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ MOST = 1_000  # questions; of more, some are drawn
 _SURE = 0.05
 _SHARES = (0.2, 0.8)
 _ONE_READING = (
-    "better only if what nobody judged is never relevant: questions that nothing answers, or judgements of grade 0, "
-    "would tell"
+    "better only if unjudged passages are never relevant: questions that nothing answers, or judgements of grade 0, "
+    "would show whether they are"
 )
 _NONSENSE_CEILING = 0.1  # the relevance that nothing found for these may reach
 _NONSENSE = (
@@ -85,7 +86,7 @@ def tune(
 
 
 class _Run:
-    """One tuning: the questions in two parts, each with what was found for it."""
+    """One tuning run: the questions in two parts, each with its search results."""
 
     def __init__(
         self,
@@ -143,7 +144,7 @@ class _Run:
         """Whether another threshold parts questions with an answer better from questions without one."""
         now = log_odds_of(DEFAULT_MIN_RELEVANCE) if self._now.threshold is None else self._now.threshold
         if (count := len(self._empty) + len(self._empty_held)) < FEWEST_UNANSWERABLE:
-            why = f"not fitted: it takes {FEWEST_UNANSWERABLE} questions that nothing answers, and there are {count}"
+            why = f"not fitted: it needs {FEWEST_UNANSWERABLE} questions that nothing answers, but there are {count}"
             return TuningVerdict(TunedPart.THRESHOLD, kept=False, why=why, now=_threshold(now, calibration))
         right, right_held = ([_best(asked, ranking) for asked in part] for part in (self._fitting, self._held))
         none, none_held = ([_best(asked, ranking) for asked in part] for part in (self._empty, self._empty_held))
@@ -204,8 +205,8 @@ class _Run:
         parts = split(drawn, share, self._seed)
         if not parts.apart:
             self._notices.append(
-                "most questions hang together by the sources they expect, so the same source is in both parts: what "
-                "is gained on other sources may be less"
+                "most questions share expected sources, so the same sources are in both parts: the gain on other "
+                "sources may be smaller"
             )
         return parts
 
@@ -253,8 +254,8 @@ def answerable(collection: Collection, reading: Reading) -> Collection:
     """
     if collection.corpus is not None:
         raise ConfigurationError(
-            f"{collection.name} has documents of its own, and what is tuned is a knowledge base",
-            hint="index its documents, and name a file of questions about them",
+            f"{collection.name} has its own documents, but tuning fits a knowledge base",
+            hint="index its documents, and pass a file of questions about them",
         )
     generation = reading.generation()
     kept = [
@@ -276,9 +277,9 @@ def _check(collection: Collection, share: float) -> None:
         )
     if len(collection.queries) < FEWEST:
         raise ConfigurationError(
-            f"{collection.name} has {len(collection.queries)} questions whose expected source is indexed, and tuning "
-            f"takes {FEWEST}",
-            hint="collect more of what people ask, or have them made: rag eval --generate 50 --llm SPEC "
+            f"{collection.name} has {len(collection.queries)} questions whose expected source is indexed, but tuning "
+            f"needs {FEWEST}",
+            hint="collect more real questions, or generate some: rag eval --generate 50 --llm SPEC "
             "--save-questions FILE",
         )
 
@@ -292,9 +293,9 @@ def _verdict(
 ) -> TuningVerdict:
     kept = all(better)
     if np.allclose(list(now.values()), list(fitted.values()), rtol=1e-6):
-        kept, why = False, "the fit is what is in use"
+        kept, why = False, "the fit equals the current values"
     else:
-        why = "better on the questions held out" if kept else "not surely better on the questions held out"
+        why = "better on the held-out questions" if kept else "not clearly better on the held-out questions"
     return TuningVerdict(part, kept, why, now, fitted, tuple(measures))
 
 

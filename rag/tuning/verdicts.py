@@ -1,4 +1,4 @@
-"""What `rag tune` found out about each of the three things it fits, and what follows."""
+"""The verdict of `rag tune` on each of its three fits, and the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.retrieval.tuned import TunedPart, Tuning
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something measured on the questions held out, as it is now and with the fit.
+    """A measure on the held-out questions, before and after the fit.
 
     Attributes:
         name: what.
@@ -33,7 +33,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class TuningVerdict:
-    """What came out for one of the three.
+    """The verdict on one of the three fits.
 
     Attributes:
         part: which.
@@ -54,7 +54,7 @@ class TuningVerdict:
 
 @dataclass(frozen=True, slots=True)
 class TuningReport:
-    """What `rag tune` found out.
+    """The result of `rag tune`.
 
     Attributes:
         dataset: the name of the questions.

@@ -1,4 +1,4 @@
-"""Opposites: pairs of words of which the one says what the other denies, in any form."""
+"""Antonyms: pairs of words, in any form, where one denies the other."""
 
 from __future__ import annotations
 

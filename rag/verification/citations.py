@@ -1,7 +1,7 @@
-"""Citations are checked before anyone sees them: the number exists, and the cited passage supports the sentence.
+"""Checks citations before anyone sees them: the number exists, and the cited passage supports the sentence.
 
-A mark whose source does not say so is moved to the source that does; a sentence that no source supports is marked, and
-one that rests on what a knowledge card says is told as that: unverified.
+A mark whose source does not support the sentence is moved to the source that does. A sentence that no source supports
+is marked. One that rests on a knowledge card is reported as unverified.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STOPS = ".!?。！？"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An answer after its check.
+    """An answer after the check.
 
     Attributes:
         text: the answer with the numbers of misattributed marks put right; where it cited nothing at all, with the
@@ -82,7 +82,7 @@ def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What became of a statement; `verdict` is None where it claims nothing.
+    """The result for a statement; `verdict` is None if it claims nothing.
 
     `background` is what a card says, where that supports what no source does.
     """

@@ -1,4 +1,4 @@
-"""What can be told of a claim by its words alone: its numbers and names, and what it denies."""
+"""What the words of a claim alone reveal: its numbers, its names, and what it denies."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ franc francs chf
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """The parts of a text that decide whether another says the same.
+    """The parts of a text that decide whether another text says the same.
 
     Attributes:
         text: the text itself.

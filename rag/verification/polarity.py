@@ -1,7 +1,7 @@
-"""What a text affirms and what it denies, by its words: enough to tell that another says the contrary.
+"""What a text affirms and what it denies, by its words alone: enough to detect a contradiction.
 
-Words are signed: "not valid" and "invalid" both have -valid, "prohibited" and "not allowed" stand on one side of the
-same opposites. A word that says when, how many or how surely counts together with the content word behind it.
+Words are signed: "not valid" and "invalid" both become -valid; "prohibited" and "not allowed" are on the same side of
+a pair of antonyms. A word for time, quantity or certainty counts together with the content word after it.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def overstates(claim: Polarity, evidence: Polarity) -> bool:
 
 
 class _Reader:
-    """Reads the clauses of a text one after another."""
+    """Reads the clauses of a text in order."""
 
     def __init__(self) -> None:
         self._signed: set[str] = set()

@@ -1,4 +1,4 @@
-"""Whether a passage has a name: written otherwise, inflected, in full or by its initials."""
+"""Checks whether a passage contains a name: in another spelling, inflected, in full or as initials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENDINGS = frozenset("|s|es|e|n|en|a|ia|i|y|an|ian|ean|ese|ish|ic|al|er|ers|ans|
 
 @dataclass(frozen=True, slots=True)
 class PassageNames:
-    """What a passage has that may be a name."""
+    """The words of a passage that may be names."""
 
     text: str
     stems: frozenset[str]

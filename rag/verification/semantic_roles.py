@@ -1,4 +1,4 @@
-"""Who did it and to whom, where the words of a text tell: "was done by them", and the two sides of "than"."""
+"""Who did what to whom, as far as the words of a text tell: "was done by them", and the two sides of "than"."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PREPOSITIONS = in_words("in at on for with to from during of under over after b
 
 @dataclass(frozen=True, slots=True)
 class Passive:
-    """Of "it was done to us by them": the verb, the stems those by whom, what is done, and all others."""
+    """Of "it was done to us by them": the verb, the stems of the agent, of what is done, and all others."""
 
     verb: str
     agents: frozenset[str]
@@ -40,7 +40,7 @@ class Passive:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """A clause that nobody is said to have done "by": its content words in order, and whether each may be a verb."""
+    """A clause without a "by" agent: its content words in order, and whether each may be a verb."""
 
     stems: tuple[str, ...]
     may_be_verb: tuple[bool, ...]
@@ -48,7 +48,7 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A word that may be a verb, and the stems of the nouns directly before and directly behind it."""
+    """A word that may be a verb, and the stems of the nouns directly before and after it."""
 
     verb: str
     subject: frozenset[str]

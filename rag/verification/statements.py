@@ -1,4 +1,4 @@
-"""An answer taken apart: its sentences, and the citation marks that belong to each."""
+"""Splits an answer into sentences, each with its citation marks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DEFINED = re.compile(r"\s*\[\^\d{1,3}\]:")  # a footnote as Markdown writes it
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A citation of source `number`; `claim` is what the sentence says since the mark before."""
+    """A citation of source `number`; `claim` is the text of the sentence since the previous mark."""
 
     number: int
     claim: str
@@ -92,7 +92,7 @@ def statements(answer: str, sources: Mapping[int, str] | None = None) -> list[An
 
 
 class _Bare:
-    """An answer without its marks, and the way from one's offsets to the other's."""
+    """An answer without its marks, and a mapping between the two sets of offsets."""
 
     def __init__(self, answer: str, removed: Sequence[FoundMark]) -> None:
         self.answer = answer

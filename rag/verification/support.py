@@ -1,4 +1,4 @@
-"""The support judge: does a passage say what a sentence claims? Features → score → probability → policy."""
+"""The support judge: does a passage support the claim of a sentence? Features → score → probability → policy."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A claim made ready once for many passages; `weights` are what its word pieces count for, adding up to 1."""
+    """A claim prepared once for many passages; `weights` are the weights of its word pieces, adding up to 1."""
 
     asserts: Assertion
     vector: Floats | None
@@ -83,7 +83,7 @@ class _Claim:
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """A passage made ready once for many claims. `windows` are its sentences and its pairs of neighbours."""
+    """A passage prepared once for many claims. `windows` are its sentences and its pairs of neighbours."""
 
     windows: list[tuple[int, int]]
     sentences: list[Assertion]
@@ -105,7 +105,7 @@ class _Passage:
 
 
 class SupportJudge:
-    """Judges claims against passages; keeps what it has worked out of each.
+    """Judges claims against passages, and caches its work on each.
 
     The score of a window is how well the claim's content words align with the words of the window by their token
     vectors, and the cosine of the two; a claim's score is that of its best window, lowered where a number or a name of

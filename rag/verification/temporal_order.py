@@ -1,4 +1,4 @@
-"""What comes before what, where the words of a text tell: "before", "after", "until", "once", "then"."""
+"""The order of events, as far as the words of a text tell: "before", "after", "until", "once", "then"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ORDINALS = frozenset(content("first") + content("last") + content("next"))
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The content words of what comes earlier and of what comes later; none that both have."""
+    """The content words of the earlier event and of the later one, without those in both."""
 
     earlier: frozenset[str]
     later: frozenset[str]

@@ -1,4 +1,4 @@
-"""Citations and what their check found."""
+"""Citations and the verdicts of their check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rag.prompting.prompt import Background
 
 
 class Verdict(StrEnum):
-    """What the check of a citation, or of a sentence, found.
+    """The verdict on a citation or a sentence.
 
     SUPPORTED: the source says it. UNSUPPORTED: neither the source nor another one does. MISATTRIBUTED: another source
     does. NO_SUCH_SOURCE: there is no source of this number. UNCHECKED: it was not judged, or could not be. UNVERIFIED,

@@ -85,7 +85,7 @@ def test_version(rag: Rag) -> None:
         (["serch"], "search"),
         (["search"], "QUERY"),
         (["search", "x", "--jsn"], "--jsn"),
-        (["search", "how", "do", "refunds", "work"], "several words go in quotes"),
+        (["search", "how", "do", "refunds", "work"], "put several words in quotes"),
         (["search", "x", "-k", "many"], "-k"),
         (["search", "x", "--mode", "best"], "hybrid"),
         (["search", "x", "--kb", "there"], "--kb comes before the verb"),

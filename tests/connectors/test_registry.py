@@ -43,7 +43,7 @@ def test_options_reach_the_source(tmp_path: Path) -> None:
     ("spec", "options"), [("docs", {"tables": ["orders"]}), ("postgresql://host/shop", {"include": ["*.md"]})]
 )
 def test_options_of_another_kind_of_source_are_refused(spec: str, options: Options) -> None:
-    with pytest.raises(ConfigurationError, match="is no option of") as caught:
+    with pytest.raises(ConfigurationError, match="is not an option of") as caught:
         open_source(spec, options)
     assert caught.value.hint
 

@@ -297,7 +297,7 @@ class Trial:
             assert ended.code == -9, f"exit code {ended.code}: {told}"
         else:
             assert ended.code in {0, 1}, f"exit code {ended.code}: {told}"
-            assert not re.search("Traceback|did not expect|panicked at", told), f"not a clean end: {told}"
+            assert not re.search("Traceback|unexpected error|panicked at", told), f"not a clean end: {told}"
             if ended.code:
                 assert re.search(r"^error: .+\nhint: .+", told, re.MULTILINE), f"no error with a hint: {told!r}"
 

@@ -72,7 +72,7 @@ def test_a_kept_folder_is_not_embedded_again(dataset, tmp_path):
     assert first.index.embedded == len(CORPUS)
     assert again.index.embedded == 0
     assert again.metrics == first.metrics
-    assert "6 documents were indexed already" in again.notices[-1]
+    assert "6 documents were already indexed" in again.notices[-1]
 
 
 def test_a_folder_with_other_documents_is_refused(dataset, tmp_path):
@@ -127,13 +127,13 @@ def test_a_document_without_text_is_found_by_its_title(tmp_path):
 @pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl"])
 def test_a_missing_file_is_named(dataset, name):
     (dataset / name).unlink()
-    with pytest.raises(SourceError, match=f"{name} is not there") as caught:
+    with pytest.raises(SourceError, match=f"{name} does not exist") as caught:
         evaluate(dataset)
     assert "BEIR" in caught.value.hint
 
 
 def test_a_missing_split_names_the_ones_there_are(dataset):
-    with pytest.raises(SourceError, match=r"train\.tsv is not there") as caught:
+    with pytest.raises(SourceError, match=r"train\.tsv does not exist") as caught:
         evaluate(dataset, split="train")
     assert caught.value.hint == "the splits here are: test"
 
@@ -150,7 +150,7 @@ def test_a_missing_split_names_the_ones_there_are(dataset):
         ("queries.jsonl", '{"_id": "q7", "text": " "}', "the query 'q7' is empty"),
         ("qrels/test.tsv", "q1 bees 1", "is not a judgement"),
         ("qrels/test.tsv", "q1\tbees\tyes", "is not a judgement"),
-        ("qrels/test.tsv", "q1\tbread\t1", "'bread' for the query 'q1' is 1 here and 2 further up"),
+        ("qrels/test.tsv", "q1\tbread\t1", "'bread' for the query 'q1' is 1 here and 2 earlier"),
     ],
 )
 def test_a_broken_line_is_named(dataset, name, line, message):
@@ -186,7 +186,7 @@ def test_a_file_that_is_not_utf8_is_named(dataset):
 
 def test_queries_that_no_judgement_names(tmp_path):
     home = write_beir(tmp_path, qrels=[("zz", "bees", 1)])
-    with pytest.raises(SourceError, match="no query of"):
+    with pytest.raises(SourceError, match="none of its queries"):
         evaluate(home)
 
 
@@ -258,7 +258,7 @@ def test_an_expected_source_that_is_not_indexed_is_a_miss_and_said(notes):
 
 
 def test_questions_without_a_knowledge_base(notes):
-    with pytest.raises(ConfigurationError, match="is asked of no knowledge base"):
+    with pytest.raises(ConfigurationError, match="needs a knowledge base"):
         evaluate(write_questions(notes, {"question": "what?", "expected": "a"}))
 
 

@@ -1,1 +1,1 @@
-"""Reaching a database: addresses, credentials, read-only connections."""
+"""Connects to a database: addresses, credentials, read-only connections."""

@@ -1,4 +1,4 @@
-"""What a user types for a database: which one it is, the name it is shown by, and how it is reached."""
+"""Parses a database address: which database it is, the name to display, and how to reach it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORMS = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or mariadb://USER@HOST
 
 
 class DatabaseDialect(StrEnum):
-    """The kinds of database that can be read, by the name SQLAlchemy has for them."""
+    """The supported kinds of database, by SQLAlchemy's names."""
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
@@ -66,7 +66,7 @@ _PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Where a database is, without who may read it.
+    """The location of a database, without credentials.
 
     Attributes:
         dialect: what kind it is.
@@ -127,10 +127,10 @@ def parse_address(spec: str) -> tuple[DatabaseAddress, Credentials]:
     name, _, driver = scheme.lower().partition("+")
     dialect = _SCHEMES.get(name)
     if dialect is None:
-        raise ConfigurationError(f"{name}: is no database that can be read", hint=f"write it as {_FORMS}")
+        raise ConfigurationError(f"{name}: is not a supported database", hint=f"write it as {_FORMS}")
     if driver not in {"", dialect.driver, "pysqlite" if dialect is DatabaseDialect.SQLITE else dialect.driver}:
         raise ConfigurationError(
-            f"{name}+{driver}: is read through {dialect.driver} here", hint=f"write {name}:// and leave the driver out"
+            f"{name}+{driver}: is read with {dialect.driver} here", hint=f"write {name}:// without the driver"
         )
     if dialect is DatabaseDialect.SQLITE:
         return _file(rest), Credentials()
@@ -143,7 +143,7 @@ def _file(rest: str) -> DatabaseAddress:
     path = unquote(path)
     if query:
         raise ConfigurationError(
-            f"sqlite://{path}: parameters ({query}) are not for SQLite here", hint="name the file alone: sqlite:///FILE"
+            f"sqlite://{path}: SQLite takes no parameters ({query}) here", hint="name the file alone: sqlite:///FILE"
         )
     if not path.startswith("/") or path[1:] in {"", ":memory:"} or path.startswith("/file:"):
         raise ConfigurationError(
@@ -170,7 +170,7 @@ def _server(dialect: DatabaseDialect, scheme: str, rest: str) -> tuple[DatabaseA
     if unknown := sorted(set(parameters) - _PARAMETERS[dialect]):
         raise ConfigurationError(
             f"{uri}: unknown parameter {unknown[0]!r}",
-            hint=f"these are known: {', '.join(sorted(_PARAMETERS[dialect]))}",
+            hint=f"supported: {', '.join(sorted(_PARAMETERS[dialect]))}",
         )
     address = DatabaseAddress(dialect, uri, database, host, port, MappingProxyType(parameters), unquote(parts.fragment))
     return address, Credentials.typed(user, password)
@@ -187,16 +187,14 @@ def _split(scheme: str, rest: str) -> SplitResult:
     try:
         return urlsplit(f"{scheme}://{rest}")
     except ValueError:
-        raise ConfigurationError(
-            f"{scheme}://…: the host is not written as hosts are", hint="an IPv6 host is written in brackets: [::1]"
-        ) from None
+        raise ConfigurationError(f"{scheme}://…: invalid host", hint="write an IPv6 host in brackets: [::1]") from None
 
 
 def _port(scheme: str, netloc: str, usual: int) -> int:
     place = netloc.rpartition("@")[2]
     number = place.rpartition("]")[2].partition(":")[2]
     if number and not (number.isascii() and number.isdecimal() and 0 < int(number) <= 65_535):  # noqa: PLR2004
-        raise ConfigurationError(f"{scheme}://{place}: {number!r} is no port", hint=f"the usual one is {usual}")
+        raise ConfigurationError(f"{scheme}://{place}: {number!r} is not a port", hint=f"the usual port is {usual}")
     return int(number) if number else usual
 
 

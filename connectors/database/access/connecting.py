@@ -1,4 +1,4 @@
-"""Connections that can only read, made within seconds or refused with a reason."""
+"""Opens read-only connections within seconds, or refuses with a reason."""
 
 from __future__ import annotations
 

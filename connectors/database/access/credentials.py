@@ -1,4 +1,4 @@
-"""Who may read a database: a password is used and forgotten; what is kept is where to find it again."""
+"""Database credentials: a password is used and forgotten; only where to find it again is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|keyring:.+", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The user, and where the password is.
+    """The user, and where to find the password.
 
     Attributes:
         user: the user's name, or `${NAME}` for the environment variable that has it.
@@ -51,7 +51,7 @@ class Credentials:
         if reference and not _REFERENCE.fullmatch(reference):
             # Not quoted: it may be the password itself.
             raise ConfigurationError(
-                "the place of a password is env:NAME or keyring:SERVICE",
+                "name the place of the password as env:NAME or keyring:SERVICE",
                 hint="put the password into an environment variable, and name that",
             )
         kept = "" if self.password is not None else reference
@@ -94,7 +94,7 @@ def _from_environment(name: str, uri: str, what: str) -> str:
     value = os.environ.get(name)
     if value is None:
         raise SourceError(
-            f"{uri}: the environment variable {name}, which has its {what}, is not set", hint=f"export {name}=…"
+            f"{uri}: the environment variable {name}, which holds its {what}, is not set", hint=f"export {name}=…"
         )
     return value
 

@@ -1,4 +1,4 @@
-"""What a database says when it refuses, as messages without credentials and with a hint."""
+"""Turns the errors of a database into messages without credentials, with a hint."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MYSQL_LOST = {2003, 2006, 2013, 2055, 4031}
 
 
 class PasswordError(SourceError):
-    """The server does not let this user in with this password, or without one."""
+    """The server rejects this user with this password, or without one."""
 
 
 class ServerUnreachableError(SourceError):
-    """No server answers there, at least not now."""
+    """No server answers at the address, at least not now."""
 
 
 def connection_error(address: DatabaseAddress, error: exc.DBAPIError, secrets: tuple[str, ...] = ()) -> SourceError:
@@ -29,7 +29,7 @@ def connection_error(address: DatabaseAddress, error: exc.DBAPIError, secrets: t
     reason, uri = reason_of(error, secrets), address.uri
     code, low = _code(error), reason.lower()
     if code in _MYSQL_PASSWORD or re.search(r"password|authentication|role .* does not exist|no pg_hba", low):
-        return PasswordError(f"{uri}: the user or the password is refused", hint=_login_hint(low))
+        return PasswordError(f"{uri}: the server rejects the user or the password", hint=_login_hint(low))
     if code == _MYSQL_UNKNOWN or ("database" in low and "does not exist" in low):
         return SourceError(
             f"{uri}: there is no database {address.database!r} on this server", hint="check the name after the last /"
@@ -39,15 +39,13 @@ def connection_error(address: DatabaseAddress, error: exc.DBAPIError, secrets: t
     if "refused" in low or "no such file or directory" in low:
         where = f"{address.host}:{address.port}" if address.host else "the local socket"
         return ServerUnreachableError(
-            f"{uri}: no server answers at {where}", hint="check host and port, and that it runs"
+            f"{uri}: no server answers at {where}", hint="check the host, the port, and that the server runs"
         )
     if "timeout" in low or "timed out" in low:
         return too_slow(address)
     if address.dialect is DatabaseDialect.SQLITE:
         return _file_error(address, low, reason)
-    return ServerUnreachableError(
-        f"{uri}: cannot be connected to: {reason}", hint="check the address, and that it runs"
-    )
+    return ServerUnreachableError(f"{uri}: no connection: {reason}", hint="check the address, and that the server runs")
 
 
 def too_slow(address: DatabaseAddress) -> ServerUnreachableError:
@@ -63,14 +61,14 @@ def reading_error(error: exc.DBAPIError, secrets: tuple[str, ...] = ()) -> tuple
     reason = reason_of(error, secrets)
     low = reason.lower()
     if is_lost(error):
-        return f"the connection was lost: {reason}", "run the command again: it goes on where it stopped"
+        return f"the connection was lost: {reason}", "run the command again: it continues where it stopped"
     if "permission denied" in low or _code(error) in _MYSQL_FORBIDDEN:
         return reason, "let the user read it, or leave it out with --exclude-table"
     if "locked" in low:
         return reason, "another program holds the database: close it and try again"
     if "malformed" in low and "image" in low:
-        return reason, "the file is damaged: put it back from a backup"
-    return reason, "mend it, or leave it out with --exclude-table"
+        return reason, "the file is damaged: restore it from a backup"
+    return reason, "repair it, or leave it out with --exclude-table"
 
 
 def is_lost(error: exc.DBAPIError) -> bool:
@@ -97,15 +95,17 @@ def _code(error: exc.DBAPIError) -> int | None:
 
 def _login_hint(reason: str) -> str:
     if "no password supplied" in reason or "using password: no" in reason:
-        return "name where the password is: --password-env NAME, or '${NAME}' in its place in the address"
+        return "say where to find the password: --password-env NAME, or '${NAME}' in the address"
     if "no pg_hba" in reason:
-        return "the server does not admit this user from here: ask whoever runs it"
-    return "check the user, and the password where it is kept"
+        return "the server does not admit this user from this host: ask its administrator"
+    return "check the user and the stored password"
 
 
 def _file_error(address: DatabaseAddress, low: str, reason: str) -> SourceError:
     if "not a database" in low:
-        return SourceError(f"{address.database} is no SQLite database", hint="index it as a file: leave out sqlite://")
+        return SourceError(
+            f"{address.database} is not an SQLite database", hint="index it as a file: leave out sqlite://"
+        )
     if "locked" in low:
         return SourceError(f"{address.database} is locked", hint="another program writes to it: try again")
     return SourceError(f"{address.database} cannot be read: {reason}", hint="check the file and its permissions")

@@ -1,4 +1,4 @@
-"""How a database is to be read: what was asked for, checked, and as it is stored."""
+"""The options for reading a database, checked, and in the form in which they are stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LISTS = frozenset({"tables", "exclude_tables", "key", "text_columns", "paramete
 
 @dataclass(frozen=True, slots=True)
 class DatabaseOptions:
-    """How a database is to be read.
+    """Options for reading a database.
 
     Attributes:
         tables: only these tables, and these views; none for all tables and no view.
@@ -52,7 +52,7 @@ class DatabaseOptions:
         for name in options:
             if name not in known:
                 raise ConfigurationError(
-                    f"{name} is no option of a database", hint=f"its options are: {', '.join(known)}"
+                    f"{name} is not an option of a database", hint=f"its options are: {', '.join(known)}"
                 )
         values: dict[str, Any] = {
             name: _value(name, value) for name, value in options.items() if value not in (None, "", [])
@@ -64,16 +64,14 @@ class DatabaseOptions:
     def _check(self) -> None:
         if self.query and (self.tables or self.exclude_tables):
             raise ConfigurationError(
-                "a query says itself what it reads", hint="leave out either the query or the tables"
+                "a query already says what to read", hint="leave out either the query or the tables"
             )
         if self.name and not self.query:
-            raise ConfigurationError(f"{self.name!r} names a query, and there is none", hint="add the query")
+            raise ConfigurationError(f"{self.name!r} names a query, but there is none", hint="add the query")
         if self.key and not (self.query or self.tables):
-            raise ConfigurationError(
-                "a key is for a query, or for tables and views that are named", hint="add a query or tables"
-            )
+            raise ConfigurationError("a key needs a query, or named tables or views", hint="add a query or tables")
         if both := sorted({*self.tables} & {*self.exclude_tables}):
-            raise ConfigurationError(f"{both[0]} is both asked for and excluded", hint="leave one of the two out")
+            raise ConfigurationError(f"{both[0]} is both included and excluded", hint="remove one of the two")
 
     @property
     def query_name(self) -> str:
@@ -99,7 +97,7 @@ def _value(name: str, value: Option) -> str | tuple[str, ...]:  # as the field o
         values = [value] if isinstance(value, str) else value
         if isinstance(values, list) and all(isinstance(each, str) and each for each in values):
             return tuple(values)
-        raise ConfigurationError(f"{name}: {value!r} is no list of names", hint="give it a list of texts")
+        raise ConfigurationError(f"{name}: {value!r} is not a list of names", hint="give it a list of texts")
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name}: {value!r} is no text", hint="give it a text")
+        raise ConfigurationError(f"{name}: {value!r} is not a text", hint="give it a text")
     return value

@@ -1,4 +1,4 @@
-"""What an SQLite connection may do: read the file it was opened for, and nothing else."""
+"""Restricts an SQLite connection to reading the file it was opened for."""
 
 from __future__ import annotations
 

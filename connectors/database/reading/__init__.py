@@ -1,1 +1,1 @@
-"""Reading rows in batches."""
+"""Reads rows in batches."""

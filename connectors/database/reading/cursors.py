@@ -1,7 +1,7 @@
-"""How far a growing column was read: kept in the stamps of the documents themselves, so that it is never ahead of them.
+"""How far a growing column was read. Stored in the documents' own stamps, so that it is never ahead of them.
 
-A stamp is the shape of the plan, and the value of the column. Where the shape is another one now, every row is told
-anew, and so every row must be read.
+A stamp holds the shape of the plan and the value of the column. If the shape has changed, every row is rendered
+differently, and so every row must be read again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The result of a query as a table: what its columns are, before any row is read."""
+"""Describes the result of a query as a table, with its columns, before any row is read."""
 
 from __future__ import annotations
 

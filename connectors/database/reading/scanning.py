@@ -1,4 +1,4 @@
-"""Reading rows: in batches that fit into memory, from one state of the database, on after a dropped connection."""
+"""Reads rows in batches that fit into memory, from one state of the database; resumes after a dropped connection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RENEWALS = 5  # of the connection, in one run
 
 @dataclass(frozen=True, slots=True)
 class ScanLimits:
-    """How much is read at a time, and how long to wait for a server that hung up.
+    """How much to read at a time, and how long to wait for a server that dropped the connection.
 
     Attributes:
         batch_rows: rows of a batch, at most.
@@ -38,7 +38,7 @@ class ScanLimits:
 
 @dataclass(slots=True)
 class RowBatch:
-    """Some rows, and each as bytes to tell whether it changed.
+    """A batch of rows, each also as bytes that show whether it changed.
 
     `again` says that rows met before may be among them: a statement had to be started anew.
     """
@@ -63,7 +63,7 @@ class RowBatch:
 
 
 class ScanSession:
-    """One transaction on one connection: a consistent picture. A dropped connection is made anew a few times.
+    """One transaction on one connection: a consistent snapshot. Reconnects a few times if the connection drops.
 
     What is read after that is of a later state of the database.
     """

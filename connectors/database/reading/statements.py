@@ -1,4 +1,4 @@
-"""The SELECTs by which rows are read: values as plain as a driver has them, and nothing that is too long."""
+"""The SELECT statements that read rows: values in the driver's plainest form, and none that is too long."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _ORDERED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RowQuery:
-    """A SELECT and what its columns are.
+    """A SELECT and its columns.
 
     Attributes:
         select: has the key first, then the plan's columns, then the labels of what the plan's pointers point to.

@@ -1,1 +1,1 @@
-"""Rows and schemas as text."""
+"""Renders rows and schemas as text."""

@@ -1,4 +1,4 @@
-"""What rows are joined with by tables that do nothing else, told with the rows."""
+"""The names of the rows that pure join tables link a row to, rendered with that row."""
 
 from __future__ import annotations
 

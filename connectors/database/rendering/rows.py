@@ -1,4 +1,4 @@
-"""A row as a document: text a person reads, a title, values to filter by, and the names it is called."""
+"""Renders a row as a document: readable text, a title, values to filter by, and its names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TAKEN = frozenset({"uri", "title", "kind", "language", "table", "database"})  #
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What one column says: `name: value`."""
+    """The text of one column: `name: value`."""
 
     name: str
     value: str
@@ -37,7 +37,7 @@ class _Line:
 
 
 class Renderer:
-    """Makes documents of the rows of a plan.
+    """Turns the rows of a plan into documents.
 
     Attributes:
         hidden: how many values of a column were left out because they look secret.

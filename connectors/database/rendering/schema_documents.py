@@ -1,4 +1,4 @@
-"""The schema as documents: which tables there are, what is in their columns, and what points to what."""
+"""Renders the schema as documents: the tables, the contents of their columns, and their foreign keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of a database as people read them, and as filters compare them."""
+"""Formats database values for readers, and for comparison in filters."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is in a database: tables, columns, keys, and which of them are read."""
+"""The structure of a database: tables, columns, keys, and which of them are read."""

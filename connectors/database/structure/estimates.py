@@ -1,4 +1,4 @@
-"""What a database keeps about its own tables: how many rows they have, and which of them nobody made."""
+"""A database's own statistics on its tables: their row counts, and which tables no user made."""
 
 from __future__ import annotations
 

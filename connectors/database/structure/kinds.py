@@ -1,4 +1,4 @@
-"""The kinds of columns that matter for reading: what three databases have hundreds of types for."""
+"""Column kinds: reduces the hundreds of types of three databases to the ones that matter for reading."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql, postgresql
 
 
 class ColumnKind(StrEnum):
-    """What the values of a column are, whatever the database calls it.
+    """The kind of values in a column, whatever the database calls it.
 
     SQLite lets any value into any column: there a kind is what was declared, not what is found.
     """

@@ -1,4 +1,4 @@
-"""What a row is called: the columns of a table that read like a name."""
+"""The label of a row: the columns of a table that read like a name."""
 
 from __future__ import annotations
 

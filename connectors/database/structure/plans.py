@@ -1,4 +1,4 @@
-"""What is read of each table, and how it is told: decided once, before any row is read."""
+"""Plans what to read of each table and how to render it, once, before any row is read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RENDERING = "2"
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A foreign key, and the columns by which the row it points to is called; none where it has no name."""
+    """A foreign key, and the label columns of the row it points to; none if that row has no name."""
 
     key: ForeignKey
     target: Table
@@ -29,7 +29,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class JoinTable:
-    """A table that only joins two others: its rows are told with the rows of both.
+    """A table that only joins two others: its rows are rendered with the rows of both.
 
     Attributes:
         table: the table between the two.
@@ -49,7 +49,7 @@ class JoinTable:
 
 @dataclass(frozen=True)
 class Plan:
-    """How the rows of one table, view or query are read.
+    """How to read the rows of one table, view or query.
 
     Attributes:
         table: where they are.
@@ -99,7 +99,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ReadingPlan:
-    """What is read of a database, and what a person should know of what is not."""
+    """What to read of a database, and notes for the user about what is left out."""
 
     plans: tuple[Plan, ...]
     notes: tuple[str, ...]
@@ -178,7 +178,7 @@ class _Planner:
                     yield f"{table.label}: left out {', '.join(names)} ({reason})"
         for link in self._links:
             ends = [key.table for key in link.foreign_keys[:2]]
-            yield f"{link.label}: only joins {' and '.join(ends)}, and is told with their rows"
+            yield f"{link.label}: only joins {' and '.join(ends)}, so its rows are rendered with theirs"
 
     def _is_binary(self, column: Column) -> bool:
         return column.kind is ColumnKind.BINARY

@@ -1,4 +1,4 @@
-"""Names from a database, always written in quotes: capitals, spaces and reserved words are names like others."""
+"""Quotes names from a database, always: capitals, spaces and reserved words are valid in names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of columns that have few: a status, a country, a kind."""
+"""The values of columns that have few distinct ones: a status, a country, a kind."""
 
 from __future__ import annotations
 

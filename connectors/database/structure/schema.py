@@ -1,4 +1,4 @@
-"""What is in a database: its tables and views, their columns and keys, as the database itself describes them."""
+"""The schema of a database, from its own description: tables and views, their columns and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What should never be read out: columns by their names, values by how they look."""
+"""Detects secrets that must never be read: columns by name, values by format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tables and views are read: those that were named, or all tables."""
+"""Selects the tables and views to read: the named ones, or all tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMED = 12  # tables named in a message
 
 @dataclass(frozen=True, slots=True)
 class TableSelection:
-    """What is read.
+    """The selected tables and views.
 
     Attributes:
         tables: whose rows are read.
@@ -42,7 +42,7 @@ def choose(schema: Schema, options: DatabaseOptions, was_read: Callable[[str], b
         SourceError: a table was named that is not there and never was.
     """
     excluded = {table.label for name in options.exclude_tables if (table := schema.find(name))}
-    notes = [f"{name}: no such table to leave out" for name in options.exclude_tables if not schema.find(name)]
+    notes = [f"{name}: no such table to exclude" for name in options.exclude_tables if not schema.find(name)]
     if options.tables:
         named = [_named(name, schema, was_read) for name in options.tables]
         tables = tuple(each for each in named if isinstance(each, Table) and each.label not in excluded)

@@ -78,7 +78,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A table or view that cannot be looked at, by name only, and the reason (a view of a table that is gone, say)."""
+    """A table or view that cannot be inspected (such as a view of a dropped table), with the reason."""
 
     table: Table
     reason: str
@@ -86,7 +86,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Schema:
-    """All that can be read of a database.
+    """Everything readable in a database.
 
     Attributes:
         database: its name.

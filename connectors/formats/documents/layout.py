@@ -1,4 +1,4 @@
-"""Lines on pages to paragraphs and headings: what a fixed layout means, read from positions and sizes."""
+"""Turns lines on pages into paragraphs and headings, from their positions and sizes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
 
 
 class Style(NamedTuple):
-    """The look of a line: what sets headings off."""
+    """The look of a line, to tell headings by."""
 
     size: float
     bold: bool
 
 
 class PageLine(NamedTuple):
-    """One line of a page, coordinates counting upwards.
+    """One line of a page, with coordinates counting upwards.
 
     `top` and `bottom` are the baselines it begins and ends on: they differ where a hyphenated word joined two lines.
     `size` is that of its letters, 0 where the geometry is unknown or the text is turned.

@@ -1,4 +1,4 @@
-"""EML and Outlook MSG: who wrote what to whom, the body, and what is attached."""
+"""EML and Outlook MSG: sender, recipients, subject, body and attachments."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Relation(NamedTuple):
 
 
 class Package:
-    """An open archive read by its relations, whatever its parts are called."""
+    """An open archive, read through its relations, whatever the names of its parts."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive

@@ -1,4 +1,4 @@
-"""ODT and ODP, read from their `content.xml`: small enough a format to need no library of its own."""
+"""ODT and ODP, read from `content.xml`: the format is small enough to need no library."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parse_opendocument(data: bytes) -> Parsed:
     body = content.find(f"{_OFFICE}body")
     if body is None:
         hint = "open it, remove the password, save it again" if encrypted else ""
-        raise SourceError("encrypted document" if encrypted else "no body in it", hint=hint)
+        raise SourceError("encrypted document" if encrypted else "it has no body", hint=hint)
     builder = TextBuilder()
     _write(body, builder)
     pages = sum(1 for _ in body.iter(f"{_DRAW}page"))

@@ -1,4 +1,4 @@
-"""PDF, by PDFium: its lines with their positions, its outline, its title."""
+"""PDF, with PDFium: its lines and their positions, its outline, its title."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def parse_pdf(data: bytes, path: Path) -> Parsed:
         fields = document.get_metadata_dict(skip_empty=True)
         outline = _outline(document)
     if not any(pages):
-        raise SourceError("no text in it (scanned images?)", hint="recognise the text first: ocrmypdf FILE FILE")
+        raise SourceError("it contains no text (scanned images?)", hint="recognise the text first: ocrmypdf FILE FILE")
     builder = TextBuilder()
     write_pages(drop_running_heads(pages), outline, builder)
     created = _DATE.match(fields.get("CreationDate", ""))
@@ -69,7 +69,7 @@ def _open(data: bytes) -> pypdfium2.PdfDocument:
         if error.err_code == _PASSWORD_ERROR:
             hint = "save a copy without the password: qpdf --decrypt --password=PASSWORD FILE COPY"
             raise SourceError("encrypted PDF, it needs a password", hint=hint) from None
-        raise SourceError("damaged PDF, it cannot be opened", hint="repairing may help: qpdf FILE COPY") from None
+        raise SourceError("damaged PDF, it cannot be opened", hint="try to repair it: qpdf FILE COPY") from None
 
 
 def _page(document: pypdfium2.PdfDocument, index: int) -> list[PageLine]:

@@ -1,4 +1,4 @@
-"""RTF: its text, and the title it carries."""
+"""RTF: its text and its title."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""XLSX, XLSB, XLS and ODS: a sheet is a heading and the tables on it."""
+"""XLSX, XLSB, XLS and ODS: each sheet becomes a heading with its tables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""PPTX: a slide is a page, its title a heading, its notes after it.
+"""PPTX: each slide becomes a page, with its title as a heading, followed by its notes.
 
-Read from its XML: the library for it would bring an image library and a writer of spreadsheets, 26 MB in all. Elements
-are found in any namespace, because the strict variant of the format has namespaces of its own.
+Read directly from the XML: the usual library would add an image library and a spreadsheet writer, 26 MB in all.
+Elements are matched in any namespace, because the strict variant of the format has its own namespaces.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""CSV and TSV, and JSON lines: files of records, kept as they stand."""
+"""CSV, TSV and JSON lines: files of records, kept verbatim."""
 
 from __future__ import annotations
 

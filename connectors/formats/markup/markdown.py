@@ -1,4 +1,4 @@
-"""Markdown: the file as it stands, with headings, tables and code found by a CommonMark parser."""
+"""Markdown: the file verbatim, with headings, tables and code found by a CommonMark parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jupyter notebooks: the text cells as Markdown, the code cells as code, each with what it printed."""
+"""Jupyter notebooks: text cells as Markdown, code cells as code, each with its printed output."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parse_notebook(text: str) -> Parsed:
     except (ValueError, RecursionError):  # a merge conflict in the middle of it, as often as not
         return replace(parse_code(text), kind="notebook")
     if not isinstance(content, dict):
-        raise SourceError("not a notebook: its JSON is no object")
+        raise SourceError("not a notebook: its JSON is not an object")
     builder = TextBuilder()
     language = _language(content)
     title = ""

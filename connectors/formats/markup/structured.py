@@ -1,4 +1,4 @@
-"""JSON and XML: the file itself where it is written for people, else an outline that reads like text."""
+"""JSON and XML: the file verbatim if it was written for people, else an outline that reads like text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a card is trained on: a domain's passages as running text, and as answers to what one might ask of them."""
+"""Training data for a card: a domain's passages as running text, and as answers to likely questions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FEWEST_TERMS = 2  # of a sentence that says something
 
 @dataclass(frozen=True, slots=True)
 class TrainingPassage:
-    """A passage of the domain: which document it is of, its title and headings, and its text."""
+    """A passage of the domain: its document, its title and headings, and its text."""
 
     document: str
     context: str
@@ -33,7 +33,7 @@ class TrainingPassage:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBlock:
-    """Tokens, and for each whether it is to be learned; both as long as each other."""
+    """Tokens, and for each whether it is a training target. Both have the same length."""
 
     tokens: list[int]
     learned: list[bool]
@@ -41,7 +41,7 @@ class TrainingBlock:
 
 @dataclass(frozen=True, slots=True)
 class ModelTokenizer:
-    """The model's own.
+    """The tokenizer of the model.
 
     Attributes:
         tokens: text → tokens; control tokens written in the text are just text.
@@ -55,7 +55,7 @@ class ModelTokenizer:
 
 
 class TrainingCorpus:
-    """What is learned, and what is held out, parted by document.
+    """The training set and the held-out set, split by document.
 
     Raises:
         ConfigurationError: there is too little text.
@@ -74,8 +74,8 @@ class TrainingCorpus:
         self.tokens = sum(len(block.tokens) for block in first)
         if self.tokens < _LEAST_TOKENS or len(self.held_out) < _FEWEST_MEASURED:
             raise ConfigurationError(
-                f"{len(passages)} passages are too little to learn from: a tenth is held out to measure by",
-                hint="about a thousand words are the least; a glossary card serves for less",
+                f"{len(passages)} passages are too few to learn from: a tenth is held out for measuring",
+                hint="give at least about a thousand words; for less, use a glossary card",
             )
         everything = repr([(block.tokens, block.learned) for block in (*first, *self.held_out)])
         self.fingerprint = hashlib.sha256(everything.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""LoRA: small matrices beside the weights of a model, trained while those stay as they are; and as a GGUF file.
+"""LoRA: small matrices trained beside the frozen weights of a model, and saved as a GGUF file.
 
 Hu et al., *LoRA: Low-Rank Adaptation of Large Language Models* (ICLR 2022): W x becomes W x + (alpha / r) B A x, where
-A has r rows and B r columns. llama.cpp adds the same beside the quantised weights, so the file holds A and B alone.
+A has r rows and B r columns. llama.cpp adds the same term to the quantised weights, so the file holds only A and B.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def _architecture(gguf: Any, model_type: str) -> Any:
         if called == wanted:
             return architecture
     raise ConfigurationError(
-        f"llama.cpp knows no models of the kind {model_type!r}", hint="use a model of the Llama family, such as SmolLM2"
+        f"llama.cpp does not support models of the kind {model_type!r}",
+        hint="use a model of the Llama family, such as SmolLM2",
     )
 
 

@@ -1,8 +1,8 @@
-"""Questions about a text with their answers, for a small model to learn from; nobody writes them.
+"""Makes questions and answers from a text, for a small model to learn from. No person or model writes them.
 
-A question is made of a sentence, another one each time: a word to ask with, the heading, which names what it is all
-about, and some words of the sentence, but not what is asked for. The answer is that sentence with those after it, so
-that a fact may be told even where a wrong sentence of the right passage comes first.
+Each question is made from a different sentence: a question word, the heading, which names the topic, and some words of
+the sentence, but not those of the answer. The answer is that sentence and the ones after it, so that the model can
+state a fact even if it starts with a wrong sentence of the right passage.
 """
 
 from __future__ import annotations

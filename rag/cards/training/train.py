@@ -1,4 +1,4 @@
-"""From a source of domain text to a card that has learned it."""
+"""Trains a card on a source of domain text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_PASSAGES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class TrainedCard:
-    """A card that was trained, and how well it learned; `failures` are documents that could not be read."""
+    """A trained card and how well it learned; `failures` lists documents that could not be read."""
 
     card: Card
     result: Trained

@@ -1,7 +1,7 @@
-"""Training a card: a small language model learns a domain's text, and is measured on text it did not see.
+"""Trains a card: a small language model learns a domain's text, and is measured on held-out text.
 
-The weights of the model stay; a LoRA beside them is learned (`rag.cards.training.lora`), some megabytes that llama.cpp
-adds to the very GGUF file it was trained on, of which the weights are dequantised for the training.
+The weights of the model stay frozen. Training learns a LoRA beside them (`rag.cards.training.lora`), some megabytes
+that llama.cpp adds to the very GGUF file it was trained on; the weights of that file are dequantised for the training.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ALIKE = 8  # tokens: blocks that differ by less are as good as equally long
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """How a card learns.
+    """Options for training a card.
 
     Attributes:
         epochs: how often it reads everything.
@@ -58,7 +58,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far a training is: steps done, steps in all, the mean loss a token (nats) of the last one."""
+    """Progress of a training: steps done, steps in total, mean loss per token (nats) of the last step."""
 
     step: int
     steps: int
@@ -67,7 +67,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A training that succeeded.
+    """The result of a successful training.
 
     Attributes:
         adapter: the LoRA, a GGUF file.
@@ -120,7 +120,7 @@ def train(
         raise CardError(
             f"the card did not learn: the loss on held-out text changed by {change[0]:+.3f} nats a token "
             f"[{change[1]:+.3f}, {change[2]:+.3f}]",
-            hint="give it more text of one domain, or fewer epochs where it learned by heart",
+            hint="give it more text of one domain, or fewer epochs if it learned by heart",
         )
     write_gguf(folder / ADAPTER, run.pairs, run.model, options.alpha, folder.name)
     (folder / _CHECKPOINT).unlink(missing_ok=True)
@@ -139,7 +139,7 @@ Losses = tuple[np.ndarray, np.ndarray]
 
 
 class _Run:
-    """One training: the model, the pairs beside its weights, and how far it is."""
+    """One training: the model, the matrix pairs beside its weights, and its progress."""
 
     def __init__(self, base: Path, text: TrainingCorpus, folder: Path, options: TrainingOptions) -> None:
         import torch
@@ -184,7 +184,7 @@ class _Run:
             loss, tokens = self._loss(batches[at])
             mean = loss.sum() / tokens.sum()
             if not torch.isfinite(mean):
-                raise CardError("the training failed: its loss is no number any more", hint="try a lower learning rate")
+                raise CardError("the training failed: its loss is no longer a number", hint="try a lower learning rate")
             torch.autograd.backward(mean)
             torch.nn.utils.clip_grad_norm_([m for pair in self.pairs.values() for m in (pair.a, pair.b)], _CLIP)
             self._optimiser.step()

@@ -1,1 +1,1 @@
-"""Test collections and the files they come in."""
+"""Test collections and their file formats."""

@@ -21,7 +21,7 @@ LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
 
 
 class BeirCorpus:
-    """The corpus of a BEIR folder as a Source: one document a line, whose URI is its id."""
+    """The corpus of a BEIR folder as a Source: one document per line, with its id as URI."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "corpus.jsonl"
@@ -43,7 +43,7 @@ class BeirCorpus:
         """
         ids = {document.uri for document in self._documents()}
         if not ids:
-            raise SourceError(f"{self._file} holds no documents", hint='a line is {"_id": "d1", "text": "…"}')
+            raise SourceError(f"{self._file} holds no documents", hint='each line must be {"_id": "d1", "text": "…"}')
         return ids
 
     def events(self, known: Mapping[str, KnownDocument]) -> Iterator[Event]:
@@ -100,7 +100,7 @@ def read_query_file(file: Path) -> dict[str, str]:
             raise SourceError(f"{where}: the query {key!r} is empty", hint="give it a text, or delete the line")
         queries[key] = text
     if not queries:
-        raise SourceError(f"{file} holds no queries", hint='a line is {"_id": "q1", "text": "…"}')
+        raise SourceError(f"{file} holds no queries", hint='each line must be {"_id": "q1", "text": "…"}')
     return queries
 
 
@@ -123,7 +123,7 @@ def qrels_file(folder: Path, split: str) -> Path:
     if not file.is_file():
         splits = sorted(path.stem for path in file.parent.glob("*.tsv"))
         raise SourceError(
-            f"{file} is not there", hint=f"the splits here are: {', '.join(splits)}" if splits else LAYOUT
+            f"{file} does not exist", hint=f"the splits here are: {', '.join(splits)}" if splits else LAYOUT
         )
     return file
 

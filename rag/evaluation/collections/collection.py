@@ -1,4 +1,4 @@
-"""What an evaluation asks and expects: queries and judgements, read and checked before anything is indexed."""
+"""The queries and judgements of an evaluation, read and checked before anything is indexed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Grades = Mapping[str, Mapping[str, int]]  # query id → document id → relevan
 
 
 class CollectionKind(StrEnum):
-    """Where the questions come from, which says what the numbers are worth."""
+    """Where the questions come from, and so how much the numbers mean."""
 
     COLLECTION = "collection"
     QUESTIONS = "questions"
@@ -30,7 +30,7 @@ class CollectionKind(StrEnum):
 
 
 class Corpus(Source, Protocol):
-    """The documents of a test collection as a Source that can be checked beforehand."""
+    """The documents of a test collection, as a Source that can be checked before indexing."""
 
     def ids(self) -> Sized[str]:
         """Every document id; reads and checks everything."""
@@ -102,7 +102,9 @@ def judged_only(queries: Mapping[str, str], qrels: Qrels, file: Path) -> tuple[d
     """
     asked = {key: queries[key] for key in qrels.grades if key in queries}
     if not asked:
-        raise SourceError(f"{file}: no query of it is among the {len(queries)} queries", hint="check the query ids")
+        raise SourceError(
+            f"{file}: none of its queries is among the {len(queries)} queries", hint="check the query ids"
+        )
     return asked, list(_judgement_notices(asked, qrels))
 
 
@@ -122,7 +124,7 @@ def check_names(topics: Path | None, qrels: Path | None) -> None:
         raise ConfigurationError(
             f"there are {'judgements' if topics is None else 'topics'} ({topics or qrels}) but no "
             f"{'topics' if topics is None else 'judgements'}",
-            hint="--topics FILE and --qrels FILE go together",
+            hint="give both --topics FILE and --qrels FILE",
         )
 
 

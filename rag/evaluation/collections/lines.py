@@ -1,4 +1,4 @@
-"""The lines of the text files an evaluation reads, each with its place, so that every complaint names file and line."""
+"""Reads the text files of an evaluation line by line, so that every error names file and line."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def read_bytes(file: Path, hint: str = "") -> Iterator[bytes]:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
             yield from lines
     except FileNotFoundError as error:
-        raise SourceError(f"{file} is not there", hint=hint) from error
+        raise SourceError(f"{file} does not exist", hint=hint) from error
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SourceError(f"{file} cannot be read: {reason}", hint="it should be a readable file") from error
+        raise SourceError(f"{file} cannot be read: {reason}", hint="give a readable file") from error
 
 
 def read_records(file: Path, hint: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -63,7 +63,7 @@ def read_records(file: Path, hint: str = "") -> Iterator[tuple[str, dict[str, An
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise SourceError(f"{where}: not JSON ({error})", hint="each line is one JSON object") from error
+            raise SourceError(f"{where}: not JSON ({error})", hint="each line must be one JSON object") from error
         if not isinstance(record, dict):
-            raise SourceError(f"{where}: not a JSON object", hint="each line is one JSON object")
+            raise SourceError(f"{where}: not a JSON object", hint="each line must be one JSON object")
         yield where, record

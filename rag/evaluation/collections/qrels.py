@@ -1,4 +1,4 @@
-"""Relevance judgements: TREC's four columns or BEIR's three, told apart line by line."""
+"""Relevance judgements in TREC's four columns or BEIR's three; each line shows its format."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from connectors.errors import SourceError
 from rag.evaluation.collections.lines import read_lines
 
 _BEIR_COLUMNS, _TREC_COLUMNS = 3, 4
-_FORM = "a line is: query id, document id and a whole number, separated by tabs; or TREC's: query 0 document number"
+_FORM = (
+    "each line must be: query id, document id and a whole number, separated by tabs; or TREC's: query 0 document number"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Qrels:
-    """Query id → document id → grade; `repeated` counts the lines that say again what was said before."""
+    """Query id → document id → grade; `repeated` counts the lines that repeat an earlier one."""
 
     grades: dict[str, dict[str, int]] = field(default_factory=dict)
     repeated: int = 0
@@ -35,7 +37,7 @@ def read_judgements(file: Path, hint: str = "") -> Qrels:
         judged = grades.setdefault(query, {})
         if document in judged and judged[document] != grade:
             raise SourceError(
-                f"{where}: {document!r} for the query {query!r} is {grade} here and {judged[document]} further up",
+                f"{where}: {document!r} for the query {query!r} is {grade} here and {judged[document]} earlier",
                 hint="keep one of the two judgements",
             )
         repeated += document in judged

@@ -1,4 +1,4 @@
-"""TREC's files: documents and topics in its SGML, and runs as trec_eval reads them."""
+"""TREC's formats: documents and topics in its SGML, and runs for trec_eval."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TSV_COLUMNS = 2
 
 
 class TrecCorpus:
-    """A file or a folder of files (also gzipped) with TREC documents as a Source; the URI of each is its DOCNO."""
+    """A file, or a folder of files (gzipped or not), of TREC documents as a Source. The URI of each is its DOCNO."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -126,7 +126,7 @@ def _blocks(lines: Iterable[tuple[int, str]], tag: str, file: Path) -> Iterator[
         start = line.lstrip().lower()
         if start.startswith(opening):
             if block:
-                raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"each ends with </{tag}>")
+                raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"close it with </{tag}>")
             where = f"{file}, line {number}"
         if where:
             block.append(line)
@@ -134,7 +134,7 @@ def _blocks(lines: Iterable[tuple[int, str]], tag: str, file: Path) -> Iterator[
             yield where, "".join(block)
             where, block = "", []
     if block:
-        raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"each ends with </{tag}>")
+        raise SourceError(f"{where}: this <{tag}> is not closed", hint=f"close it with </{tag}>")
 
 
 def _document(block: str, where: str) -> Document:

@@ -1,1 +1,1 @@
-"""The guard: only a SELECT over allowed tables and columns gets through."""
+"""The guard: lets only a SELECT over allowed tables and columns through."""

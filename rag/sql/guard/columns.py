@@ -1,4 +1,4 @@
-"""Every table and column of a statement, held against what may be read; `*` written out where it shows too much."""
+"""Checks every table and column of a statement against the allow-list; expands `*` where it would show too much."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_columns(statement: exp.Expr, allowed: AllowList) -> None:
 
 
 class _Checker:
-    """Goes through the queries of a statement from the outside in."""
+    """Checks the queries of a statement from the outside in."""
 
     def __init__(self, allowed: AllowList) -> None:
         self._allowed = allowed

@@ -1,4 +1,4 @@
-"""How sqlglot reads and writes the SQL of each database, with the few places mended where it does not round-trip."""
+"""How sqlglot reads and writes the SQL of each database, with fixes for the few constructs that do not round-trip."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The functions that a statement may call, by dialect: what computes a value from its arguments and does nothing else.
+"""The functions that a statement may call, by dialect: those that only compute a value from their arguments.
 
-Left out on purpose: whatever reads or writes files, sleeps, locks, counts a sequence up, runs SQL from a string, tells
-of the server or its settings, or ends other people's work. What is not listed is refused by name.
+Left out on purpose: functions that read or write files, sleep, lock, advance a sequence, run SQL from a string, reveal
+the server or its settings, or end other people's work. A function that is not listed is refused by name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Functions that make long values out of short ones: how long has to be seen in the statement.
+"""Functions that make long values out of short ones: the statement must show how long.
 
-The limits on time and memory stop almost all of it. What they cannot stop is one call inside a server, which looks at
+The limits on time and memory stop almost all of this. They cannot stop a single call inside a server, because it checks
 no clock until it is done.
 """
 

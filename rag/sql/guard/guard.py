@@ -1,8 +1,8 @@
-"""The guard: one SELECT, of what may be read, or an error that names what is not allowed.
+"""The guard: returns one SELECT over allowed data, or an error that names what is not allowed.
 
-What comes out is not the text that went in: it is written anew from the syntax tree that was checked, so that nothing
-runs which the check has not seen, whatever comments, encodings or a server's own extensions may hide in the text. The
-tree is then read from that text again and checked again, because it is that text which runs.
+The output is not the input text. It is generated from the checked syntax tree, so that nothing unchecked can run,
+whatever comments, encodings or a server's own extensions may hide in the input. The generated text is then parsed and
+checked again, because it is that text that runs.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ def _cut(text: str, most: int = 80) -> str:
 
 
 class _Quiet:
-    """Keeps sqlglot from logging what it cannot read: the error says it."""
+    """Keeps sqlglot from logging what it cannot parse: the error reports it."""
 
     def __enter__(self) -> None:
         import logging

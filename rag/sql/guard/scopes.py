@@ -1,7 +1,7 @@
-"""What the names in a statement can mean: the sources of each SELECT, one within the other.
+"""Resolves the names in a statement: the sources of each SELECT, nested.
 
-A column that may not be read counts as meant wherever it could be, also where the database would look elsewhere first:
-the databases differ in where they look, and a statement can always say which table it means.
+A name counts as a forbidden column wherever it could mean one, even if the database would look elsewhere first:
+databases differ in where they look, and a statement can always say which table it means.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})  # of every ordinary table of 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The columns of something that can stand in FROM, by their names as the dialect folds them.
+    """The columns of anything that can follow FROM, by name as folded by the dialect.
 
     `shown` are the names as they are written. An `open` one may have others that only the database knows.
     """
@@ -33,7 +33,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One source in FROM: a table that is there (`table`), or what a query or function gives."""
+    """One source in FROM: an existing table (`table`), or the result of a query or function."""
 
     alias: str
     output: Output
@@ -54,7 +54,7 @@ class Place:
 
 @dataclass(slots=True)
 class SelectScope:
-    """One SELECT: its sources, the names that it gives its results, and the SELECT around it."""
+    """One SELECT: its sources, the names of its results, and the enclosing SELECT."""
 
     dialect: SqlDialect
     outer: SelectScope | None = None

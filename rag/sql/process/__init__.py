@@ -1,1 +1,1 @@
-"""The process that runs one statement: connects, locks itself in, reads rows as far as the limits let it, and ends."""
+"""The process that runs one statement: connects, confines itself, reads rows within the limits, and exits."""

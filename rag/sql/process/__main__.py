@@ -1,6 +1,7 @@
-"""The process of `rag.sql.executor`: reads one request from standard input, answers with two lines of JSON, and ends.
+"""The process started by `rag.sql.executor`: reads one request from stdin, answers with two JSON lines, and exits.
 
-The first line says that it is connected, and by what the server can stop it; the second has the rows, or why not.
+The first line confirms the connection and names the handle by which the server can stop it. The second has the rows, or
+the reason why there are none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows as they come, as many and as much of each as the limits let through."""
+"""Collects rows as they arrive, within the limits on their number and size."""
 
 from __future__ import annotations
 

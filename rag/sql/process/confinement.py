@@ -1,4 +1,4 @@
-"""What the process takes from itself: memory, time, and in the end the power to open or write any file."""
+"""Confines the process: limits on memory and time, and finally no right to open or write any file."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _SETTINGS = (
 
 
 class MariaDBSession:
-    """A transaction that reads."""
+    """A read-only transaction."""
 
     def __init__(self, request: Request) -> None:
         self._limits = request.limits

@@ -1,4 +1,4 @@
-"""PostgreSQL in the process: one cursor in one read-only transaction, as a role that can do nothing but read."""
+"""PostgreSQL in the process: one cursor in one read-only transaction, as a role that can only read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DATES = ("date", "timestamp", "timestamptz")
 
 
 class PostgreSQLSession:
-    """A transaction that reads."""
+    """A read-only transaction."""
 
     def __init__(self, request: Request) -> None:
         self._limits = request.limits

@@ -1,4 +1,4 @@
-"""What the process asks of a database, and how it says that a statement failed."""
+"""The interface of a database session in the process, and its failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.sql.limits import StatementLimits
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One statement, where to run it, and how much it may take.
+    """A statement, where to run it, and its limits.
 
     `connect` are the arguments of the driver's own `connect`, password included: never shown, never logged.
     """
@@ -24,7 +24,7 @@ class Request:
 
 
 class StatementSession(Protocol):
-    """A connection on which nothing can be changed."""
+    """A connection that cannot change anything."""
 
     @property
     def backend(self) -> int | None:
@@ -37,7 +37,7 @@ class StatementSession(Protocol):
 
 
 class FailedError(Exception):
-    """The statement gave no rows. `kind` is `refused`, `database`, `limit` or `unreachable`."""
+    """The statement failed. `kind` is `refused`, `database`, `limit` or `unreachable`."""
 
     def __init__(self, kind: str, message: str, hint: str = "") -> None:
         super().__init__(message)

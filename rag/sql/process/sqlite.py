@@ -1,4 +1,4 @@
-"""SQLite in the process: opened read-only, and asked about every table, column and function by an authorizer."""
+"""SQLite in the process: opened read-only, with an authorizer that checks every table, column and function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROOM = 1_024
 
 
 class SQLiteSession:
-    """A database file, read-only, in which only what is allowed can be named."""
+    """A database file, opened read-only, in which a statement can name only what is allowed."""
 
     backend = None
 
@@ -91,7 +91,7 @@ def _opened(path: Path, seconds: float) -> sqlite3.Connection:
 
 
 class Authorizer:
-    """Answers SQLite's question, when it compiles a statement, whether what is named in it may be used."""
+    """Tells SQLite, while it compiles a statement, whether the statement may use what it names."""
 
     def __init__(self, allowed: AllowList, views: frozenset[tuple[str, str, str]], names: frozenset[str]) -> None:
         """Args: what may be read, what views read for themselves, and the names of all that is there."""

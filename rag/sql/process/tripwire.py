@@ -1,7 +1,7 @@
-"""A second look at a statement, by its words alone: it shares nothing with the guard, and so none of its faults.
+"""A second check of a statement, by its words alone: it shares nothing with the guard, and so none of its bugs.
 
-It would let much pass that the guard refuses. What it refuses is what a read-only transaction does not stop: functions
-that reach files, other connections or the server, and what hides such names.
+It would let through much that the guard refuses. It refuses only what a read-only transaction does not stop: functions
+that reach files, other connections or the server, and anything that hides such names.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ def test_what_cards_said_follows_the_sources(desk: Shop) -> None:
     add(desk, "terms", "terms.csv")
     ran = desk.rag("ask", QUESTION)
     assert (ran.code, ran.err) == (0, "")
-    sources, parcels = ran.out.index("Sources  ("), ran.out.index("\nFrom the card parcels  (itself no source)\n")
-    terms = ran.out.index("\nFrom the card terms  (itself no source)\n")
+    sources, parcels = ran.out.index("Sources  ("), ran.out.index("\nFrom the card parcels  (not a source)\n")
+    terms = ran.out.index("\nFrom the card terms  (not a source)\n")
     assert sources < parcels < terms
     said = ran.out[parcels:terms].splitlines()[2:]
     assert said[0] == "· Express parcels are carried by couriers �[31mof the south�[0m.  unverified"

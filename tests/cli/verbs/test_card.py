@@ -55,7 +55,7 @@ def test_a_glossary_is_added_listed_and_forgotten(desk: Shop) -> None:
     assert "money that is paid back" in desk.rag("card", "ask", "terms", "what is a reimbursement?").out
     assert desk.rag("card", "remove", "terms", "--json").json == {"removed": "terms"}
     assert desk.rag("card", "list", "--json").json == {"cards": [], "damaged": []}
-    assert "there are no cards" in desk.rag("card", "list").err
+    assert "no cards yet" in desk.rag("card", "list").err
 
 
 def test_all_that_is_known_of_a_card(desk: Shop) -> None:
@@ -125,14 +125,14 @@ def test_a_card_that_came_with_the_folder_is_not_asked_until_it_is_trusted(
 ) -> None:
     desk.rag("card", "add", "terms", "terms.csv")
     monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "somebody-else"))
-    assert "not added by you" in " ".join(desk.rag("card", "list").out.split())
+    assert "you did not add it" in " ".join(desk.rag("card", "list").out.split())
     refused = desk.rag("card", "ask", "terms", "what is a refund?")
     assert refused.code == 1
     assert "rag card trust terms" in refused.err
     (consulted,) = desk.rag("ask", "what is a refund?", "--json").json["cards"]
     assert not consulted["asked"]
-    assert "not added by you" in consulted["why"]
-    assert "asked from now on" in desk.rag("card", "trust", "terms").err
+    assert "you did not add it" in consulted["why"]
+    assert "is trusted and will be asked" in desk.rag("card", "trust", "terms").err
     assert "money that is paid back" in desk.rag("card", "ask", "terms", "what is a refund?").out
 
 
@@ -142,10 +142,10 @@ def test_a_model_that_has_been_exchanged_is_not_asked(desk: Shop) -> None:
     desk.rag("card", "add", "small", "small.gguf", "--description", "parcels")
     assert desk.rag("card", "show", "small", "--json").json["problem"] == ""
     model.write_bytes(b"quite another one")
-    assert "is not the one that was added" in " ".join(desk.rag("card", "list").out.split())
+    assert "has changed since the card was added" in " ".join(desk.rag("card", "list").out.split())
     refused = desk.rag("card", "ask", "small", "what does a parcel cost?")
     assert refused.code == 1
-    assert "is not the one that was added" in refused.err
+    assert "has changed since the card was added" in refused.err
 
 
 def test_a_damaged_card_is_named_and_can_be_removed(desk: Shop) -> None:
@@ -167,7 +167,7 @@ def test_a_damaged_card_is_named_and_can_be_removed(desk: Shop) -> None:
         (["add", "there", "terms.csv"], "rag card remove there"),
         (["add", "empty", "empty.csv"], "holds no terms"),
         (["add", "gone", "gone.csv", "--kind", "glossary"], "gone.csv"),
-        (["add", "docs", "docs"], "no knowledge base"),
+        (["add", "docs", "docs"], "not a knowledge base"),
         (["add", "itself", ".rag"], "itself"),
         (["add", "quoting", "extractive", "--description", "all"], "`extractive`"),
         (["add", "vague", "openai:medic"], "needs a description"),

@@ -42,7 +42,7 @@ def test_each_answer_is_a_line_of_json(shop: Shop, monkeypatch: pytest.MonkeyPat
     assert second["standalone"]["by"] == "words"
     assert not second["abstained"]
     assert third["standalone"] == {"text": "and of sale items?", "by": None}
-    assert ran.err == "begun anew\n"
+    assert ran.err == "started over\n"
 
 
 def test_quit_ends_it_and_nothing_after_that_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_ask_and_chat_have_the_same_flags(shop: Shop) -> None:
         (["--prices", "cheap"], "'cheap'"),
         (["--rerank-depth", "3"], "--reranker"),
         (["--filter", "kind"], "KEY=VALUE"),
-        (["--cache", "--llm", "chatmodel:instructed"], "cannot be kept"),
+        (["--cache", "--llm", "chatmodel:instructed"], "cannot be cached"),
         (["--template", "nowhere.txt"], "nowhere.txt"),
     ],
 )

@@ -21,7 +21,7 @@ def test_an_example_reaches_the_prompt_of_a_model(shop: Shop) -> None:
     finally:
         (number,) = (each["number"] for each in shop.rag("demo", "list", "--json").json["demonstrations"])
         assert shop.rag("demo", "remove", str(number)).err == "removed: How soon is a refund paid?\n"
-    assert shop.rag("demo", "list").err.startswith("there are none")
+    assert shop.rag("demo", "list").err.startswith("no demonstrations yet")
 
 
 def test_what_is_no_example_is_wrong_usage(shop: Shop) -> None:

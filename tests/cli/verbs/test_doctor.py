@@ -51,7 +51,7 @@ def test_repair_mends_and_the_next_run_reads_the_rest_again(damaged: Shop) -> No
     before, after = ran.out.count("FAILED"), ran.out.splitlines()[-16:]
     assert before == 2
     assert all(line.startswith("ok") for line in after)
-    assert "repaired: forgot" in ran.err
+    assert "repaired: dropped" in ran.err
     assert "repaired: rebuilding the sparse index from the catalog" in ran.err
 
     assert damaged.rag("index", "--json").json["documents"]["added"] == 1
@@ -147,7 +147,7 @@ def test_bytes_that_changed_under_the_same_size_and_time(carded: Shop) -> None:
     times = terms.stat()
     terms.write_bytes(terms.read_bytes().replace(b"allows", b"denies"))
     os.utime(terms, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert "terms.jsonl is not the one that was added" in failures(carded.rag("doctor", "--json"))["cards"][0]
+    assert "terms.jsonl has changed since the card was added" in failures(carded.rag("doctor", "--json"))["cards"][0]
 
 
 def test_a_knowledge_base_behind_a_card_that_has_vanished(carded: Shop) -> None:
@@ -172,7 +172,7 @@ def test_every_card_that_nobody_here_added_is_named(carded: Shop, monkeypatch: p
     told = [check for check in carded.rag("doctor", "--json").json["checks"] if check["name"] == "cards"]
     assert [check["ok"] for check in told] == [False, False]
     for name, check in zip(("small", "terms"), told, strict=True):
-        assert check["detail"] == f"the card '{name}' cannot be asked: it was not added by you on this machine"
+        assert check["detail"] == f"the card '{name}' cannot be asked: you did not add it on this machine"
         assert check["hint"].endswith(f"rag card trust {name}")
     assert carded.rag("card", "trust", "small").code == carded.rag("card", "trust", "terms").code == 0
     assert carded.rag("doctor").code == 0
@@ -188,7 +188,7 @@ def test_damaged_cards_and_demonstrations_are_told_and_never_deleted(carded: Sho
     ran = carded.rag("doctor", "--repair")
     assert ran.code == 1
     assert "repaired: " not in ran.err
-    assert "nothing of this can be repaired here" in ran.err
+    assert "--repair cannot fix any of this" in ran.err
     assert ran.out.count("FAILED") == 2, "told once where nothing could be repaired"
     told = failures(carded.rag("doctor", "--repair", "--json"))
     assert "the card 'terms' is damaged" in told["cards"][0]

@@ -102,7 +102,7 @@ def test_goals_for_ci(shop: Shop, tmp_path: Path) -> None:
     questions.write_text(json.dumps({"question": "what does an express parcel cost?", "expected": "gone.md"}))
     ran = shop.rag("eval", questions, "--mode", "dense", "--mode", "sparse", "--fail-under", "nDCG@10=0.5", "--json")
     assert ran.code == 1
-    assert "failed: nDCG@10 of dense is 0.0000, under 0.5" in ran.err
+    assert "failed: nDCG@10 of dense is 0.0000, below 0.5" in ran.err
     assert ran.json["metrics"]["dense"]["nDCG@10"] == 0.0
 
 
@@ -122,10 +122,10 @@ def test_flags_that_do_not_fit_are_wrong_usage_and_name_what_would(shop: Shop, t
         ([questions, "--fail-under", "nDCG@10=nan"], "not a number from 0 to 1"),
         ([questions, "--fail-under", "sparse:nDCG@10=0.5", "--mode", "dense"], "'sparse' is not measured"),
         ([questions, "--save", tmp_path / "no" / "run.json"], "there is no folder"),
-        ([questions, "--generate", "5"], "--generate makes the questions itself"),
-        ([questions, "--llm", "local"], "--llm goes with --generate"),
-        ([questions, "--topics", questions], "--topics FILE and --qrels FILE go together"),
-        ([], "there is no data set"),
+        ([questions, "--generate", "5"], "--generate takes no other questions"),
+        ([questions, "--llm", "local"], "--llm needs --generate"),
+        ([questions, "--topics", questions], "give both --topics FILE and --qrels FILE"),
+        ([], "no data set"),
     ]:
         ran = shop.rag("eval", *flags)
         assert ran.code == 2, ran.err

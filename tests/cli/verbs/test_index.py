@@ -87,7 +87,7 @@ def test_many_failures_are_counted_instead_of_listed(rag: Rag, tmp_path: Path) -
     ran = rag("index", tmp_path)
     assert ran.code == 1
     assert ran.err.count("failed: ") == 20
-    assert "and 3 more; --json lists all" in ran.err
+    assert "and 3 more; --json lists them all" in ran.err
 
 
 def test_a_folder_that_does_not_exist_leaves_nothing_behind(rag: Rag, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_what_was_asked_for_is_remembered(rag: Rag, folder: Path) -> None:
     assert "removed 1" in rag("index", "shop", "--no-vendored").out
     refused = rag("index", "--vendored")
     assert refused.code == 2
-    assert "--vendored goes with a folder" in refused.err
+    assert "--vendored needs a folder" in refused.err
 
 
 def test_a_bare_clone_and_a_revision(rag: Rag, folder: Path, tmp_path: Path) -> None:

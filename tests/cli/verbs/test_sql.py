@@ -113,7 +113,7 @@ def test_wrong_usage(rag: Rag, shop: str, tmp_path: Path) -> None:
 
     assert "needs a language model" in refused(QUESTION, "--database", shop).err
     assert "is empty" in refused(" ", "--database", shop, "--llm", "sqlmodel:good").err
-    assert "is no database" in refused(QUESTION, "--database", "nowhere", "--llm", "sqlmodel:good").err
+    assert "is not a database" in refused(QUESTION, "--database", "nowhere", "--llm", "sqlmodel:good").err
     assert "seconds is 0" in refused(QUESTION, "--database", shop, "--llm", "sqlmodel:good", "--seconds", "0").err
     gone = refused(QUESTION, "--database", f"sqlite:///{tmp_path}/gone.db", "--llm", "sqlmodel:good", code=1)
     assert "does not exist" in gone.err

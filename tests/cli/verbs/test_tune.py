@@ -61,14 +61,14 @@ def test_what_cannot_be_tuned_on_changes_nothing(rag: Rag, sheets: Path, tmp_pat
     broken = tmp_path / "broken.jsonl"
     broken.write_text(json.dumps({"question": "what?"}) + "\n")
     for arguments, code, message in [
-        ([few], 2, "has 1 questions whose expected source is indexed, and tuning takes 20"),
+        ([few], 2, "has 1 questions whose expected source is indexed, but tuning needs 20"),
         ([broken], 1, "broken.jsonl, line 1"),
-        (["gone.jsonl"], 1, "gone.jsonl is not there"),
-        ([], 2, "there are no questions to tune on"),
-        ([few, "--reset"], 2, "--reset goes alone"),
-        (["--reset", "--dry-run"], 2, "--reset goes alone"),
+        (["gone.jsonl"], 1, "gone.jsonl does not exist"),
+        ([], 2, "no questions to tune on"),
+        ([few, "--reset"], 2, "--reset takes no questions"),
+        (["--reset", "--dry-run"], 2, "--reset takes no questions"),
         (["questions.jsonl", "--held-out", "0.95"], 2, "too few on one side"),
-        (["questions.jsonl", "--topics", few], 2, "--topics FILE and --qrels FILE go together"),
+        (["questions.jsonl", "--topics", few], 2, "give both --topics FILE and --qrels FILE"),
     ]:
         ran = rag("tune", *arguments, cwd=sheets)
         assert ran.code == code, ran.err

@@ -142,7 +142,7 @@ def test_a_connection_that_drops_again_and_again_ends_the_run_and_loses_nothing(
 
     with pytest.raises(SourceError, match="connection was lost") as caught:
         run()
-    assert "goes on where it stopped" in caught.value.hint
+    assert "continues where it stopped" in caught.value.hint
     assert {type(event) for event in told} == {Unchanged}
 
 

@@ -29,7 +29,7 @@ def test_each_row_is_a_document_a_person_can_read(database: Database) -> None:
     assert found["product/3"].title == "product 3"
     assert found["tag/2"].text == "label: outdoor\nid: 2\nproduct: Headlamp; Rope"
     assert set(kinds(listed(source))) == {"maker/1", "maker/2", "product/1", "product/2", "product/3", "tag/1", "tag/2"}
-    assert source.notes == ("product_tag: only joins product and tag, and is told with their rows",)
+    assert source.notes == ("product_tag: only joins product and tag, so its rows are rendered with theirs",)
 
 
 def test_metadata_is_typed(database: Database) -> None:

@@ -185,10 +185,10 @@ def test_a_head_that_names_nothing_keeps_what_is_known(tmp_path: Path) -> None:
     (folder / ".git/HEAD").write_text("f" * 40)
     with pytest.raises(SourceError, match="has no revision"):
         listed(committed)
-    with pytest.raises(SourceError, match="names no commit"):
+    with pytest.raises(SourceError, match="names no existing commit"):
         listed(open_source(str(folder / ".git")))
     assert set(kinds(listed(work_tree, known)).values()) == {Unchanged}
-    assert any("names no commit" in note for note in work_tree.notes)
+    assert any("names no existing commit" in note for note in work_tree.notes)
     (folder / ".git/index").write_bytes(b"damaged")
     assert set(kinds(listed(work_tree, known)).values()) == {Unchanged}
     (folder / ".git/HEAD").unlink()  # no repository any more: a folder

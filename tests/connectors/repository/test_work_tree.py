@@ -159,7 +159,7 @@ def test_a_submodule_is_another_repository(folder: Path, tmp_path: Path) -> None
     git(folder, "commit", "--quiet", "--message", "with a library")
     source = open_source(str(folder))
     assert set(listed(source)) == {"README.md", "src/cart.py"}
-    assert "left out submodules, which are repositories of their own: libs/lib (name them as sources)" in notes(source)
+    assert "left out submodules (separate repositories): libs/lib (name them as sources)" in notes(source)
     assert set(listed(open_source(str(folder / "libs/lib")))) == {"lib.md"}
     assert "libs/lib/lib.md" in listed(open_source(str(folder), {"include": ["libs/lib/"]}))
     bare = open_source(str(folder), {"rev": "HEAD"})
@@ -173,7 +173,7 @@ def test_a_link_out_of_the_repository_is_passed_over_and_named(folder: Path, tmp
     (folder / "inside.md").symlink_to("README.md")
     source = open_source(str(folder))
     assert set(listed(source)) == {"README.md", "src/cart.py"}
-    assert "passed over links that lead out of it: docs (name what is behind them)" in notes(source)
+    assert "skipped links that lead outside: docs (add their targets as sources)" in notes(source)
     commit(folder)
     assert set(listed(open_source(str(folder), {"rev": "HEAD"}))) == {"README.md", "src/cart.py"}
 
@@ -183,4 +183,4 @@ def test_files_that_are_kept_elsewhere_are_named(folder: Path) -> None:
     commit(folder, {"manual.txt": pointer})
     for source in (open_source(str(folder)), open_source(str(folder), {"rev": "HEAD"})):
         assert "manual.txt" not in listed(source)
-        assert "left out files that Git LFS keeps elsewhere: manual.txt" in notes(source)
+        assert "left out files stored in Git LFS: manual.txt" in notes(source)

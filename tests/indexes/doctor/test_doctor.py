@@ -446,7 +446,7 @@ def test_where_nothing_can_be_written_a_damaged_sparse_index_is_an_error(store: 
     flip("sparse/state.json")(store.path)
     with (
         read_only(store.path),
-        pytest.raises(StoreError, match=r"sparse index .* cannot be read: .* nor be made anew") as raised,
+        pytest.raises(StoreError, match=r"sparse index .* cannot be read: .* nor rebuilt") as raised,
     ):
         answers(store)
     assert "may write" in raised.value.hint

@@ -85,7 +85,7 @@ def test_forms_are_compared_and_restored_in_pages(store: Store) -> None:
         missing = len(forms("torque wrench 3"))
         assert form_rows.compare_forms(connection, page=3, at_once=2) == [
             f"{missing} forms of names are missing",
-            "1 forms are of no name",
+            "1 forms belong to no name",
         ]
         form_rows.restore_forms(connection, page=3)
         assert form_rows.compare_forms(connection, page=3, at_once=2) == []

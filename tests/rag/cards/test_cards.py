@@ -334,10 +334,10 @@ def test_instructions_in_a_card_stay_data(kb: KnowledgeBase, says: None) -> None
 @pytest.mark.parametrize(
     ("target", "options", "problem"),
     [
-        ("nowhere", {"kind": "kb"}, "is no knowledge base"),
+        ("nowhere", {"kind": "kb"}, "is not a knowledge base"),
         ("none.csv", {"kind": "glossary"}, "cannot be read"),
         ("none.gguf", {"description": "x"}, "there is no model file"),
-        ("text.gguf", {"description": "x"}, "is no GGUF file"),
+        ("text.gguf", {"description": "x"}, "is not a GGUF file"),
         ("vocabulary.gguf", {"description": "x"}, "it cannot answer"),
         ("local", {}, "needs a description"),
         ("extractive", {"description": "x"}, "knows nothing by itself"),

@@ -31,14 +31,14 @@ def test_a_card_comes_back_as_it_was_added(tmp_path: Path) -> None:
 def test_a_name_is_given_once(tmp_path: Path) -> None:
     shelf = CardStore(tmp_path)
     shelf.add(card())
-    with pytest.raises(ConfigurationError, match="there is a card 'law' already") as caught:
+    with pytest.raises(ConfigurationError, match="the card 'law' already exists") as caught:
         shelf.add(card())
     assert "rag card remove law" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "Law", "-x", "a" * 49, "card.json", "a b", "ä"])
 def test_a_name_that_could_leave_the_folder_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be called"):
+    with pytest.raises(ConfigurationError, match="invalid name of a card"):
         CardStore(tmp_path).add(card(name))
     with pytest.raises(ConfigurationError):
         CardStore(tmp_path).remove(name)
@@ -63,7 +63,7 @@ def test_a_card_of_somebody_else_is_shown_and_not_asked_until_it_is_trusted(
     monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "somebody-else"))
     found = shelf.get("law")
     assert found.card.target == "local:/models/law.gguf"
-    assert found.problem == "it was not added by you on this machine"
+    assert found.problem == "you did not add it on this machine"
     assert "rag card trust law" in found.hint
     shelf.trust("law")
     assert shelf.get("law").problem == ""
@@ -78,7 +78,7 @@ def test_a_card_that_was_changed_by_hand_loses_its_seal(tmp_path: Path) -> None:
     values = read_checked(path)
     values["card"]["target"] = "openai:evil"
     write_checked(path, values)
-    assert shelf.get("law").problem == "it was not added by you on this machine"
+    assert shelf.get("law").problem == "you did not add it on this machine"
 
 
 def test_the_key_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_files_are_known_again_and_others_are_not(tmp_path: Path) -> None:
     os.utime(model, (1, 1))
     assert shelf.get("law").problem == ""  # touched, and the same still
     model.write_bytes(b"GGUF two")
-    assert "is not the one that was added" in shelf.get("law").problem
+    assert "has changed since the card was added" in shelf.get("law").problem
     model.unlink()
     assert "cannot be read: No such file" in shelf.get("law").problem
 

@@ -90,7 +90,7 @@ def test_a_callable_that_returns_no_text_is_told_so(value):
 
 @pytest.mark.parametrize("thing", [7, dict, None])
 def test_what_is_no_llm_is_refused(thing):
-    with pytest.raises(ConfigurationError, match="is no LLM") as caught:
+    with pytest.raises(ConfigurationError, match="is not an LLM") as caught:
         as_llm(thing)
     assert "callable" in caught.value.hint
 
@@ -108,7 +108,7 @@ def test_an_unknown_spec_lists_the_known_ones(spec):
 
 
 def test_a_base_url_for_the_wrong_llm_is_refused():
-    with pytest.raises(ConfigurationError, match="means nothing to the LLM 'extractive'"):
+    with pytest.raises(ConfigurationError, match="does not apply to the LLM 'extractive'"):
         load_llm("extractive", base_url="http://127.0.0.1:1/v1")
 
 
@@ -147,8 +147,8 @@ def test_the_current_folder_does_not_shadow_what_is_installed(here: Path):
         ("import missing_dependency_x", "f", "it needs missing_dependency_x"),
         ("1 / 0", "f", "failed: ZeroDivisionError"),
         ("def f(messages): ...", "g", "has no 'g'"),
-        ("f = 7", "f", "is no LLM: it is a int"),
-        ("class f: ...", "f", "is no LLM: it is a class"),
+        ("f = 7", "f", "is not an LLM, but a int"),
+        ("class f: ...", "f", "is not an LLM, but a class"),
     ],
 )
 def test_a_spec_that_cannot_be_loaded_says_why(here: Path, source, attribute, message):

@@ -39,8 +39,8 @@ def test_the_header_of_a_real_model_is_read(smollm2: Path):
 
 
 HOSTILE = {
-    "nothing": (b"", "is no GGUF file"),
-    "something else": (b"PK\x03\x04" + bytes(100), "is no GGUF file"),
+    "nothing": (b"", "is not a GGUF file"),
+    "something else": (b"PK\x03\x04" + bytes(100), "is not a GGUF file"),
     "only the magic": (b"GGUF", "cut off in its header"),
     "version 1": (gguf(version=1), "GGUF of version 1"),
     "the other byte order": (b"GGUF" + struct.pack(">IQQ", 3, 1, 1), "GGUF of version 50331648"),

@@ -84,8 +84,8 @@ def chat_model(pieces: Callable[[threading.Event], Iterator[str]], over: threadi
     ("pieces", "limits", "message"),
     [
         (never_returns, LIMITS, "did not begin to answer within 0.3 s"),
-        (never_goes_on, LIMITS, "fell silent in the middle of its answer, for 0.3 s"),
-        (never_ends, PATIENT, "had not ended its answer after 2 s"),
+        (never_goes_on, LIMITS, "stopped in the middle of its answer for 0.3 s"),
+        (never_ends, PATIENT, "had not finished its answer after 2 s"),
     ],
 )
 def test_no_model_is_waited_for_longer_than_it_may_take(over, make, pieces, limits, message):

@@ -134,7 +134,7 @@ def test_a_path_that_is_no_model_says_why(tmp_path: Path):
         load_llm(f"local:{tmp_path}/none.gguf")
     text = tmp_path / "notes.gguf"
     text.write_text("not a model")
-    with pytest.raises(ConfigurationError, match="is no GGUF file"):
+    with pytest.raises(ConfigurationError, match="is not a GGUF file"):
         load_llm(f"local:{text}")
 
 
@@ -146,7 +146,7 @@ def test_a_model_file_that_is_cut_off_is_refused_before_it_is_loaded(tmp_path: P
         ConfigurationError, match=r"cut\.gguf' is cut off: [\d,]+ bytes of its tensors are missing"
     ) as caught:
         load_llm(f"local:{cut}")
-    assert "fetch it again" in caught.value.hint
+    assert "download it again" in caught.value.hint
 
 
 def test_a_file_whose_header_is_fine_and_whose_model_is_not_is_named(tmp_path: Path):

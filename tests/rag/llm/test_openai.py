@@ -229,10 +229,10 @@ def test_waiting_to_ask_again_can_be_cancelled(serve):
 OUT_OF_TIME = {
     "never answers": (silent, "did not begin to answer within 1 s"),
     "headers by the byte": (slow_headers, "did not begin to answer within 1 s"),
-    "silent after the first piece": (falls_silent, "fell silent in the middle of its answer, for 0.5 s"),
+    "silent after the first piece": (falls_silent, "stopped in the middle of its answer for 0.5 s"),
     "alive, and says nothing": (keeps_alive, "did not begin to answer within 1 s"),
-    "one piece now and then for ever": (drips, "had not ended its answer after 3 s"),
-    "never closes": (never_closes, "fell silent in the middle of its answer"),
+    "one piece now and then for ever": (drips, "had not finished its answer after 3 s"),
+    "never closes": (never_closes, "stopped in the middle of its answer"),
 }
 
 
@@ -264,7 +264,7 @@ NO_PROTOCOL = {
 @pytest.mark.parametrize("respond", NO_PROTOCOL.values(), ids=NO_PROTOCOL)
 @pytest.mark.timeout(60)
 def test_what_is_no_answer_is_an_error(serve, respond):
-    with pytest.raises(LLMError, match=r"'openai:m'|was not asked for"):
+    with pytest.raises(LLMError, match=r"'openai:m'|none was requested"):
         list(loaded(serve(respond).url).stream(PROMPT, ""))
 
 

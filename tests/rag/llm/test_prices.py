@@ -20,7 +20,7 @@ def test_usage_says_what_it_cost():
 
 @pytest.mark.parametrize("prices", [(-1.0, 0.0), (0.0, float("nan")), (float("inf"), 0.0)])
 def test_what_is_no_price_is_refused(prices):
-    with pytest.raises(ConfigurationError, match="is none"):
+    with pytest.raises(ConfigurationError, match="is not a price"):
         Prices(*prices)
 
 

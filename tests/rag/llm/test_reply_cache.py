@@ -148,7 +148,7 @@ def test_processes_share_the_file(path):
 
 def test_what_is_no_such_file_is_refused_and_left_alone(tmp_path: Path, path: Path):
     path.write_text("my precious notes, and more than a hundred bytes of them " * 20)
-    with pytest.raises(ConfigurationError, match="is no reply cache") as caught:
+    with pytest.raises(ConfigurationError, match="is not a reply cache") as caught:
         ReplyCache(path)
     assert caught.value.hint
     assert path.read_text().startswith("my precious notes")

@@ -123,7 +123,7 @@ def test_a_model_that_repeats_nothing_but_tags_has_said_nothing(kb: KnowledgeBas
         fence = messages[0]["content"].split("between <")[1].split()[0]
         return f"<{fence}>\n</{fence}>"
 
-    with pytest.raises(EmptyReplyError, match="said nothing"):
+    with pytest.raises(EmptyReplyError, match="returned nothing but the tags"):
         kb.ask(QUESTION, llm=tags)
 
 

@@ -188,7 +188,7 @@ def test_a_model_that_is_not_on_this_machine_is_not_downloaded(monkeypatch: pyte
 
 @pytest.mark.parametrize("spec", ["", " ", "cross-encoder:", "multi-vector: "])
 def test_a_specification_without_a_model_is_refused(spec: str) -> None:
-    with pytest.raises(ConfigurationError, match="names no reranker"):
+    with pytest.raises(ConfigurationError, match="does not name a reranker"):
         load_reranker(spec)
 
 

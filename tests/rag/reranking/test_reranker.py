@@ -218,7 +218,7 @@ def test_an_evaluation_measures_the_reranked_hits_and_says_how_far_it_came(kb: K
     assert measured.metrics["hybrid"]["MRR@10"] >= 0.25 > before.metrics["hybrid"]["MRR@10"]
     assert "reranked by longest: 30.0 of 30.0 candidates a search" in measured.notices
     failing = evaluate(questions, kb=kb, modes=["hybrid"], reranking=Reranking(Breaking("raises"), fallback=True))
-    assert any("1 of 1 searches went without the reranker" in notice for notice in failing.notices)
+    assert any("1 of 1 searches ran without the reranker" in notice for notice in failing.notices)
 
 
 def test_an_evaluation_refuses_a_reranker_that_cannot_be_loaded_before_it_indexes(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_after_three_attempts_it_ends_with_what_was_wrong(shop: Database) -> Non
 def test_a_model_may_say_that_the_tables_do_not_hold_it(shop: Database) -> None:
     model = Scripted("NO_SQL")
     answer = ask(shop, model, "What is the weather like?")
-    assert answer.error == "the model finds no answer in the tables of this database"
+    assert answer.error == "the model found no answer in the tables of this database"
     assert len(model.sent) == 1
 
 
@@ -145,7 +145,7 @@ def test_which_database_is_meant() -> None:
     for asked, registered, said in (
         (None, {docs: {}}, "no database is registered"),
         (None, {shop: {}, wiki: {}}, "2 databases are registered"),
-        ("nothing", {shop: {}}, "'nothing' is no database"),
+        ("nothing", {shop: {}}, "'nothing' is not a database"),
         (None, {"sqlite:////srv/shop.db#q": {"query": "SELECT 1"}}, "no database is registered"),
     ):
         with pytest.raises(ConfigurationError, match=said):

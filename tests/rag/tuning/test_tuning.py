@@ -364,7 +364,7 @@ def test_a_collection_with_documents_of_its_own_is_refused(kb, tmp_path):
     (tmp_path / "corpus.jsonl").write_text('{"_id": "a", "title": "", "text": "x"}\n')
     (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "x"}\n')
     (tmp_path / "qrels" / "test.tsv").write_text("q\ta\t1\n")
-    with pytest.raises(ConfigurationError, match="documents of its own"):
+    with pytest.raises(ConfigurationError, match="its own documents"):
         kb.tune(tmp_path)
 
 

@@ -76,7 +76,7 @@ def test_a_file_in_wal_mode_whose_folder_cannot_be_written_to(tmp_path: Path) ->
 
 def test_what_is_no_database_says_so(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("words " * 1000)
-    for name, reason in (("gone.db", "does not exist"), ("", "is a folder"), ("notes.txt", "no SQLite database")):
+    for name, reason in (("gone.db", "does not exist"), ("", "is a folder"), ("notes.txt", "not an SQLite database")):
         with pytest.raises(SourceError, match=reason) as caught:
             open_database(f"sqlite:///{tmp_path}/{name}")
         assert caught.value.hint

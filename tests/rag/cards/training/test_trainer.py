@@ -196,7 +196,7 @@ def test_the_same_seed_gives_the_same_card(base: Path, tmp_path: Path) -> None:
     "passages", [[], [TrainingPassage("a", "", "Too little.")], [TrainingPassage("a", "", "")] * 9]
 )
 def test_too_little_text_is_told(base: Path, tmp_path: Path, passages: list[TrainingPassage]) -> None:
-    with pytest.raises(ConfigurationError, match="too little to learn from"):
+    with pytest.raises(ConfigurationError, match="too few to learn from"):
         trained(base, tmp_path / "card", passages)
 
 
@@ -246,7 +246,7 @@ def test_a_training_that_cannot_be_gone_on_with_leaves_nothing(tmp_path: Path) -
     note = tmp_path / "note.md"
     note.write_text("# A note\n\nIt says little.\n")
     kb = KnowledgeBase.open(tmp_path / "kb")
-    with pytest.raises(ConfigurationError, match="too little to learn from"):
+    with pytest.raises(ConfigurationError, match="too few to learn from"):
         kb.cards.train("small", str(note))
     kb.close()
     assert not list((tmp_path / "kb").rglob("*training*"))

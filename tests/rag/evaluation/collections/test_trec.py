@@ -96,7 +96,7 @@ def test_trec_files_are_measured_and_the_run_is_what_ir_measures_reads(disk, tmp
         ("topics", "7 lava\n", "line 1: '7 lava' is not an id and a text"),
         ("topics", "", "holds no topics"),
         ("qrels", "301 0 FT-2\n", "line 1: '301 0 FT-2' is not a judgement"),
-        ("qrels", "999 0 FT-2 1\n", "no query of it is among the 2 queries"),
+        ("qrels", "999 0 FT-2 1\n", "none of its queries is among the 2 queries"),
         ("disk/ft/a.sgml", "<DOC>\nno number\n</DOC>\n", "line 1: the document has no DOCNO"),
         ("disk/ft/a.sgml", DOCUMENTS + DOCUMENTS, "line 12: the DOCNO 'FT-1' occurs twice"),
         ("disk/ft/a.sgml", "<DOC>\n<DOCNO>x</DOCNO>\n", "line 1: this <doc> is not closed"),
