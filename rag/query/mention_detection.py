@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, product
 
 from indexes.catalog.dictionary import Dictionary
@@ -23,14 +22,6 @@ _SAME_FIRST_LETTER = 2.0
 _LONGEST_INITIALS = 6
 
 Spellings = Mapping[int, Sequence[tuple[str, str]]]  # token → other words it may be, with their stems
-
-
-@dataclass(frozen=True, slots=True)
-class _Sought:
-    """A mention by the form to look it up by; `limit` is the most names that one form may stand for."""
-
-    forms: Mapping[str, list[Mention]]
-    limit: int
 
 
 def mentions(

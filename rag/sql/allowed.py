@@ -25,8 +25,8 @@ class SqlDialect(StrEnum):
             ConfigurationError: nothing here knows how to keep that database safe.
 
         Example:
-            >>> Dialect.of("mysql")
-            <Dialect.MARIADB: 'mariadb'>
+            >>> SqlDialect.of("mysql")
+            <SqlDialect.MARIADB: 'mariadb'>
         """
         name = "mariadb" if backend == "mysql" else backend
         try:
@@ -41,7 +41,7 @@ class SqlDialect(StrEnum):
         """The form in which two names of columns are the same to this database.
 
         Example:
-            >>> Dialect.POSTGRESQL.fold("Name", quoted=True), Dialect.SQLITE.fold("Name", quoted=True)
+            >>> SqlDialect.POSTGRESQL.fold("Name", quoted=True), SqlDialect.SQLITE.fold("Name", quoted=True)
             ('Name', 'name')
         """
         return name if self is SqlDialect.POSTGRESQL and quoted else name.lower()

@@ -153,7 +153,7 @@ def column_name(name: str, dialect: SqlDialect) -> str:
     """A name as a statement has to write it: quoted where the database would not know it otherwise.
 
     Example:
-        >>> column_name("CustomerId", Dialect.POSTGRESQL), column_name("CustomerId", Dialect.SQLITE)
+        >>> column_name("CustomerId", SqlDialect.POSTGRESQL), column_name("CustomerId", SqlDialect.SQLITE)
         ('"CustomerId"', 'CustomerId')
     """
     plain = _PLAIN if dialect is SqlDialect.POSTGRESQL else _PLAIN_ANY_CASE

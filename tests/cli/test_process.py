@@ -112,11 +112,11 @@ def test_an_interrupt_keeps_what_was_published(tmp_path: Path) -> None:
 
 
 def test_a_surprise_is_one_line_unless_asked_for_more(shop: Shop) -> None:
-    broken = "import cli.main, cli.verbs.search\ncli.search.knowledge_base = None\ncli.main.run()"
+    broken = "import cli.main, cli.verbs.search\ncli.verbs.search.knowledge_base = None\ncli.main.run()"
     start = [sys.executable, "-c", broken, "search", "x"]
     short = subprocess.run(start, cwd=shop.folder, env=environment(), capture_output=True, text=True, check=False)
     assert short.returncode == 1
-    assert short.stderr.startswith("error: something pilotfish did not expect: TypeError")
+    assert short.stderr.startswith("error: unexpected error: TypeError")
     assert "PILOTFISH_DEBUG=1" in short.stderr
     assert "Traceback" not in short.stderr
     long = subprocess.run(

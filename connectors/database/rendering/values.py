@@ -21,7 +21,7 @@ _EXACT = 2**53  # whole numbers up to here are exact as floats
 def shown(value: Any, kind: ColumnKind = ColumnKind.OTHER) -> str:
     """A value as a person reads it; empty for none, for what is binary, and for white space.
 
-    >>> shown(0.5), shown("2009-01-01 00:00:00", Kind.DATETIME), shown(1, Kind.BOOLEAN), shown(None)
+    >>> shown(0.5), shown("2009-01-01 00:00:00", ColumnKind.DATETIME), shown(1, ColumnKind.BOOLEAN), shown(None)
     ('0.5', '2009-01-01', 'true', '')
     """
     match value:
@@ -46,7 +46,7 @@ def shown(value: Any, kind: ColumnKind = ColumnKind.OTHER) -> str:
 def facet(value: Any, kind: ColumnKind) -> MetadataValue | None:
     """A value as filters compare it: a number, true or false, an ISO date, or a short text; None for what is neither.
 
-    >>> facet("2009-01-01 10:00:00", Kind.DATETIME), facet(1, Kind.BOOLEAN)
+    >>> facet("2009-01-01 10:00:00", ColumnKind.DATETIME), facet(1, ColumnKind.BOOLEAN)
     ('2009-01-01T10:00:00', True)
     """
     match value:

@@ -69,7 +69,7 @@ def kind_of(reflected: types.TypeEngine[Any]) -> ColumnKind:
     """The kind of a type that SQLAlchemy reflected.
 
     >>> kind_of(types.VARCHAR(20)), kind_of(types.REAL())
-    (<Kind.TEXT: 'text'>, <Kind.FLOAT: 'float'>)
+    (<ColumnKind.TEXT: 'text'>, <ColumnKind.FLOAT: 'float'>)
     """
     if isinstance(reflected, mysql.TINYINT) and reflected.display_width == 1:
         return ColumnKind.BOOLEAN  # that is what MySQL makes of BOOLEAN

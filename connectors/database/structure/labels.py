@@ -34,7 +34,8 @@ def label_columns(table: Table) -> tuple[str, ...]:
     """The columns that say what a row is called, in the order in which they are said; none where nothing does.
 
     >>> from connectors.database.structure.schema import Column, Table
-    >>> columns = ("EmployeeID", Kind.INTEGER), ("LastName", Kind.TEXT), ("FirstName", Kind.TEXT), ("Title", Kind.TEXT)
+    >>> text = [(name, ColumnKind.TEXT) for name in ("LastName", "FirstName", "Title")]
+    >>> columns = (("EmployeeID", ColumnKind.INTEGER), *text)
     >>> label_columns(Table("Employees", columns=tuple(Column(name, kind) for name, kind in columns)))
     ('FirstName', 'LastName')
     """

@@ -57,7 +57,7 @@ def words_of(name: str) -> list[str]:
 def looks_secret(name: str, kind: ColumnKind) -> bool:
     """Whether a column of this name is likely to hold passwords, tokens or what they are checked against.
 
-    >>> looks_secret("PasswordHash", Kind.TEXT), looks_secret("token_count", Kind.INTEGER)
+    >>> looks_secret("PasswordHash", ColumnKind.TEXT), looks_secret("token_count", ColumnKind.INTEGER)
     (True, False)
     """
     words = words_of(name)

@@ -7,7 +7,6 @@ from itertools import groupby
 
 from connectors.parsed import Parsed, TextBuilder, one_line
 
-_CODE_PAGE = re.compile(r"\\ansicpg(\d+)")
 _INFO = re.compile(r"\{\\(?P<field>title|author|subject)\s(?P<value>[^{}]*)\}")
 
 

@@ -34,7 +34,6 @@ _PARAGRAPHS = _tags(
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INSIDE_LAYOUT = _tags("table p div ul ol h1 h2 h3 h4 pre form section article")
 _ANCHORS = frozenset({"#", "¶", "§", "🔗"})  # links that documentation puts beside headings
-_META_LIMIT = 300
 _WORD = re.compile(r"\w+")
 _CLUTTERED_FROM = 0.2  # the share of words in links from which a page is taken to have navigation around its content
 # The extractor of main content is believed only where it keeps nearly all words that are not links: on documentation,

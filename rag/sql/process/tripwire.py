@@ -61,7 +61,7 @@ def without_text(sql: str, dialect: SqlDialect) -> str:
     """`sql` with an empty text for each text in it, and a space for each comment.
 
     Example:
-        >>> without_text("SELECT 'it''s' /* x */, y", Dialect.POSTGRESQL)
+        >>> without_text("SELECT 'it''s' /* x */, y", SqlDialect.POSTGRESQL)
         "SELECT ''  , y"
     """
     kept: list[str] = []

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 import indexes.encoding.encoder
+import indexes.encoding.loading
 from connectors.errors import ConfigurationError
 from indexes.encoding.base import Encoder
 from indexes.encoding.encoder import DefaultEncoder
@@ -128,7 +129,7 @@ def test_company_order_and_padding_change_no_bit(encoder: Encoder) -> None:
 def test_two_processes_make_the_same_bits(encoder: Encoder) -> None:
     program = (
         "import hashlib, json, sys\n"
-        "from indexes.encoding.encoder import load_encoder\n"
+        "from indexes.encoding.loading import load_encoder\n"
         "encoded = load_encoder().encode(json.load(sys.stdin))\n"
         "print(hashlib.sha256(encoded.vectors.tobytes() + b''.join(encoded.tokens)).hexdigest())"
     )
@@ -236,7 +237,7 @@ def test_the_fingerprint_names_the_encoder_and_is_stable(encoder: Encoder) -> No
 
 
 def test_those_who_load_it_at_a_time_share_it_and_the_last_lets_it_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexes.encoding.encoder, "_loaded", WeakValueDictionary())  # the session holds one
+    monkeypatch.setattr(indexes.encoding.loading, "_loaded", WeakValueDictionary())  # the session holds one
     with ThreadPoolExecutor(6) as pool:
         held = list(pool.map(lambda _: load_encoder(), range(6)))
     assert len(set(map(id, held))) == 1

@@ -140,7 +140,7 @@ import sys
 sys.setswitchinterval(1e-6)
 import indexes.encoding.graph
 indexes.encoding.graph._streams = lambda: 8
-from indexes.encoder import load_encoder
+from indexes.encoding.loading import load_encoder
 load_encoder().encode([f"text number {n} " * (1 + n % 40) for n in range(100)])
 """
     for _ in range(4):
