@@ -176,7 +176,7 @@ def test_a_database_whose_tables_are_all_gone_is_not_believed(database: Database
     source = database.source()
     known = remember(source, listed(source))
     database.run("DROP TABLE t")
-    with pytest.raises(SourceError, match="has no tables now; the 4 documents indexed from it are kept"):
+    with pytest.raises(SourceError, match="no longer has any tables; the 4 documents indexed from it are kept"):
         listed(source, known)
 
 

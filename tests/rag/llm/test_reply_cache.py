@@ -202,7 +202,7 @@ def test_a_file_that_is_locked_is_passed_over(path):
 
 
 def test_what_may_change_unseen_is_not_kept(path):
-    with pytest.raises(ConfigurationError, match="'extractive' cannot be kept") as caught:
+    with pytest.raises(ConfigurationError, match="'extractive' cannot be cached") as caught:
         load_llm("extractive", cache=path)
     assert "local" in caught.value.hint
     assert not path.exists()

@@ -49,7 +49,7 @@ def test_a_mistake_is_named_with_its_line(old, new, problem):
         ("{sources}", "section 'user' lacks the variable 'sources'"),
         ("Question: {question}\n\n=== source", "section 'user' lacks the variable 'question'"),
         ("number={number} ", "section 'source' lacks the variable 'number'"),
-        ("=== system ===", "there is no section 'system'"),
+        ("=== system ===", "no section 'system'"),
     ],
 )
 def test_what_is_missing_is_named(old, problem):

@@ -86,11 +86,11 @@ def test_what_is_no_database_says_so(tmp_path: Path) -> None:
 def test_a_wrong_password_and_unknown_names_are_told_without_credentials(mariadb: URL, postgresql: URL) -> None:
     host = f"127.0.0.1:{mariadb.port}"
     for spec, kind, reason in (
-        (f"mariadb://root:s3cret@{host}/{mariadb.database}", PasswordError, "refused"),
-        (f"mariadb://s3cret_user@{host}/{mariadb.database}", PasswordError, "refused"),
+        (f"mariadb://root:s3cret@{host}/{mariadb.database}", PasswordError, "rejects"),
+        (f"mariadb://s3cret_user@{host}/{mariadb.database}", PasswordError, "rejects"),
         (f"mariadb://root@{host}/nowhere", SourceError, "no database 'nowhere'"),
         (f"postgresql://postgres:s3cret@127.0.0.1:{postgresql.port}/nowhere", SourceError, "no database 'nowhere'"),
-        (f"postgresql://s3cret_user@127.0.0.1:{postgresql.port}/test", PasswordError, "refused"),
+        (f"postgresql://s3cret_user@127.0.0.1:{postgresql.port}/test", PasswordError, "rejects"),
     ):
         with pytest.raises(kind, match=reason) as caught:
             open_database(spec)
@@ -199,7 +199,7 @@ def test_the_keyring(guarded: URL, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_a_wrong_password_is_refused_and_not_told(guarded: URL) -> None:
-    with pytest.raises(PasswordError, match="refused") as caught:
+    with pytest.raises(PasswordError, match="rejects") as caught:
         open_database(guarded.render_as_string().replace("@", ":s3cret@"))
     assert "s3cret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
     assert caught.value.__cause__ is None
