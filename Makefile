@@ -34,7 +34,7 @@ demo: $(VENV)/base
 	@$(BIN)/rag --kb $(DEMO) ask "$(QUESTION)"
 
 test: lint
-	@$(PYTEST) -m 'not server and not model and not slow'
+	@$(PYTEST) -m 'not server and not model and not process and not slow'
 
 test-all: lint
 	@$(PYTEST)

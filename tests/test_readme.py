@@ -78,12 +78,14 @@ def steady(line: str) -> str:
     return VARYING.sub("…", line).rstrip()
 
 
+@pytest.mark.slow
 def test_the_walk_prints_what_the_readme_shows(place: Path) -> None:
     walked = [command for command in commands() if command.line.split()[0] in WALKED]
     assert len(walked) >= 8
     walk(walked, place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quick-start", "files", "search", "ask"])
 def test_a_page_for_beginners_prints_what_it_shows(name: str, tmp_path: Path) -> None:
     page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
@@ -92,6 +94,7 @@ def test_a_page_for_beginners_prints_what_it_shows(name: str, tmp_path: Path) ->
     walk(walked, prepared(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_examples_of_cards_print_what_their_page_shows(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "cards.md").read_text(encoding="utf-8")
     walked = commands(page.partition("| kind |")[0])

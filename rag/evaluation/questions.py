@@ -64,17 +64,15 @@ def read_collection(
     if topics is not None and qrels is not None and dataset is not None:
         return trec_collection(Path(dataset), Path(topics), Path(qrels))
     if dataset is not None and not Path(dataset).exists():
-        raise SourceError(f"{dataset} is not there", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
+        raise SourceError(f"{dataset} does not exist", hint=f"{LAYOUT}; a questions file is JSONL or CSV")
     if dataset is not None and Path(dataset).is_dir():
         return beir_collection(Path(dataset), split)
     if kb is None:
-        raise ConfigurationError(
-            f"{dataset or topics or 'nothing'} is asked of no knowledge base", hint="hand it over as `kb`"
-        )
+        raise ConfigurationError(f"{dataset or topics or 'nothing'} needs a knowledge base", hint="pass it as `kb`")
     if topics is not None and qrels is not None:
         return topics_collection(kb, Path(topics), Path(qrels))
     if dataset is None:
-        raise ConfigurationError("there is no data set", hint="name a folder, a file of questions, or topics and qrels")
+        raise ConfigurationError("no data set", hint="name a folder, a file of questions, or topics and qrels")
     file = Path(dataset)
     return questions_collection(kb, file.name, read_questions(file), near=file.absolute().parent)
 

@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.conftest import Shop, environment, run_process
 
+pytestmark = pytest.mark.process
+
 COMMAND = [sys.executable, "-m", "cli.main"]
 
 

@@ -51,6 +51,7 @@ def spent(step: Callable[[], None]) -> int:
     return written() - before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="counts written bytes where Linux does")
 @pytest.mark.timeout(1800)
 def test_many_small_commits_cost_what_the_first_ones_did(tmp_path: Path, bag: BagEncoder) -> None:

@@ -42,7 +42,7 @@ from tests.conformance.naive import meets
 from tests.indexes.conftest import BagEncoder, make_document
 
 LONG = os.environ.get("PILOTFISH_LONG") == "1"
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0 if LONG else 300)]
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven"]
 SOURCES = ["/one", "/two"]
 ENCODERS = ["bag-1", "bag-2"]

@@ -20,6 +20,7 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_tunes_and_shows_it_and_goes_back(rag: Rag, sheets: Path) -> None:
     def here(*arguments: str | Path) -> Ran:
         return rag(*arguments, cwd=sheets)

@@ -375,6 +375,7 @@ def documents(draw: st.DrawFn) -> Document:
     return document(text, blocks, context=draw(st.sampled_from(["", "Title", "long " * 40])), pages=pages)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(documents(), st.sampled_from([Words, UnknownWords]), st.integers(16, 120), st.integers(1, 120))
 @example(document("\n\n" + "word " * 20, [Block(BlockKind.TABLE, 0, 30, header="Label")]), UnknownWords, 16, 1)

@@ -401,6 +401,7 @@ def copy(store: Store, tmp_path: Path) -> Callable[[], Path]:
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [flip, cut, delete])
 @pytest.mark.parametrize("index", ["sparse", "dense"])
 def test_a_search_mends_a_damaged_index_and_says_so(
@@ -490,6 +491,7 @@ def in_look_up_table(data: bytes, place: int) -> bool:
     return data[place - place % 4096] in (0x02, 0x0A)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_of_the_catalog_never_gives_a_wrong_answer(store: Store, copy: Callable[[], Path]) -> None:
     before = found(store)
     data = (store.path / "catalog.sqlite").read_bytes()

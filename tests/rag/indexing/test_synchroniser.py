@@ -61,7 +61,7 @@ def test_a_drive_that_is_not_mounted_loses_nothing(kb: KnowledgeBase, docs: Path
     docs.mkdir()  # an empty mount point
     empty = kb.index()
     assert counts(empty) == (0, 0, 0, 1, 0)
-    assert "is empty now; the 4 documents indexed from it are kept" in empty.failures[0].error
+    assert "is now empty; the 4 documents indexed from it are kept" in empty.failures[0].error
     assert "rag remove" in empty.failures[0].hint
     assert kb.search("tea")[0].title == "About tea"
 

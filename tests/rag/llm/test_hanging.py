@@ -129,6 +129,7 @@ def test_a_model_that_says_nothing_is_an_error(value):
     assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_an_answer_is_cut_where_it_is_far_too_long():
     reply = as_llm(lambda messages: "word " * 10_000_000, limits=ReplyLimits(tokens=20)).stream(PROMPT, "")
     assert len("".join(reply).split()) == 40
@@ -178,8 +179,8 @@ def test_ctrl_c_ends_a_process_whose_model_hangs():
         import signal, time
         # What a shell runs in the background inherits that interrupts are ignored.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        from rag.llm_loading import as_llm
-        from rag.results import Message, Prompt
+        from rag.llm.loading import as_llm
+        from rag import Message, Prompt
         def hangs(messages):
             yield "The sky "
             time.sleep(3600)

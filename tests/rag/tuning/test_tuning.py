@@ -96,6 +96,7 @@ def order(kb, text=PARTS[3][0]):
     return [hit.chunk_id for hit in kb.search(text)]
 
 
+@pytest.mark.slow
 def test_where_vectors_mislead_words_come_to_count_more(home, kb):
     file = questions(home, "parts", PARTS)
     before = evaluate(file, kb=kb, modes=["hybrid"])
@@ -127,6 +128,7 @@ def test_where_there_is_nothing_to_gain_nothing_changes(home, kb):
     assert kb.status().tuning.weights is None
 
 
+@pytest.mark.slow
 def test_relevance_and_threshold_are_fitted_too(home, kb):
     said = {text: kb.ask(text) for text, _ in (*BARE[:8], *NOTHING[:4])}
     plain = {text: kb.search(text, 3) for text in said}
@@ -152,6 +154,7 @@ def test_relevance_and_threshold_are_fitted_too(home, kb):
     assert max(hit.relevance for hit in kb.search("asdf qwer zxcv")) <= 0.1
 
 
+@pytest.mark.slow
 def test_calibration_alone_never_changes_what_is_answered(folder, kb):
     asked = [text for text, _ in (*PARTS[:6], *BARE[:6], *NOTHING[:6])]
     before = [kb.ask(text).abstained for text in asked]
@@ -162,6 +165,7 @@ def test_calibration_alone_never_changes_what_is_answered(folder, kb):
     assert [kb.ask(text).abstained for text in asked] == before
 
 
+@pytest.mark.slow
 def test_random_judgements_change_nothing(home, kb):
     search = cache(kb._retriever.candidates)
     near = {text: [hit.uri for hit in kb.search(text)] for text, _ in PARTS[:30]}
@@ -193,6 +197,7 @@ def test_dry_runs_and_resets(home, folder, kb):
     assert not kb.status().tuning
 
 
+@pytest.mark.slow
 def test_the_seed_decides_who_decides(home, kb):
     collection = read_collection(questions(home, "parts", PARTS), kb=kb)
     search = cache(kb._retriever.candidates)
@@ -342,7 +347,7 @@ def test_a_damaged_setting_does_not_stop_a_search(folder):
     assert kb.ask(BARE[0][0]).text
     assert kb.status().tuning == Tuning()
     assert said == [
-        "the tuning is ignored: it is damaged (`rag tune QUESTIONS` tunes again, `rag tune --reset` forgets it)"
+        "the tuning is ignored: it is damaged (`rag tune QUESTIONS` tunes again, `rag tune --reset` removes it)"
     ]
     assert kb.reset_tuning(), "there is something to forget, whatever it is"
     kb.close()
@@ -373,7 +378,7 @@ def test_without_questions_that_nothing_answers_the_threshold_stays_and_it_says_
     verdict = by_name(report)["threshold"]
     assert not verdict.kept
     assert verdict.fitted is None
-    assert "it takes 10 questions that nothing answers, and there are 0" in verdict.why
+    assert "it needs 10 questions that nothing answers, but there are 0" in verdict.why
     assert report.kind is CollectionKind.QUESTIONS
     json.dumps(report.to_json(), allow_nan=False)
 
