@@ -126,6 +126,7 @@ def test_every_key_of_a_run_is_named(rag: Rag, place: tuple[Path, Ran], line: li
     assert not unnamed(ran, "models list" if line[0] == "models" else line[0])
 
 
+@pytest.mark.slow
 def test_every_key_of_measuring_and_tuning_is_named(rag: Rag, place: tuple[Path, Ran]) -> None:
     folder, _ = place
     with closing(sqlite3.connect(folder / "shop.db")) as connection:

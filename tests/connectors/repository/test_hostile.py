@@ -125,6 +125,7 @@ def test_paths_that_no_file_can_have_are_named_and_the_rest_is_read(tmp_path: Pa
     assert kinds(events) == {"../evil.md": Failed, "..": Failed, "fine.md": Added, "not\\xffutf8.md": Failed}
 
 
+@pytest.mark.slow
 def test_a_few_trees_that_make_billions_of_paths_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = repository(tmp_path / "r", FILES)
     known = remember(listed(open_source(str(folder), {"rev": "HEAD"})))

@@ -133,6 +133,7 @@ def test_a_failure_while_keeping_results_is_the_callers_and_spoils_nothing(tmp_p
     assert found == [7]
 
 
+@pytest.mark.slow
 def test_threads_that_start_at_once_do_not_wait_for_each_other_for_ever() -> None:
     # Switching threads at every chance made every second such process hang.
     program = """

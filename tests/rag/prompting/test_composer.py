@@ -33,6 +33,7 @@ def compose(question: str, found: list, *, budget: int = 1000, count=word_count,
 PAIR = st.tuples(PASSAGE, PASSAGE)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     question=PASSAGE,
