@@ -105,7 +105,8 @@ def respell(asked: Query, view: View, encoder: Encoder) -> Respelled:
     and passages are many, the query was not mistyped: it asks for something else, in another language perhaps, or for
     nothing.
     """
-    query = Query.of(unicodedata.normalize("NFC", asked.text))
+    composed = unicodedata.normalize("NFC", asked.text)
+    query = asked if composed == asked.text else Query(composed)
     known = _known(query, view)
     unknown = [word for word in _prose(query.text) if word.start() not in known]
     if not unknown or len(unknown) > _MOST_UNKNOWN:
@@ -116,7 +117,7 @@ def respell(asked: Query, view: View, encoder: Encoder) -> Respelled:
     text = query.text
     for word, spelling in reversed(spellings):
         text = text[: word.start()] + spelling + text[word.end() :]
-    return Respelled(Query.of(text), tuple(Correction(word[0], spelling) for word, spelling in spellings))
+    return Respelled(Query(text), tuple(Correction(word[0], spelling) for word, spelling in spellings))
 
 
 def _known(query: Query, view: View) -> set[int]:
