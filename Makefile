@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with Python 3.11 or later, pip and make:
 #   make demo    install, index this repository's own documentation and examples, ask it a question
-#   make test    install, lint, type-check, run the tests that need no server and no model
+#   make test    install, lint, type-check, run the quick tests, which need no server and no model
 # and two more do the rest:
 #   make test-all    all tests; what is not installed, pulled or running is skipped and named
 #   make docs        build the documentation as a site, into site/
