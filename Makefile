@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with Python 3.11 or later, pip and make:
 #   make demo    install, index this repository's own documentation and examples, ask it a question
-#   make test    install, lint, type-check, run the quick tests, which need no server and no model
+#   make test    install, lint, type-check, run the tests that need no server and no model
 # and two more do the rest:
 #   make test-all    all tests; what is not installed, pulled or running is skipped and named
 #   make docs        build the documentation as a site, into site/
@@ -11,6 +11,9 @@ BIN    := $(VENV)/bin
 DEMO   := .rag
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 QUESTION ?= What happens if indexing is interrupted?
+
+# With bytecode that is kept, the processes that tests start by the hundred start sooner.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-all test-long lint format docs clean
 
@@ -34,7 +37,7 @@ demo: $(VENV)/base
 	@$(BIN)/rag --kb $(DEMO) ask "$(QUESTION)"
 
 test: lint
-	@$(PYTEST) -m 'not server and not model and not process and not slow'
+	@$(PYTEST) -m 'not server and not model and not process'
 
 test-all: lint
 	@$(PYTEST)

@@ -28,5 +28,5 @@ def parse_rtf(data: bytes) -> Parsed:
 def _plain(source: str) -> str:
     from striprtf.striprtf import rtf_to_text
 
-    text: str = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
+    text: str = rtf_to_text(source, errors="replace")
     return text

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.code.languages import language_of
 from tests.connectors.code.checks import chunks_of
 
-SAMPLES = sorted(path for path in (Path(__file__).parent / "samples").iterdir())
+SAMPLES = sorted(path for path in (Path(__file__).parent / "samples").iterdir() if path.is_file())
 STRANGE = ["\x00", "\ufeff", "\r", "\r\n", "\t", "(", "}", '"', "'''", "/*", "//", "#", "é", "😀", "\u2028", "<?php"]
 
 

@@ -495,7 +495,7 @@ def in_look_up_table(data: bytes, place: int) -> bool:
 def test_a_flipped_bit_of_the_catalog_never_gives_a_wrong_answer(store: Store, copy: Callable[[], Path]) -> None:
     before = found(store)
     data = (store.path / "catalog.sqlite").read_bytes()
-    places = list(range(77, len(data), len(data) // 400))
+    places = list(range(77, len(data), len(data) // 200))
     hints = []
     for place in places:
         path = copy()
