@@ -66,13 +66,29 @@ class Graph:
     `probe` has given the vectors of f32: OpenVINO has computed wrong ones, on some processors and for some shapes
     (as in openvinotoolkit/openvino#38256). The probe costs a second or two, once a machine: the kept graph is named
     after the precision it ended in.
+
+    Args:
+        path: the graph.
+        fingerprint: what tells it from any other.
+        probe: the batches that bf16 is judged by.
+        cache: where what compiling gives is kept.
+        least_cosine: of a vector in bf16 to that in f32, for bf16 to be trusted.
     """
 
-    def __init__(self, path: Path, *, fingerprint: str, probe: Sequence[Inputs], cache: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        fingerprint: str,
+        probe: Sequence[Inputs],
+        cache: Path,
+        least_cosine: float = _LEAST_COSINE,
+    ) -> None:
         self._path = path
         self._fingerprint = fingerprint
         self._probe = probe
         self._cache = cache
+        self._least_cosine = least_cosine
         self._loading = threading.Lock()
         self._single: _Runner | None = None
         self._parallel: _Runner | None = None
@@ -141,7 +157,8 @@ class Graph:
             vectors, tokens = (
                 (left * right).sum(-1) for left, right in zip(*(runner.run(inputs) for runner in runners), strict=True)
             )
-            if not (vectors.min() >= _LEAST_COSINE and tokens[inputs[1] == 1].mean() >= _LEAST_COSINE):
+            least = self._least_cosine
+            if not (vectors.min() >= least and tokens[inputs[1] == 1].mean() >= least):
                 return False
         return True
 

@@ -14,10 +14,11 @@ from indexes.encoding.graph import Graph, Inputs, Outputs, import_openvino
 
 XML = Path(indexes.encoding.graph.__file__).parent / "encoder_data" / "encoder.xml"
 INPUTS = [np.array([[101, 4937, 102]], np.int64), np.ones((1, 3), np.int64)]
+UNREACHABLE = 1.01  # more than rounding leaves of any cosine, so bf16 is as good as wrong
 
 
-def graph(cache: Path, fingerprint: str = "one", probe: Inputs = INPUTS) -> Graph:
-    return Graph(XML, fingerprint=fingerprint, probe=[probe], cache=cache)
+def graph(cache: Path, fingerprint: str = "one", probe: Inputs = INPUTS, **settings: float) -> Graph:
+    return Graph(XML, fingerprint=fingerprint, probe=[probe], cache=cache, **settings)
 
 
 def filled(length: int) -> Inputs:
@@ -77,11 +78,7 @@ def test_where_nothing_can_be_kept_it_still_runs(tmp_path: Path) -> None:
 
 
 def test_where_bf16_disagrees_it_is_not_used_then_or_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        indexes.encoding.graph, "_LEAST_COSINE", 1.01
-    )  # more than rounding leaves, so bf16 is as good as wrong
-    first = vector(graph(tmp_path, "distrusted"))
-    monkeypatch.undo()
+    first = vector(graph(tmp_path, "distrusted", least_cosine=UNREACHABLE))
     monkeypatch.setattr(indexes.encoding.graph, "_TRUSTED", {})  # as in another process
     (blob,) = kept(tmp_path)
     written = blob.stat().st_mtime_ns
@@ -91,11 +88,9 @@ def test_where_bf16_disagrees_it_is_not_used_then_or_later(tmp_path: Path, monke
     assert blob.stat().st_mtime_ns == written
 
 
-def test_where_nothing_can_be_kept_a_process_chooses_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_kept_a_process_chooses_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setattr(indexes.encoding.graph, "_LEAST_COSINE", 1.01)
-    first = vector(graph(tmp_path / "file", "chosen once"))
-    monkeypatch.undo()
+    first = vector(graph(tmp_path / "file", "chosen once", least_cosine=UNREACHABLE))
 
     assert vector(graph(tmp_path / "file", "chosen once")) == first == f32(INPUTS)[0].tobytes()
 
