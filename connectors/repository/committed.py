@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from connectors.repository import attributes
 from connectors.repository.address import address
 from connectors.repository.foreign import Foreign
 from connectors.repository.git import Git
+from connectors.repository.limits import RepositoryLimits
 from connectors.repository.objects import Objects
 from connectors.repository.renames import Renames
 from connectors.repository.repository import Commit, Repository, bare_repository, repository_around
@@ -51,6 +52,7 @@ class CommittedSource:
         vendored: whether vendored and generated code is read, too.
         use_ignore, include, exclude, max_bytes: as for `FileSource`; of the ignore files only `.ragignore` counts,
             for what is committed is not ignored by git.
+        limits: what reading the repository may cost.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class CommittedSource:
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
         max_bytes: int = MAX_BYTES,
+        limits: RepositoryLimits = RepositoryLimits(),  # noqa: B008 - frozen
     ) -> None:
         self._path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - links stay as the user knows them
         self._rev = rev
@@ -70,6 +73,7 @@ class CommittedSource:
         self._everything = vendored or not use_ignore
         self._skips_opaque = use_ignore
         self._max_bytes = max_bytes
+        self._limits = limits
         chosen = (use_ignore, list(include), list(exclude), max_bytes, vendored)
         options: dict[str, Option] = dict(zip(DEFAULTS, chosen, strict=True))
         self._options = {key: value for key, value in options.items() if value != DEFAULTS[key]}
@@ -131,14 +135,14 @@ class CommittedSource:
 
     def _list(self) -> _Listing:
         """The files of the commit as it is now; what was found for this commit before, when it is that."""
-        repository = _repository(self._path)
+        repository = replace(_repository(self._path), limits=self._limits)
         commit = repository.commit(self._rev)
         if self._listing is not None and self._listing.commit == commit:
             return self._listing
         files: list[File] = []
         lost: list[Lost] = []
         with closing(Objects(repository.git)) as objects:
-            tree = Tree(objects, commit.hash, self._rules)
+            tree = Tree(objects, commit.hash, self._rules, self._limits.files)
             for found in tree:
                 if isinstance(found, Lost):
                     lost.append(found)

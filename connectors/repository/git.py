@@ -11,9 +11,6 @@ from typing import IO
 
 from connectors.errors import SourceError
 
-SECONDS = 120.0
-"""How long one answer may take: a pipe in the place of an object would be waited for without end."""
-
 _INSTALL_HINT = "install git; a folder with checked-out files can be read without it"
 _REPAIR_HINT = "`git fsck` says what is damaged; fetch or clone it again"
 
@@ -55,10 +52,12 @@ class Git:
     Arguments:
         folder: where the repository itself is (`.git`, or that of a bare clone).
         work_tree: where its files are checked out, if they are.
+        seconds: how long one answer may take.
     """
 
-    def __init__(self, folder: Path, work_tree: Path | None = None) -> None:
+    def __init__(self, folder: Path, work_tree: Path | None, seconds: float) -> None:
         self.folder = folder
+        self.seconds = seconds
         self._where = [f"--git-dir={folder}", *([f"--work-tree={work_tree}"] if work_tree else [])]
         self._in = work_tree or folder
 
@@ -74,11 +73,11 @@ class Git:
                 env={**_environment(), **(environment or {})},
                 stdin=stdin or subprocess.DEVNULL,
                 capture_output=True,
-                timeout=SECONDS,
+                timeout=self.seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise SourceError(f"git {arguments[0]} took longer than {SECONDS:.0f} s", hint=_REPAIR_HINT) from None
+            raise SourceError(f"git {arguments[0]} took longer than {self.seconds:.0f} s", hint=_REPAIR_HINT) from None
         except OSError as error:
             raise SourceError(f"git cannot be run on {self.folder}: {error.strerror}") from error
         if done.returncode:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from connectors.errors import SourceError
-from connectors.repository.git import SECONDS, Git
+from connectors.repository.git import Git
 
 _SECONDS_PER_BYTE = 1e-6
 _MAX_TREE = 100 * 1024 * 1024
@@ -65,7 +65,7 @@ class Objects:
     def head(self, key: str, size: int) -> bytes:
         """The first bytes of a file, however long it is."""
         process = self._git.start("cat-file", "blob", key)
-        with _closing(process), _deadline(process, size):
+        with _closing(process), self._deadline(process, size):
             return process.stdout.read(size) if process.stdout else b""
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class Objects:
         process = self._running()
         assert process.stdin is not None  # noqa: S101
         assert process.stdout is not None  # noqa: S101
-        with _deadline(process, 0):
+        with self._deadline(process, 0):
             try:
                 process.stdin.write(name.encode() + b"\n")
                 process.stdin.flush()
@@ -95,7 +95,7 @@ class Objects:
         if size > max_bytes:
             self.close()  # sooner than to read it all
             return answer[1].decode(), size
-        with _deadline(process, size):
+        with self._deadline(process, size):
             data = process.stdout.read(size + 1)
         if len(data) <= size:
             self.close()
@@ -106,6 +106,16 @@ class Objects:
         if self._process is None or self._process.poll() is not None:
             self._process = self._git.start("cat-file", "--batch")
         return self._process
+
+    @contextmanager
+    def _deadline(self, process: subprocess.Popen[bytes], size: int) -> Iterator[None]:
+        """End a git that waits for ever, on a pipe in the place of an object say."""
+        alarm = threading.Timer(self._git.seconds + size * _SECONDS_PER_BYTE, process.kill)
+        alarm.start()
+        try:
+            yield
+        finally:
+            alarm.cancel()
 
 
 def _entries(data: bytes, width: int) -> Iterator[TreeEntry]:
@@ -122,17 +132,6 @@ def _entries(data: bytes, width: int) -> Iterator[TreeEntry]:
             raise SourceError("a folder in it cannot be read", hint=_DAMAGED_HINT) from None
         yield TreeEntry(data[space + 1 : zero], mode, data[zero + 1 : end].hex())
         place = end
-
-
-@contextmanager
-def _deadline(process: subprocess.Popen[bytes], size: int) -> Iterator[None]:
-    """End a git that waits for ever, on a pipe in the place of an object say."""
-    alarm = threading.Timer(SECONDS + size * _SECONDS_PER_BYTE, process.kill)
-    alarm.start()
-    try:
-        yield
-    finally:
-        alarm.cancel()
 
 
 @contextmanager

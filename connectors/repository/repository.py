@@ -8,6 +8,7 @@ from pathlib import Path
 
 from connectors.errors import SourceError
 from connectors.repository.git import Git, NoGitError
+from connectors.repository.limits import RepositoryLimits
 from connectors.source import REPOSITORY, Facts
 
 _MAX_POINTER = 4096
@@ -34,15 +35,17 @@ class Repository:
     Attributes:
         folder: where it is itself: `.git`, the folder of a bare clone, or what a linked work tree points to.
         top: the top of its work tree; None for a bare one.
+        limits: what reading it may cost.
     """
 
     folder: Path
     top: Path | None = None
+    limits: RepositoryLimits = RepositoryLimits()  # noqa: RUF009 - frozen
 
     @property
     def git(self) -> Git:
         """Commands on it."""
-        return Git(self.folder, self.top)
+        return Git(self.folder, self.top, self.limits.seconds)
 
     def commit(self, revision: str = "") -> Commit:
         """The commit that a revision names; `HEAD` without one.

@@ -12,9 +12,6 @@ from connectors.folders.ignore import OWN_FILE, IgnoreRules, IgnoreScope
 from connectors.repository.attributes import FILE as ATTRIBUTES
 from connectors.repository.objects import FOLDER, LINK, SUBMODULE, Objects, TreeEntry
 
-MAX_FILES = 2_000_000
-"""A commit with more is not read: a few small trees that name each other make billions of paths."""
-
 _MAX_DEPTH = 200
 _MAX_RULES = 1_000_000
 _FOLDERS = frozenset({FOLDER, SUBMODULE})
@@ -38,7 +35,7 @@ class Lost(NamedTuple):
 class Tree:
     """The files of one commit that `rules` let through, without links and submodules.
 
-    Iterating raises `SourceError` when the top itself cannot be read, or when there are more than `MAX_FILES`.
+    Iterating raises `SourceError` when the top itself cannot be read, or when there are more than `max_files`.
 
     Attributes:
         commit: its hash.
@@ -46,12 +43,13 @@ class Tree:
         attributes: the files of attributes.
     """
 
-    def __init__(self, objects: Objects, commit: str, rules: IgnoreRules) -> None:
+    def __init__(self, objects: Objects, commit: str, rules: IgnoreRules, max_files: int) -> None:
         self.submodules: list[str] = []
         self.attributes: list[File] = []
         self._objects = objects
         self.commit = commit
         self._rules = rules
+        self._max_files = max_files
         self._seen = 0
 
     def __iter__(self) -> Iterator[File | Lost]:
@@ -60,8 +58,8 @@ class Tree:
 
     def _folder(self, folder: str, entries: list[TreeEntry], parent: IgnoreScope) -> Iterator[File | Lost]:
         self._seen += len(entries)
-        if self._seen > MAX_FILES:
-            raise SourceError(f"the commit {self.commit} has more than {MAX_FILES:,} files", hint=_TOO_MANY_HINT)
+        if self._seen > self._max_files:
+            raise SourceError(f"the commit {self.commit} has more than {self._max_files:,} files", hint=_TOO_MANY_HINT)
         scope = self._scope(folder, entries, parent)
         if scope is None:
             return

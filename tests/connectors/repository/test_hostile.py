@@ -12,8 +12,9 @@ import pytest
 
 from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import open_source
-from connectors.repository import git as running
-from connectors.repository import objects, tree
+from connectors.repository.committed import CommittedSource
+from connectors.repository.git import NoGitError
+from connectors.repository.limits import RepositoryLimits
 from connectors.source import Added, Changed, Failed, Source, Unchanged
 from tests.connectors.repository.events import kinds, listed, remember
 from tests.connectors.repository.repositories import commit, git, put, repository
@@ -126,7 +127,7 @@ def test_paths_that_no_file_can_have_are_named_and_the_rest_is_read(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_few_trees_that_make_billions_of_paths_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_trees_that_make_billions_of_paths_are_not_read(tmp_path: Path) -> None:
     folder = repository(tmp_path / "r", FILES)
     known = remember(listed(open_source(str(folder), {"rev": "HEAD"})))
     below = git(folder, "rev-parse", "HEAD:src")
@@ -134,21 +135,19 @@ def test_a_few_trees_that_make_billions_of_paths_are_not_read(tmp_path: Path, mo
         inside = b"".join(b"40000 %d\0" % number + bytes.fromhex(below) for number in range(10))
         below = make_object(folder, "tree", inside)
     git(folder, "update-ref", "refs/heads/main", commit_of(folder, below))
-    monkeypatch.setattr(tree, "MAX_FILES", 4_000)
-    source = open_source(str(folder), {"rev": "HEAD"})
+    source = CommittedSource(folder, rev="HEAD", limits=RepositoryLimits(files=4_000))
     assert source.size_hint() is None
     with pytest.raises(SourceError, match="more than 4,000 files"):
         list(source.events(known))
 
 
-def test_a_pipe_in_the_place_of_an_object_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipe_in_the_place_of_an_object_is_not_waited_for(tmp_path: Path) -> None:
     folder = repository(tmp_path / "r", FILES)
     name = git(folder, "rev-parse", "HEAD:README.md")
     place = folder / ".git/objects" / name[:2] / name[2:]
     place.unlink()
     os.mkfifo(place)
-    monkeypatch.setattr(objects, "SECONDS", 1.0)
-    events = listed(open_source(str(folder), {"rev": "HEAD"}))
+    events = listed(CommittedSource(folder, rev="HEAD", limits=RepositoryLimits(seconds=1.0)))
     assert kinds(events) == {"README.md": Failed, "src/cart.py": Added}
 
 
@@ -218,7 +217,7 @@ def test_without_git_a_work_tree_is_a_folder_and_a_bare_clone_says_what_it_needs
     assert set(listed(open_source(str(folder)))) == {"README.md", "src/cart.py"}
     bare = open_source(str(tmp_path / "r.git"))
     assert bare.size_hint() is None
-    with pytest.raises(running.NoGitError, match="git is not installed") as caught:
+    with pytest.raises(NoGitError, match="git is not installed") as caught:
         listed(bare)
     assert "install git" in caught.value.hint
 
