@@ -38,19 +38,22 @@ _SHEBANG = 200  # bytes in which the first line of a script names its language
 _CODE_SECONDS = 10.0  # a megabyte of code takes about one
 
 
-def parse_file(data: bytes, path: Path) -> Parsed:
-    """Parse in the worker what a parser in C or of many rules will read, all else here."""
+def parse_file(data: bytes, path: Path, *, code_seconds: float = _CODE_SECONDS) -> Parsed:
+    """Parse in the worker what a parser in C or of many rules will read, all else here.
+
+    `code_seconds` is what code may take, on top of some time for its size; then its lines are kept.
+    """
     if is_risky(data, path):
         return _guarded(path, lambda: _WORKER.parse(data, path))
     if language := language_of(path, data[:_SHEBANG].decode("latin-1")):
-        return _guarded(path, lambda: _parse_code(data, path, language))
+        return _guarded(path, lambda: _parse_code(data, path, language, code_seconds))
     return parse_here(data, path)
 
 
-def _parse_code(data: bytes, path: Path, language: str) -> Parsed:
+def _parse_code(data: bytes, path: Path, language: str, seconds: float) -> Parsed:
     """Parse code in the worker, or keep its lines where the parser does not survive it: they are text all the same."""
     try:
-        return _WORKER.parse(data, path, _CODE_SECONDS)
+        return _WORKER.parse(data, path, seconds)
     except LostParserError as error:
         return replace(parse_code(_decoded(data, path)), metadata={"code_language": language, "unparsed": str(error)})
 

@@ -10,7 +10,8 @@ from connectors.code.languages import LANGUAGES
 from connectors.code.source import parse_source
 from connectors.document import BlockKind
 from connectors.errors import SourceError
-from connectors.formats import dispatch, parse
+from connectors.formats import parse
+from connectors.formats.dispatch import parse_file
 from tests.connectors.code.checks import chunks_of, sample
 
 DEEP = 100_000
@@ -44,14 +45,12 @@ def test_a_minified_line_of_ten_megabytes_is_kept_as_it_stands() -> None:
     assert parsed.metadata == {"code_language": "javascript", "unparsed": "too large"}
 
 
-def test_what_takes_the_parser_too_long_is_kept_as_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "_CODE_SECONDS", 0.1)
+def test_what_takes_the_parser_too_long_is_kept_as_lines() -> None:
     text = "a" + "\n.b()" * DEEP
-    parsed = parse(text.encode(), Path("chain.js"))
+    parsed = parse_file(text.encode(), Path("chain.js"), code_seconds=0.1)
     assert parsed.text == text
     assert parsed.metadata["code_language"] == "javascript"
     assert "longer than" in str(parsed.metadata["unparsed"])
-    monkeypatch.undo()
     assert parse(b"def f(): pass", Path("a.py")).names  # the next file has a parser again
 
 
