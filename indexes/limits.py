@@ -21,6 +21,9 @@ class StoreLimits:
         embedded_at_once: texts between two writes of vectors of record: what a crash can cost.
         texts_held: texts in memory while everything is embedded anew.
         buried_at_once: documents in one transaction when the dead are removed.
+        indexed_at_once: chunks in memory, and ids in one query, while the sparse index is written.
+        rows_at_once: rows of the catalog in memory, of those that are read by the million.
+        bound_at_once: values bound in one SQL statement; SQLite allows 32,766.
     """
 
     delta_least: int = 1_000
@@ -33,6 +36,9 @@ class StoreLimits:
     embedded_at_once: int = 256
     texts_held: int = 10_000
     buried_at_once: int = 500
+    indexed_at_once: int = 1_000
+    rows_at_once: int = 2_000
+    bound_at_once: int = 5_000
 
     def outgrown(self, delta: int, base: int) -> bool:
         """Whether so many chunks born or dead since make a dense base of that size worth rewriting.

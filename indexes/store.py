@@ -152,7 +152,7 @@ class Store:
             encoder: the encoder of a new store; an existing one keeps its own.
             late: whether a new store keeps token vectors.
             notify: called with one line when something had to be mended.
-            limits: the sizes at which it compacts.
+            limits: the sizes at which it compacts, and how much it processes at a time.
 
         Raises:
             NoKnowledgeBaseError: when there is none and `create` is false.
@@ -176,7 +176,7 @@ class Store:
                 (path / ".gitignore").write_text("*\n")  # for git, and so that no folder around it indexes the index
         except OSError as error:
             raise StoreError(f"cannot create {path}: {error.strerror}", hint="check --kb") from error
-        self.catalog = Catalog(path / CATALOG_FILE, create=create)
+        self.catalog = Catalog(path / CATALOG_FILE, create=create, limits=self.limits)
         self.new_encoder = encoder
         self.new_late = late
         self._loaded: Loaded | None = None

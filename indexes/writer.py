@@ -105,7 +105,7 @@ class Writer:
             fresh = not reading.setting("id")
         if fresh:
             self._initialise()
-        self._sparse = SparseIndex(path / "sparse")
+        self._sparse = SparseIndex(path / "sparse", limits)
         if not self._is_current(pending):
             if self.generation:
                 notify("rebuilding the sparse index from the catalog")
@@ -252,7 +252,7 @@ class Writer:
             encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
         if len(dead):
             self._sparse.apply([], dead, state)
-        if self._sparse.worth_rebuilding(self._limits):
+        if self._sparse.worth_rebuilding():
             self._rebuild_sparse()
         base = self._compact_dense(encoder, dimensions)
         self._bury_the_dead()

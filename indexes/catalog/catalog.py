@@ -19,6 +19,7 @@ from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION, open_engine
 from indexes.catalog.sources import SOURCES_FILE, rebuild_hint
 from indexes.catalog.writing import Writing
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
+from indexes.limits import StoreLimits
 
 _FREE_SHARE = 0.2
 
@@ -26,8 +27,9 @@ _FREE_SHARE = 0.2
 class Catalog:
     """The database behind a knowledge base. Reading and writing happen through `reading()` and `writing()`."""
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    def __init__(self, path: Path, *, create: bool, limits: StoreLimits | None = None) -> None:
         self.path = path
+        self._limits = limits or StoreLimits()
         if not create and not path.exists():
             raise NoKnowledgeBaseError(f"no catalog at {path}", hint="run `rag index PATH` to create a knowledge base")
         self._refusal: StoreError | None = None
@@ -92,7 +94,7 @@ class Catalog:
     def reading(self) -> Iterator[Reading]:
         """Open one consistent snapshot of the catalog; writers are neither blocked nor seen."""
         with _translated(self.path), self._engine.connect() as connection, connection.begin():
-            yield Reading(connection)
+            yield Reading(connection, self._limits)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -102,7 +104,7 @@ class Catalog:
             self._engine.connect().execution_options(immediate=True) as connection,
             connection.begin(),
         ):
-            yield Writing(connection)
+            yield Writing(connection, self._limits)
 
     def reclaim(self) -> None:
         """Give the pages that deletions left free back to the disk, when there are enough to be worth moving others."""

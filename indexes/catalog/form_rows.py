@@ -9,7 +9,6 @@ from operator import attrgetter
 from sqlalchemy import Connection, delete, func, select
 
 from connectors.document import CALLS, DEFINES, DocumentName
-from indexes.catalog.reading import batched
 from indexes.catalog.schema import name_forms, name_roles, names, storable
 from indexes.terms.forms import forms
 from indexes.terms.names import is_of_row, normal
@@ -37,10 +36,8 @@ def normals_of(connection: Connection, documents: Sequence[int]) -> set[str]:
 
 
 def drop_unused_forms(connection: Connection, normals: Collection[str]) -> None:
-    """Forget what those of these normal forms can be found by that no document has any more."""
-    used: set[str] = set()
-    for batch in batched(sorted(normals)):
-        used.update(connection.scalars(select(names.c.normal).where(names.c.normal.in_(batch)).distinct()))
+    """Forget what those of these normal forms, few enough for one statement, can be found by that no document has."""
+    used = set(connection.scalars(select(names.c.normal).where(names.c.normal.in_(normals)).distinct()))
     if pairs := [(form, each) for each in set(normals) - used for form in forms(each)]:
         connection.exec_driver_sql("DELETE FROM name_forms WHERE form = ? AND normal = ?", pairs)
 

@@ -26,10 +26,10 @@ from indexes.catalog.schema import (
     vectors,
 )
 from indexes.errors import DamagedError
+from indexes.limits import StoreLimits
 from indexes.terms.names import StoredName
 
-_IN_LIMIT = 5_000  # values bound in one statement; SQLite allows 32,766
-_PAGE = 2_000  # rows in memory at a time, of those that are read by the million
+_SAMPLE = 2_000  # token vectors that the size of all is told from
 
 T = TypeVar("T")
 Vectors = npt.NDArray[np.float32]
@@ -43,9 +43,16 @@ class Reading:
         DamagedError: a row is not what was written.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, limits: StoreLimits) -> None:
         self.connection = connection
+        self._limits = limits
         self._settings: dict[str, str] | None = None  # read once: a search asks for nine, at .3 ms each
+
+    def batched(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Cut `items` into pieces that one SQL statement can bind."""
+        size = self._limits.bound_at_once
+        for start in range(0, len(items), size):
+            yield items[start : start + size]
 
     def setting(self, key: str, default: str = "") -> str:
         """The value stored under `key`."""
@@ -75,7 +82,7 @@ class Reading:
     def known_among(self, source_id: int, generation: int, uris: Sequence[str]) -> dict[str, KnownDocument]:
         """The same of those of these documents that are there."""
         found: dict[str, KnownDocument] = {}
-        for batch in batched(uris):
+        for batch in self.batched(uris):
             # A bound list, and no index but that of URIs: SQLite would walk through all documents of the source.
             each = func.json_each(json.dumps(batch)).table_valued("value")
             of_source = documents.c.source_id.op("+")(0) == source_id
@@ -116,7 +123,7 @@ class Reading:
     def named(self, normals: Sequence[str], generation: int) -> dict[str, list[StoredName]]:
         """Normal form (`indexes.terms.names.normal`) → the live documents' names that have it, where there are any."""
         found: dict[str, list[StoredName]] = {}
-        for batch in batched(sorted(set(normals))):
+        for batch in self.batched(sorted(set(normals))):
             rows = self.connection.execute(_NAMED.where(names.c.normal.in_(batch), alive(generation)).order_by(*_ORDER))
             for row in rows:
                 found.setdefault(row.normal, []).append(_stored_name(row))
@@ -177,7 +184,7 @@ class Reading:
     def chunks_by_id(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """The stored chunks with these ids; unknown ids are absent."""
         found: dict[int, StoredChunk] = {}
-        for batch in batched(ids):
+        for batch in self.batched(ids):
             rows = self.connection.execute(_STORED_CHUNKS.where(chunks.c.id.in_(batch)))
             found.update((row.id, stored_chunk(row)) for row in rows)
         return found
@@ -185,7 +192,7 @@ class Reading:
     def kinds(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """The kind and the language of the document each chunk is from; unknown ids are absent."""
         found: dict[int, tuple[str, str]] = {}
-        for batch in batched(ids):
+        for batch in self.batched(ids):
             rows = self.connection.execute(_KINDS.where(chunks.c.id.in_(batch)))
             found.update((row.id, (row.kind, row.language)) for row in rows)
         return found
@@ -237,7 +244,7 @@ class Reading:
     def missing_vectors(self, encoder: str, hashes: Iterable[bytes]) -> set[bytes]:
         """Which of these text hashes have no vector of record."""
         wanted = set(hashes)
-        for batch in batched(sorted(wanted)):
+        for batch in self.batched(sorted(wanted)):
             rows = self.connection.execute(
                 select(vectors.c.text_hash).where(vectors.c.encoder == encoder, vectors.c.text_hash.in_(batch))
             )
@@ -267,7 +274,7 @@ class Reading:
     def token_bytes(self) -> int:
         """The size of all token vectors, from their number and the mean of some thousand of them."""
         count = self.connection.scalar(select(func.count()).select_from(token_vectors)) or 0
-        some = select(func.length(token_vectors.c.codes).label("size")).limit(_PAGE).subquery()
+        some = select(func.length(token_vectors.c.codes).label("size")).limit(_SAMPLE).subquery()
         return round(count * (self.connection.scalar(select(func.avg(some.c.size))) or 0))
 
     def unencoded_chunks(
@@ -298,8 +305,9 @@ class Reading:
 
         Neighbours are read as ranges: a million of them is one walk through the table.
         """
-        for start in range(0, len(ids), _PAGE):
-            page = ids[start : start + _PAGE]
+        size = self._limits.rows_at_once
+        for start in range(0, len(ids), size):
+            page = ids[start : start + size]
             low, high = int(page[0]), int(page[-1])
             if high - low == len(page) - 1:
                 wanted = statement.where(chunks.c.id.between(low, high))
@@ -319,12 +327,6 @@ def expand(ranges: Ids) -> Ids:
     first, length = ranges[:, 0], ranges[:, 1]
     ends = np.cumsum(length)
     return np.arange(ends[-1] if len(ends) else 0, dtype=np.int64) + np.repeat(first - ends + length, length)
-
-
-def batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cut `items` into pieces that one SQL statement can bind."""
-    for start in range(0, len(items), _IN_LIMIT):
-        yield items[start : start + _IN_LIMIT]
 
 
 def _stored_name(row: Any) -> StoredName:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, upd
 from connectors.document import Metadata
 from connectors.source import Facts, Options
 from indexes.catalog.form_rows import add_forms, drop_unused_forms, normals_of
-from indexes.catalog.reading import Ids, Reading, Vectors, batched
+from indexes.catalog.reading import Ids, Reading, Vectors
 from indexes.catalog.rows import (
     ChunkRow,
     DocumentRow,
@@ -107,7 +107,7 @@ class Writing(Reading):
     def kill_documents(self, uris: Sequence[str], died: int) -> int:
         """Mark the live documents with these URIs dead, and with them their chunks; returns how many chunks died."""
         killed = 0
-        for batch in batched(uris):
+        for batch in self.batched(uris):
             doomed = documents.c.uri.in_(batch) & documents.c.died.is_(None)
             killed += sum(self.connection.scalars(select(documents.c.chunks).where(doomed)))
             self.connection.execute(update(documents).where(doomed).values(died=died))
@@ -158,7 +158,7 @@ class Writing(Reading):
             self.connection.execute(delete(chunks).where(inside))
             self._drop_unused_vectors(hashes)
         keys = [row.id for row in doomed]
-        for batch in batched(keys):
+        for batch in self.batched(keys):
             self._delete_documents(batch)
         if buried := [
             {"first_chunk": row.first_chunk, "chunks": row.chunks, "died": row.died} for row in doomed if row.chunks
@@ -168,18 +168,18 @@ class Writing(Reading):
 
     def forget_documents(self, ids: Collection[int], lost: Ids, died: int) -> None:
         """Delete documents, and all the chunks `lost` with them, although their rows are not to be trusted."""
-        for batch in batched(lost.tolist()):
+        for batch in self.batched(lost.tolist()):
             self.connection.execute(delete(chunks).where(chunks.c.id.in_(batch)))
             self.connection.execute(
                 insert(graves).prefix_with("OR IGNORE"),
                 [{"first_chunk": key, "chunks": 1, "died": died} for key in batch],
             )
-        for batch in batched(sorted(ids)):
+        for batch in self.batched(sorted(ids)):
             self._delete_documents(batch)
 
     def restore_attributes(self, metadata: Mapping[int, Metadata]) -> None:
         """Write the attributes of these documents anew from their metadata; drop those, and names, of no document."""
-        for batch in batched(sorted(metadata)):
+        for batch in self.batched(sorted(metadata)):
             self.connection.execute(delete(attributes).where(attributes.c.document_id.in_(batch)))
         if entries := [entry for key, values in metadata.items() for entry in attribute_values(key, values)]:
             self.connection.execute(insert(attributes), entries)
@@ -187,11 +187,11 @@ class Writing(Reading):
         normals = set(self.connection.scalars(select(names.c.normal).where(loose[1])))
         for table, condition in zip((attributes, names), loose, strict=True):
             self.connection.execute(delete(table).where(condition))
-        drop_unused_forms(self.connection, normals)
+        self._drop_unused_forms(normals)
 
     def drop_vectors(self, hashes: Collection[bytes]) -> None:
         """Delete the vectors and the token vectors of these texts, to be embedded again."""
-        for batch in batched(sorted(hashes)):
+        for batch in self.batched(sorted(hashes)):
             for table in (vectors, token_vectors):
                 self.connection.execute(delete(table).where(table.c.text_hash.in_(batch)))
 
@@ -214,10 +214,14 @@ class Writing(Reading):
         for table in (attributes, names):
             self.connection.execute(delete(table).where(table.c.document_id.in_(ids)))
         self.connection.execute(delete(documents).where(documents.c.id.in_(ids)))
-        drop_unused_forms(self.connection, normals)
+        self._drop_unused_forms(normals)
+
+    def _drop_unused_forms(self, normals: Collection[str]) -> None:
+        for batch in self.batched(sorted(normals)):
+            drop_unused_forms(self.connection, batch)
 
     def _drop_unused_vectors(self, hashes: Sequence[bytes]) -> None:
-        for batch in batched(hashes):
+        for batch in self.batched(hashes):
             used = set(self.connection.scalars(select(chunks.c.text_hash).where(chunks.c.text_hash.in_(batch))))
             unused = [key for key in batch if key not in used]
             for table in (vectors, token_vectors):

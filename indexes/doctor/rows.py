@@ -13,7 +13,7 @@ from sqlalchemy import Column, Select, and_, exists, false, func, or_, select
 
 from connectors.document import DocumentName
 from indexes.catalog.form_rows import compare_forms
-from indexes.catalog.reading import Ids, Reading, batched, expand
+from indexes.catalog.reading import Ids, Reading, expand
 from indexes.catalog.rows import attribute_values, blob_checksum, checksum, document_checksum, names_checksum
 from indexes.catalog.schema import alive, attributes, chunks, documents, names, token_vectors, vectors
 from indexes.doctor.findings import REPAIR, Findings, named
@@ -161,7 +161,7 @@ class RowExamination:
 
     def _uris(self, blamed: Collection[int]) -> dict[int, str]:
         uris: dict[int, str] = {}
-        for batch in batched(sorted(blamed)):
+        for batch in self._reading.batched(sorted(blamed)):
             statement = select(documents.c.id, documents.c.uri).where(documents.c.id.in_(batch))
             uris.update((row.id, row.uri) for row in self._reading.connection.execute(statement))
         return uris

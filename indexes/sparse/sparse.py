@@ -34,8 +34,6 @@ FORMAT_VERSION = 4
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"
 _CODE = "code"  # marks the chunks that have the fields of code
-_SLICE = 1_000  # chunks in memory, and ids in one query, at a time
-# Above these, dead postings are worth writing the index anew.
 # A mask that hides most of the index is put into the query; another is applied to a ranking that is read deeper, which
 # keeps tantivy's shortcuts (block-max WAND) and is several times as fast.
 _DEEPEST = 50_000
@@ -81,8 +79,9 @@ class Mask:
 class SparseIndex:
     """The writable side. Opening never fails on a damaged folder: its state is then empty, to be rebuilt."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: StoreLimits | None = None) -> None:
         self.path = path
+        self._limits = limits or StoreLimits()
         self.state = read_state(path)
         self._index: tantivy.Index | None = None
         self._writer: tantivy.IndexWriter | None = None
@@ -126,10 +125,10 @@ class SparseIndex:
                 if other.is_dir() and other != self.files:
                     shutil.rmtree(other, ignore_errors=True)
 
-    def worth_rebuilding(self, limits: StoreLimits) -> bool:
+    def worth_rebuilding(self) -> bool:
         """Whether so much of the index is dead that it should be written anew."""
         held, dead = count_held(self.files) if self._index is not None else (0, 0)
-        return dead > max(limits.dead_least, limits.dead_share * held)
+        return dead > max(self._limits.dead_least, self._limits.dead_share * held)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -143,7 +142,7 @@ class SparseIndex:
         writer = self._writer
         self._delete(writer, index.schema, delete.tolist())
         added = iter(add)
-        while part := list(itertools.islice(added, _SLICE)):
+        while part := list(itertools.islice(added, self._limits.indexed_at_once)):
             # A repeated commit must not add them twice.
             self._delete(writer, index.schema, [chunk.id for chunk in part])
             for chunk in part:
@@ -156,8 +155,9 @@ class SparseIndex:
 
     def _delete(self, writer: tantivy.IndexWriter, schema: tantivy.Schema, ids: Sequence[int]) -> None:
         # By query: deleting by term silently misses unsigned fields (tantivy-py 0.27).
-        for start in range(0, len(ids), _SLICE):
-            writer.delete_documents_by_query(Query.term_set_query(schema, "id", ids[start : start + _SLICE]))
+        size = self._limits.indexed_at_once
+        for start in range(0, len(ids), size):
+            writer.delete_documents_by_query(Query.term_set_query(schema, "id", ids[start : start + size]))
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -21,7 +21,6 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from indexes.catalog import reading
 from indexes.encoding.base import EncodedQuery
 from indexes.errors import LockedError
 from indexes.limits import StoreLimits
@@ -57,8 +56,7 @@ class ReadingStore(BagStore):
 
 def write(path: Path, seed: int, done: Event, results: Queue[object]) -> None:
     """Commit many small generations, some in one run, some in runs of their own."""
-    reading._PAGE = 7
-    limits = StoreLimits(delta_least=10, exact_chunks=40, dead_least=10, buried_at_once=3)
+    limits = StoreLimits(delta_least=10, exact_chunks=40, dead_least=10, buried_at_once=3, rows_at_once=7)
     generator = random.Random(seed)
     store = BagStore(
         path, notify=lambda line: results.put(AssertionError(f"the writer had to mend: {line}")), limits=limits

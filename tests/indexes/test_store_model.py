@@ -26,7 +26,6 @@ from sqlalchemy import func, select
 from connectors.document import Metadata
 from connectors.errors import ConfigurationError
 from connectors.source import KnownDocument
-from indexes.catalog import reading
 from indexes.catalog.filters import Condition
 from indexes.catalog.rows import DocumentRow
 from indexes.catalog.schema import attributes, chunks, documents, generations, graves, names, token_vectors, vectors
@@ -34,7 +33,6 @@ from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoded, EncodedQuery
 from indexes.encoding.late import TOKEN_BYTES
 from indexes.limits import StoreLimits
-from indexes.sparse import sparse
 from indexes.store import Store, View
 from indexes.terms.analyzer import analyze
 from indexes.writer import Batch, NewDocument, text_hash
@@ -47,7 +45,16 @@ WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven"]
 SOURCES = ["/one", "/two"]
 ENCODERS = ["bag-1", "bag-2"]
 SMALL = StoreLimits(
-    delta_least=9, exact_chunks=30, vectors_held=16, dead_least=5, embedded_at_once=4, texts_held=6, buried_at_once=3
+    delta_least=9,
+    exact_chunks=30,
+    vectors_held=16,
+    dead_least=5,
+    embedded_at_once=4,
+    texts_held=6,
+    buried_at_once=3,
+    indexed_at_once=4,
+    rows_at_once=7,
+    bound_at_once=5,
 )
 
 paragraphs = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
@@ -145,12 +152,6 @@ class StoreMachine(RuleBasedStateMachine):
         patch = self.cleanup.enter_context(pytest.MonkeyPatch.context())
         self.encoders = {spec: TokenEncoder(spec) for spec in ENCODERS}
         patch.setattr("indexes.store.load_encoder", lambda spec: self.encoders[spec])
-        for module, name, value in (
-            (sparse, "_SLICE", 4),
-            (reading, "_PAGE", 7),
-            (reading, "_IN_LIMIT", 5),
-        ):
-            patch.setattr(module, name, value)
         self.path = Path(self.cleanup.enter_context(tempfile.TemporaryDirectory())) / "kb"
         self.spec, self.keeps_tokens = "bag-1", True
         self.live: dict[str, Expected] = {}

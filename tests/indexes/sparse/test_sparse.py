@@ -19,18 +19,17 @@ NOTHING = np.empty(0, np.int64)
 
 @pytest.fixture
 def index(tmp_path: Path) -> SparseIndex:
-    index = SparseIndex(tmp_path)
+    index = SparseIndex(tmp_path, StoreLimits(dead_least=5))
     index.rebuild([stored(key, "cat") for key in range(1, 31)], SparseState(1))
     return index
 
 
 def test_an_index_that_is_mostly_dead_is_worth_rebuilding(index: SparseIndex) -> None:
-    limits = StoreLimits(dead_least=5)
-    assert not index.worth_rebuilding(limits)
+    assert not index.worth_rebuilding()
     index.apply([], np.arange(1, 21), SparseState(2, purged=2))
-    assert index.worth_rebuilding(limits)
+    assert index.worth_rebuilding()
     index.rebuild([stored(30, "cat")], SparseState(2, purged=2))
-    assert not index.worth_rebuilding(limits)
+    assert not index.worth_rebuilding()
 
 
 def test_a_rebuilt_index_leaves_no_files_of_the_old_one(index: SparseIndex, tmp_path: Path) -> None:
