@@ -268,6 +268,7 @@ class KnowledgeBase:
         Raises:
             ConfigurationError: the query cannot be searched, or the reranker cannot be loaded.
             RerankerError: the reranker failed.
+            TypeError: the query is not text.
         """
         wanted = (options or SearchOptions()).changed(
             k=k,

@@ -24,6 +24,9 @@ class Query:
     Each attribute is worked out when it is first used, and kept: nothing cuts the same text into words a second time.
     `Query.of` makes one; the same text gives the same Query. Threads may share one.
 
+    Raises:
+        TypeError: the question is not text.
+
     Example:
         >>> query = Query.of("Where does NATO keep 5,120 reports on Malta?")
         >>> query.terms, sorted(query.numbers), list(query.names)
@@ -33,6 +36,8 @@ class Query:
     """
 
     def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"a question is text, not {type(text).__name__}")
         self.text = text
         self._index_terms: dict[tuple[str, ...], list[QueryTerm]] = {}
         self._encoded: dict[str, EncodedQuery] = {}
@@ -40,7 +45,9 @@ class Query:
     @staticmethod
     def of(text: str | Query) -> Query:
         """The Query of a text."""
-        return _query(text) if isinstance(text, str) else text
+        if isinstance(text, str):
+            return _query(text)
+        return text if isinstance(text, Query) else Query(text)  # which refuses it
 
     def __repr__(self) -> str:
         """As it was typed."""

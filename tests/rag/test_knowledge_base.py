@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -184,6 +185,13 @@ def test_what_cannot_be_asked(kb: KnowledgeBase, folder: Path, arguments: dict[s
 def test_odd_queries_are_answered(kb: KnowledgeBase, folder: Path, query: str) -> None:
     kb.index(folder)
     assert len(kb.search(query)) <= 2
+
+
+@pytest.mark.parametrize("value", [None, ["How long?"]])
+def test_a_question_that_is_not_text_is_refused(kb: KnowledgeBase, value: Any) -> None:
+    for asked in (kb.search, kb.ask):
+        with pytest.raises(TypeError, match=f"a question is text, not {type(value).__name__}"):
+            asked(value)
 
 
 def test_explanations_add_up(kb: KnowledgeBase, folder: Path) -> None:
