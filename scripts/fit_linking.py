@@ -203,7 +203,7 @@ def gold(sql: str, database: Database) -> frozenset[Literal]:
 
 def create(path: Path, asked: Asked, questions: Sequence[Sequence[Literal]], pools: Pools) -> None:
     """A SQLite database: of each table a row for every question that compares something with it, and foreign ones."""
-    chance = random.Random(asked.name)  # noqa: S311 (no secret)
+    chance = random.Random(asked.name)
     keys = {table: columns[0][0] for table, columns in asked.tables.items() if columns and columns[0][1] == "number"}
     lowered = {
         table.lower(): (table, {name.lower(): name for name, _ in columns}) for table, columns in asked.tables.items()

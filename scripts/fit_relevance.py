@@ -123,7 +123,7 @@ def some(queries: Mapping[str, str], keys: Iterable[str], count: int) -> dict[st
 
 def nonsense() -> list[str]:
     """Random letters and shuffled syllables, the same every time; words of two syllables, lest they be real."""
-    chance = random.Random(7)  # noqa: S311 (no secret)
+    chance = random.Random(7)
     letters = "abcdefghijklmnopqrstuvwxyz"
 
     def word(number: int) -> str:

@@ -1,0 +1,1 @@
+"""What the reader is trained with: see `scripts/train_reader.py`."""
