@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("connectors", "indexes", "rag", "cli")  # from the ground up
 FLOORS = (  # of rag/, from the ground up: each may import those below it, and none beside it
     {"lazy"},
-    {"text", "timing", "judging", "reranking", "indexing"},
-    {"query"},
+    {"text", "timing", "judging", "reader", "indexing"},
+    {"query", "reranking"},
     {"retrieval"},
     {"status"},
     {"searchable"},

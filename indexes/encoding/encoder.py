@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from indexes.encoding.base import Encoded, EncodedQuery, Pieces, Span, encodable
+from indexes.encoding.batches import LENGTH_STEP, batches, lengths_up_to, padded
 from indexes.encoding.graph import Graph, Inputs, Outputs
 from indexes.encoding.late import pack
 from indexes.encoding.wordpiece import WordPieces
 
 DATA = Path(__file__).parent / "encoder_data"
-_LENGTH_STEP = 16  # texts are padded to a multiple of this, so that few shapes are compiled
-_HEAD_DIMENSIONS = 32  # of the model's attention
 _BATCH_PIECES = 1024  # word pieces in one batch: more gains nothing
 _READ = 65_536  # characters of a text that are looked at: no real window reaches further
 
@@ -66,7 +65,7 @@ class DefaultEncoder:
             for row, text in enumerate(batch):
                 tokens[text] = pack(states[row, 1 : len(pieces[text]) - 1])
 
-        self._graph.run_all(_batches(pieces), inputs, keep)
+        self._graph.run_all(batches(list(map(len, pieces)), _BATCH_PIECES), inputs, keep)
         return Encoded(vectors, tokens)
 
     def encode_query(self, text: str) -> EncodedQuery:
@@ -83,23 +82,9 @@ class DefaultEncoder:
         return [first, *pieces[: self.window - len(self._framing)], last]
 
 
-def _batches(pieces: Sequence[Pieces]) -> Iterator[list[int]]:
-    """The places of the texts that go together, longest first: texts of one padded length, so little is padded."""
-    padded = [_padded(len(text)) for text in pieces]
-    order = sorted(range(len(pieces)), key=lambda text: (-padded[text], text))
-    start = 0
-    while start < len(order):
-        length = padded[order[start]]
-        end = start + 1
-        while end < len(order) and padded[order[end]] == length and (end - start + 1) * length <= _BATCH_PIECES:
-            end += 1
-        yield order[start:end]
-        start = end
-
-
 def _inputs(batch: Sequence[Pieces]) -> Inputs:
     """The word piece numbers and the mask, each [texts, padded length]."""
-    ids = np.zeros((len(batch), max(_padded(len(pieces)) for pieces in batch)), dtype=np.int64)
+    ids = np.zeros((len(batch), padded(max(map(len, batch)))), dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, pieces in enumerate(batch):
         ids[row, : len(pieces)] = pieces
@@ -107,19 +92,8 @@ def _inputs(batch: Sequence[Pieces]) -> Inputs:
     return [ids, mask]
 
 
-def _padded(length: int) -> int:
-    """The next multiple of 16, but never 32.
-
-    On processors with AMX, OpenVINO 2026.4.1 computes the attention wrongly in bf16 when there are as many word pieces
-    as a head has dimensions: at 32 the cosine to f32 falls to 0.74, in batches of any size, and at no other multiple of
-    16 up to 256 below 0.997. It is right without AMX (ONEDNN_MAX_CPU_ISA=AVX512_CORE_FP16).
-    """
-    padded = -(-length // _LENGTH_STEP) * _LENGTH_STEP
-    return padded + _LENGTH_STEP if padded == _HEAD_DIMENSIONS else padded
-
-
 def _probe(vocabulary: int, window: int) -> list[Inputs]:
     """A batch of each padded length: a row that fills it and one 8 shorter, of fixed pseudo-random word pieces."""
-    lengths = sorted({_padded(length) for length in range(1, window + 1)})
+    lengths = lengths_up_to(window)
     rows = ([place * 7919 % vocabulary for place in range(length)] for length in lengths)
-    return [_inputs([row, row[_LENGTH_STEP // 2 :]]) for row in rows]
+    return [_inputs([row, row[LENGTH_STEP // 2 :]]) for row in rows]

@@ -150,17 +150,26 @@ class Graph:
         return compiled
 
     def _agree(self, one: openvino.CompiledModel, other: openvino.CompiledModel) -> bool:
-        """Whether every vector, and on average the token vectors, of each batch of the probe point the same way."""
+        """Whether every vector, and on average the token vectors, of each batch of the probe point the same way.
+
+        Vectors are what the last dimension of an output holds, of unit length or not.
+        """
         runners = _Runner(one), _Runner(other)
         for inputs in self._probe:
-            # All are L2-normalised.
             vectors, tokens = (
-                (left * right).sum(-1) for left, right in zip(*(runner.run(inputs) for runner in runners), strict=True)
+                _cosines(*both) for both in zip(*(runner.run(inputs) for runner in runners), strict=True)
             )
             least = self._least_cosine
             if not (vectors.min() >= least and tokens[inputs[1] == 1].mean() >= least):
                 return False
         return True
+
+
+def _cosines(one: Floats, other: Floats) -> Floats:
+    """The cosine of each vector of the one with its fellow."""
+    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
+    cosines: Floats = (one * other).sum(-1) / np.maximum(lengths, 1e-9)
+    return cosines
 
 
 def _settings(precision: str, streams: int) -> dict[str, Any]:

@@ -6,30 +6,30 @@ It tells whether the passage answers the question, and where, or what the passag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexes.encoding.base import Span, encodable
+from indexes.encoding.batches import batches, padded
+from indexes.encoding.graph import Floats, Inputs, Outputs
 from indexes.encoding.wordpiece import WordPieces
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
-Run = Callable[[list[Ints]], tuple[Floats, Floats]]
-"""Ids, mask and types [n, t] → judgements [n, 4] and spans [n, t, 2], as `scripts/reader/network.py` has them."""
+RunAll = Callable[[Iterable[list[int]], Callable[[list[int]], Inputs], Callable[[list[int], Outputs], None]], None]
+"""Runs batches: asks for the inputs of each (ids, mask and types, [n, t]), and hands on its outputs (judgements [n, 4]
+and spans [n, t, 2], as `scripts/reader/network.py` has them)."""
 
 MOST_FIRST = 64  # word pieces of a question or a claim
 MOST_PASSAGE = 240  # of a passage: a longer one is read in windows
 _STEP = 160  # word pieces from one window to the next
 _LONGEST_SPAN = 40  # word pieces
 _READ = 65_536  # characters of a text that are looked at
-_LENGTH_STEP = 16
+_BATCH_PIECES = 1_024  # word pieces in one batch
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PassageReading:
     """What a passage is to a question.
 
     Attributes:
@@ -56,17 +56,21 @@ class _Window:
 
 
 class Reader:
-    """Reads pairs of texts. Threads may share one."""
+    """Reads pairs of texts. Threads may share one.
 
-    def __init__(self, tokenizer: WordPieces, run: Run, *, batch_pieces: int = 2_048) -> None:
+    Args:
+        tokenizer: cuts texts into word pieces.
+        run: the network.
+    """
+
+    def __init__(self, tokenizer: WordPieces, run: RunAll) -> None:
         self._tokenizer = tokenizer
         self._run = run
-        self._batch_pieces = batch_pieces
         self._first, self._last = (tokenizer.vocabulary[special] for special in ("[CLS]", "[SEP]"))
 
-    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]:
         """What each passage is to the question; of a long one its best window counts."""
-        found = [Reading(-np.inf, -np.inf, 0, 0)] * len(passages)
+        found = [PassageReading(-np.inf, -np.inf, 0, 0)] * len(passages)
         for window, judged, spans in self._windows([(question, passage) for passage in passages]):
             reading = _reading(window, float(judged[0]), spans)
             found[window.pair] = max(found[window.pair], reading, key=lambda one: one.answers)
@@ -86,16 +90,17 @@ class Reader:
                 found[window.pair] = shares
         return found
 
-    def _windows(self, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[_Window, Floats, Floats]]:
+    def _windows(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[_Window, Floats, Floats]]:
         """Every window of every pair, with its judgements [4] and spans [t, 2]."""
         windows = [window for number, pair in enumerate(pairs) for window in self._cut(number, *pair)]
-        order = sorted(range(len(windows)), key=lambda place: -len(windows[place].pieces))
-        while order:
-            length = _padded(len(windows[order[0]].pieces))
-            count = max(1, self._batch_pieces // length)
-            batch, order = [windows[place] for place in order[:count]], order[count:]
-            judged, spans = self._run(_inputs(batch, length))
-            yield from zip(batch, judged, spans, strict=True)
+        found: list[tuple[_Window, Floats, Floats]] = []
+
+        def keep(batch: list[int], outputs: tuple[Floats, Floats]) -> None:
+            found.extend(zip([windows[place] for place in batch], *outputs, strict=True))
+
+        lengths = [len(window.pieces) for window in windows]
+        self._run(batches(lengths, _BATCH_PIECES), lambda batch: _inputs([windows[place] for place in batch]), keep)
+        return found
 
     def _cut(self, number: int, first: str, passage: str) -> Iterator[_Window]:
         asked = self._tokenizer.ids(encodable(first[:_READ]))[:MOST_FIRST]
@@ -106,21 +111,21 @@ class Reader:
             yield _Window(number, pieces, len(asked) + 2, places[stretch])
 
 
-def _reading(window: _Window, answers: float, spans: Floats) -> Reading:
+def _reading(window: _Window, answers: float, spans: Floats) -> PassageReading:
     count = len(window.places)
     if not count:
-        return Reading(answers, -np.inf, 0, 0)
+        return PassageReading(answers, -np.inf, 0, 0)
     own = spans[window.second : window.second + count]
     # [start, end]: no end before its start, and none too far behind.
     scores = own[:, None, 0] + own[None, :, 1]
     allowed = np.triu(np.ones_like(scores, dtype=bool)) & ~np.triu(np.ones_like(scores, dtype=bool), _LONGEST_SPAN)
     first, last = divmod(int(np.where(allowed, scores, -np.inf).argmax()), count)
     score = float(scores[first, last] - spans[0].sum())
-    return Reading(answers, score, window.places[first][0], window.places[last][1])
+    return PassageReading(answers, score, window.places[first][0], window.places[last][1])
 
 
-def _inputs(batch: Sequence[_Window], length: int) -> list[Ints]:
-    ids = np.zeros((len(batch), length), dtype=np.int64)
+def _inputs(batch: Sequence[_Window]) -> Inputs:
+    ids = np.zeros((len(batch), padded(max(len(window.pieces) for window in batch))), dtype=np.int64)
     mask, types = np.zeros_like(ids), np.zeros_like(ids)
     for row, window in enumerate(batch):
         count = len(window.pieces)
@@ -128,7 +133,3 @@ def _inputs(batch: Sequence[_Window], length: int) -> list[Ints]:
         mask[row, :count] = 1
         types[row, window.second : count] = 1
     return [ids, mask, types]
-
-
-def _padded(length: int) -> int:
-    return -(-length // _LENGTH_STEP) * _LENGTH_STEP

@@ -116,6 +116,7 @@ def _renumbered(sentence: str, passage: str, chance: random.Random) -> str:
     found = chance.choice(numbers)
     plain = found[0].replace(",", "")
     elsewhere = [other for other in _NUMBER.findall(passage) if other not in sentence and len(other) == len(found[0])]
+    other: str
     if elsewhere and chance.random() < 0.5:
         other = chance.choice(elsewhere)
     elif "." in plain:
@@ -134,7 +135,7 @@ def _renamed(sentence: str, passage: str, chance: random.Random) -> str:
     if not own or not others:
         return ""
     found = chance.choice(own)
-    return sentence[: found.start()] + chance.choice(sorted(others)) + sentence[found.end() :]
+    return sentence[: found.start()] + str(chance.choice(sorted(others))) + sentence[found.end() :]
 
 
 def _exchanged(sentence: str, chance: random.Random) -> str:

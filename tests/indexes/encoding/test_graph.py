@@ -96,7 +96,7 @@ def test_where_nothing_can_be_kept_a_process_chooses_once(tmp_path: Path) -> Non
 
 
 def test_a_shape_that_a_processor_gets_wrong_in_bf16_is_right_once_it_is_in_the_probe(tmp_path: Path) -> None:
-    inputs = filled(32)  # wrong with AMX: see `indexes.encoding.encoder._padded`
+    inputs = filled(32)  # wrong with AMX: see `indexes.encoding.batches.padded`
 
     for found, expected in zip(graph(tmp_path, probe=inputs).run(inputs), f32(inputs), strict=True):
         assert ((found * expected).sum(-1) > 0.98).all()

@@ -1,0 +1,66 @@
+"""Loads the reader that is shipped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from connectors.errors import ConfigurationError
+from indexes.encoding.batches import LENGTH_STEP, lengths_up_to
+from indexes.encoding.encoder import DATA as ENCODER
+from indexes.encoding.graph import Graph, Inputs
+from indexes.encoding.wordpiece import WordPieces
+from rag.reader.reader import MOST_FIRST, MOST_PASSAGE, Reader
+
+DATA = Path(__file__).parent / "reader_data"
+_SPECIALS = 3  # [CLS] before the one text, [SEP] behind each
+
+
+@cache
+def load_reader(folder: Path = DATA) -> Reader:
+    """The reader of `folder`, loaded once; its graph is compiled at first use.
+
+    Raises:
+        ConfigurationError: a file of it is missing or damaged.
+    """
+    from platformdirs import user_cache_path
+
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        hashes = manifest["files"]
+        damaged = [name for name, known in hashes.items() if _sha256(folder / name) != known]
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"the reader cannot be loaded: {error}", hint="install pilotfish again") from None
+    if damaged:
+        raise ConfigurationError(f"the reader is damaged: {folder / damaged[0]}", hint="install pilotfish again")
+    tokenizer = WordPieces(ENCODER / "tokenizer.json")
+    graph = Graph(
+        folder / "reader.xml",
+        fingerprint=f"{manifest['name']}-{json.dumps(hashes, sort_keys=True)}",
+        probe=_probe(len(tokenizer.vocabulary)),
+        cache=Path(os.environ.get("PILOTFISH_CACHE") or user_cache_path("pilotfish"), "reader"),
+    )
+    return Reader(tokenizer, graph.run_all)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _probe(vocabulary: int) -> list[Inputs]:
+    """A batch of each padded length: a row that fills it and one 8 shorter, of fixed pseudo-random word pieces."""
+    found = []
+    for length in lengths_up_to(MOST_FIRST + MOST_PASSAGE + _SPECIALS):
+        ids = np.array([[place * 7919 % vocabulary for place in range(length)]] * 2, dtype=np.int64)
+        mask, types = np.ones_like(ids), np.zeros_like(ids)
+        ids[1, length - LENGTH_STEP // 2 :] = 0
+        mask[1, length - LENGTH_STEP // 2 :] = 0
+        types[:, length // 4 :] = 1
+        found.append([ids, mask, types * mask])
+    return found
