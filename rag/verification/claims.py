@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from rag.text.names import ProperName, proper_names, subject
+from rag.text.quantities import Quantities, quantities
 from rag.text.words import numbers, stop_stems, words
 from rag.verification.polarity import Polarity, differ, excepts, polarity_of
 from rag.verification.semantic_roles import are_swapped, roles
@@ -18,47 +18,11 @@ _NUMBERED = re.compile(r"(?<!\w)([^\W\d_]+(?:-[^\W\d_]+)*)-?(\d+)(?!\w)")
 _COUNTED = re.compile(
     r"(?<![\w.,-])(\d+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[\s-]+([^\W\d_]{3,})", re.IGNORECASE
 )
-_YEARS = re.compile(r"\b(\d\d)(\d\d)[-–/](\d\d)\b")  # 1914-18
 _TWICE = re.compile(r"\btwice\b", re.IGNORECASE)
-_MEASURED = re.compile(r"(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]?(%|°[CF]|[^\W\d_]+)")
-_UNITS = """
-second seconds sec s
-minute minutes min
-hour hours hr h
-day days
-week weeks
-month months
-year years yr
-millimetre millimetres millimeter millimeters mm
-centimetre centimetres centimeter centimeters cm
-metre metres meter meters m
-kilometre kilometres kilometer kilometers km
-mile miles mi
-foot feet ft
-gram grams g
-milligram milligrams mg
-kilogram kilograms kg kilo kilos
-tonne tonnes ton tons
-pound pounds lb lbs
-litre litres liter liters l
-millilitre millilitres milliliter milliliters ml
-percent % per
-degree degrees °c °f
-watt watts w
-kilowatt kilowatts kw
-megawatt megawatts mw
-gigawatt gigawatts gw
-byte bytes
-kilobyte kilobytes kb
-megabyte megabytes mb
-gigabyte gigabytes gb
-thousand
-million
-billion
-dollar dollars usd
-euro euros eur
-franc francs chf
-"""
+
+_CODE_SPAN = re.compile(r"`+([^`\n]+)`+")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bhttps?://[^\s<>()\"'`]+")
+_PLACEHOLDER = re.compile(r"^[\"'<{].*[\"'>}]$")  # what somebody else would name differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +32,23 @@ class Assertion:
     Attributes:
         text: the text itself.
         terms: its content words, stemmed.
-        numbers: its numbers, without those that are part of a name.
+        exact: its numbers, dates and times, without what is part of a name.
+        code: the words that it shows as code, and addresses.
         numbered: names with a number, and their numbers.
         counted: what is counted in words ("nine days"), and the numbers.
         names: what it names inside a sentence; nothing for a title, where everything is capitalised.
         subject: the name that it may begin with.
-        measured: numbers with a unit behind them, and the units.
         polarity: what it affirms and what it denies.
     """
 
     text: str
     terms: frozenset[str]
-    numbers: frozenset[str]
+    exact: Quantities
+    code: frozenset[str]
     numbered: Mapping[str, frozenset[str]]
     counted: Mapping[str, frozenset[str]]
     names: tuple[ProperName, ...]
     subject: ProperName | None
-    measured: Mapping[str, frozenset[str]]
     polarity: Polarity
 
 
@@ -92,9 +56,12 @@ def assertion(text: str) -> Assertion:
     """What `text` asserts.
 
     Example:
+        >>> from rag.text.quantities import Amount
         >>> found = assertion("In 2021 Anna did not lose her COVID-19 funds in Boston.")
-        >>> sorted(found.numbers), dict(found.numbered), "-lose" in found.polarity.holds
-        (['2021'], {'covid': frozenset({'19'})}, True)
+        >>> [str(amount.value) for amount in found.exact.of(Amount)], dict(found.numbered)
+        (['2021'], {'covid': frozenset({'19'})})
+        >>> "-lose" in found.polarity.holds
+        True
         >>> [name.text for name in found.names]
         ['Anna', 'COVID-19', 'Boston']
     """
@@ -103,12 +70,12 @@ def assertion(text: str) -> Assertion:
     return Assertion(
         text=text,
         terms=content or frozenset(every),
-        numbers=numbers(_NUMBERED.sub(" ", years_in_full(text))),
+        exact=quantities(text),
+        code=code_words(text),
         numbered=numbered_names(text),
         counted=counted(text, digits=False),
         names=proper_names(text),
         subject=subject(text),
-        measured=measured(text),
         polarity=polarity_of(text),
     )
 
@@ -128,13 +95,15 @@ def are_contrary(one: Assertion, other: Assertion) -> bool:
     return differs ^ excepted ^ swapped ^ bool(order)
 
 
-def years_in_full(text: str) -> str:
-    """`text` with the second year of a span in full.
+def code_words(text: str) -> frozenset[str]:
+    """What `text` shows as code, word by word, and its addresses: they stand in a source as they are, or not at all.
 
-    >>> years_in_full("in 2018–19")
-    'in 2018–2019'
+    >>> sorted(code_words("Run `git commit -m 'message'`, or write to max@example.org."))
+    ['-m', 'commit', 'git', 'max@example.org']
     """
-    return _YEARS.sub(lambda match: f"{match[1]}{match[2]}–{match[1]}{match[3]}", text)
+    shown = [word for span in _CODE_SPAN.findall(text) for word in span.split() if not _PLACEHOLDER.match(word)]
+    found = [word.strip(".,;:").removesuffix("()") for word in (*shown, *_ADDRESS.findall(text))]
+    return frozenset(word.casefold() for word in found if any(map(str.isalnum, word)))
 
 
 def numbered_names(text: str) -> dict[str, frozenset[str]]:
@@ -159,25 +128,6 @@ def counted(text: str, *, digits: bool) -> dict[str, frozenset[str]]:
         if stems and (digits or not many.isdecimal())
         for number in numbers(many, spelled=True)
     )
-
-
-def measured(text: str) -> dict[str, frozenset[str]]:
-    """Numbers with a unit behind them, and the units that each is seen with.
-
-    >>> measured("2.5 kg, for 90-minute walks")
-    {'2.5': frozenset({'kilogram'}), '90': frozenset({'minute'})}
-    """
-    return _grouped(
-        (number, unit)
-        for match in _MEASURED.finditer(text)
-        if (unit := _units().get(match[2].casefold()))
-        for number in numbers(match[1])
-    )
-
-
-@cache
-def _units() -> dict[str, str]:
-    return {name: line.split()[0] for line in _UNITS.strip().splitlines() for name in line.split()}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:

@@ -15,9 +15,10 @@ from indexes.encoding.late import unpack
 from indexes.terms.analyzer import UNSPACED, WORD
 from rag.judging.calibration import Calibration
 from rag.judging.policy import Policy
+from rag.text.quantities import Quantities, quantities, restated, without_list_mark
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import negations, numbers, stop_stems, terms, words
-from rag.verification.claims import Assertion, are_contrary, assertion, counted, measured, numbered_names, years_in_full
+from rag.verification.claims import Assertion, are_contrary, assertion, counted, numbered_names
 from rag.verification.polarity import agree, differ, overstates
 from rag.verification.proper_names import PassageNames, known
 
@@ -92,10 +93,11 @@ class _Passage:
     starts: NDArray[np.int64]
     around: frozenset[str]
     known: PassageNames
+    folded: str
+    exact: Quantities
     numbers: frozenset[str]
     numbered: dict[str, frozenset[str]]
     counted: dict[str, frozenset[str]]
-    measured: dict[str, frozenset[str]]
     denies: bool
 
     def within(self, window: int) -> list[Assertion]:
@@ -144,7 +146,7 @@ class SupportJudge:
         """
         if (quoted := _verbatim(claim, passage)) is not None:
             return Support(1.0, _QUOTED, *quoted)
-        ready, said = self._passage(passage, context), self._claim(claim)
+        ready, said = self._passage(passage, context), self._claim(restated(without_list_mark(claim), passage))
         if not ready.windows:
             return Support(0.0, 0.0, 0, 0)
         coverage, cosines, aligned = _coverage(said, ready), _cosines(said, ready), _aligned(said, ready)
@@ -193,10 +195,11 @@ class SupportJudge:
             starts=np.cumsum([0, *counts[:-1]]),
             around=frozenset(terms(context)) if context else frozenset(),
             known=known(whole),
-            numbers=numbers(years_in_full(whole), spelled=True),
+            folded=whole.casefold(),
+            exact=quantities(whole, spelled=True),
+            numbers=numbers(whole, spelled=True),
             numbered=numbered_names(whole),
             counted=counted(whole, digits=True),
-            measured=measured(whole),
             denies=bool(negations(whole)) or any(sentence.polarity.excepted for sentence in sentences),
         )
 
@@ -299,9 +302,9 @@ def _with_pairs(values: Floats) -> Floats:
 def _lowered(score: float, claim: Assertion, passage: _Passage, window: int, calibration: Calibration) -> float:
     """A score less what the claim invents: never enough to be supported."""
     most = _INVENTED * calibration.middle
-    if claim.numbers - passage.numbers or _renumbered(claim, passage):
+    if claim.exact.missing_from(passage.exact) or _renumbered(claim, passage):
         score = min(score * _NUMBER_LEFT, most)
-    if _names_another(claim, passage, window):
+    if _names_another(claim, passage, window) or not all(_stands(word, passage.folded) for word in claim.code):
         score = min(score * _NAME_LEFT, most)
     if (
         claim.polarity.turned
@@ -310,6 +313,11 @@ def _lowered(score: float, claim: Assertion, passage: _Passage, window: int, cal
     ):
         score = min(score, most)
     return score
+
+
+def _stands(word: str, text: str) -> bool:
+    """Whether a word of code stands in the text by itself: `foo` does not in `foo-extra`."""
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
 
 
 def _names_another(claim: Assertion, passage: _Passage, window: int) -> bool:
@@ -336,9 +344,8 @@ def _names_another(claim: Assertion, passage: _Passage, window: int) -> bool:
 
 def _renumbered(claim: Assertion, passage: _Passage) -> bool:
     """Whether the passage has a name, or a thing counted, with other numbers only: the F-16, and not the F-18."""
-    for mine, its in ((claim.numbered, passage.numbered), (claim.measured, passage.measured)):
-        if any(not several & its.get(name, several) for name, several in mine.items()):
-            return True
+    if any(not several & passage.numbered.get(name, several) for name, several in claim.numbered.items()):
+        return True
     return any(
         name in passage.counted and not several & (passage.numbers | passage.counted[name])
         for name, several in claim.counted.items()
@@ -360,7 +367,7 @@ def _contrary(claim: Assertion, passage: _Passage, coverage: Floats, cosines: Fl
 
 
 def _is_contrary(claim: Assertion, sentence: Assertion, passage: _Passage) -> bool:
-    other_number = bool(claim.numbers - passage.numbers and sentence.numbers - claim.numbers)
+    said = quantities(claim.text, spelled=True)
+    other_number = claim.exact.missing_from(passage.exact) and sentence.exact.missing_from(said)
     other_number |= _renumbered(claim, passage) and not claim.counted.keys().isdisjoint(sentence.terms)
-    other_unit = any(not units & sentence.measured.get(number, units) for number, units in claim.measured.items())
-    return other_number or other_unit or are_contrary(claim, sentence)
+    return other_number or are_contrary(claim, sentence)

@@ -195,10 +195,10 @@ def test_an_answer_that_repeats_itself_is_checked_to_its_end():
 
 
 def test_unsupported_sentences_are_visibly_marked():
-    answer = "Orders can be returned within 30 days [1]. Elephants are grey. [2]\nThe warranty lasts 24 months."
+    answer = "Orders can be returned within 30 days [1]. Elephants are grey. [2]\nThe warranty lasts 36 months."
     assert check(answer, PROMPT).annotated == (
         "Orders can be returned within 30 days [1]. Elephants are grey. [2] [unsupported]\n"
-        "The warranty lasts 24 months. [unsupported]"
+        "The warranty lasts 36 months. [unsupported]"
     )
 
 

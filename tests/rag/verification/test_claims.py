@@ -9,32 +9,6 @@ from rag.verification.claims import are_contrary, assertion
 
 
 @pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
-        ("It costs 5,120 francs.", {"5120"}),
-        ("COVID-19 and the F-16 and B12", set()),
-        ("within 30-day terms", {"30"}),
-        ("in 2018–19", {"2018", "2019"}),
-        ("no number", set()),
-    ],
-)
-def test_numbers_are_those_that_are_not_part_of_a_name(text, numbers):
-    assert assertion(text).numbers == numbers
-
-
-@pytest.mark.parametrize(
-    ("text", "measured"),
-    [
-        ("a 90-second pause", {"90": "second"}),
-        ("2.5 kilos, 3,000 tons and 4 apples", {"2.5": "kilogram", "3000": "tonne"}),
-        ("5% of 12", {"5": "percent"}),
-    ],
-)
-def test_numbers_are_seen_with_their_units(text, measured):
-    assert assertion(text).measured == {number: frozenset([unit]) for number, unit in measured.items()}
-
-
-@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("Silk is lighter than wool.", "Wool is lighter than silk."),

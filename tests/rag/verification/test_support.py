@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from rag.verification.support import SupportJudge
 
@@ -231,3 +232,78 @@ def test_any_text_can_be_judged(claim, passage):
     support = SupportJudge().judge(claim, passage)
     assert 0 <= support.probability <= 1
     assert 0 <= support.start <= support.end <= len(passage)
+
+
+RESTATED = [
+    ("The annual fee is EUR 120.", "Members pay an annual fee of 120 euros, due in January."),
+    ("The annual fee is €120.", "Members pay an annual fee of 120 euros, due in January."),
+    ("The contract was signed on 2024-03-14.", "The contract was signed on 14 March 2024 in Geneva."),
+    ("The contract was signed on March 14, 2024.", "The contract was signed on 14.03.2024 in Geneva."),
+    ("The site has 1.2k users.", "The site has 1,200 users and ten editors."),
+    ("The city has 2,500,000 inhabitants.", "The city has 2.5 million inhabitants."),
+    ("The city has 2.5M inhabitants.", "The city has 2,500,000 inhabitants."),
+    ("The office opens at 9:00 am.", "The office opens at 9 a.m. and closes at noon."),
+    ("The office opens at 09:00.", "The office opens at 9 am and closes at noon."),
+    ("The trial lasts two weeks.", "The trial lasts 14 days; after that a licence is needed."),
+    ("The trial lasts 14 days.", "The trial lasts two weeks; after that a licence is needed."),
+    ("Prices rose by 5 percent.", "Prices rose by 5% last year."),
+    ("Prices rose by 5%.", "Prices rose by five per cent last year."),
+    ("1. Press the red button.", "Press the red button. Then wait."),
+    ("2) Wait for ten minutes.", "Press the red button, then wait for 10 minutes."),
+    ("Step 1: Open the cover.", "First open the cover. Then press the button."),
+    ("- The battery lasts 12 hours.", "The battery lasts twelve hours."),
+    ("It is on the 3rd floor.", "The library is on the third floor."),
+    ("The warranty lasts 24 months.", "The warranty lasts two years."),
+    ("The warranty lasts two years.", "The warranty lasts 24 months."),
+    ("Version 2.10.1 adds the fax module.", "2.10.1: a fax module was added."),
+    ("The file may be 1 GB at most.", "Files of up to 1000 MB are accepted."),
+    ("The meeting is at 21:30.", "The meeting is at 9:30 pm."),
+    ("The parcel weighs 1.5 kg.", "The parcel weighs 1,500 grams."),
+    ("It was built between 1914 and 1918.", "It was built in 1914–18."),
+    ("A dozen people came.", "Twelve people came."),
+    ("The fee is $1,500.", "The fee is 1500 dollars."),
+    ("The 2nd edition was printed in 1999.", "The second edition was printed in 1999."),
+]
+INVENTED = [
+    ("Run `git frobnicate` to undo the last commit.", "To undo the last commit, run `git revert HEAD`."),
+    (
+        "Use --force to overwrite the file.",
+        "Use --dry-run to see what would happen; the file is overwritten with --yes.",
+    ),
+    ("The settings are in /etc/pilot/extra.toml.", "The settings are in /etc/pilot/config.toml."),
+    ("Invoice INV-20392 is overdue.", "Invoice INV-20391 is overdue since May."),
+    ("Call parse_footer() to read the header.", "Call parse_header() to read the header."),
+    ("Set maxRetries to 3.", "Set maxAttempts to 3 in the file."),
+    ("The error code is E1043.", "The error code is E1042: disk full."),
+    ("Visit https://example.org/help for support.", "Visit https://example.org/docs for support."),
+    ("Install it with `pip install foo-extra`.", "Install it with `pip install foo`."),
+    ("Write to max@example.org.", "Write to anna@example.org."),
+    ("Set the variable PILOT_HOME.", "Set the variable PILOT_CACHE before the start."),
+]
+SHOWN = [
+    ("Run `git revert` to undo the last commit.", "To undo the last commit, run `git revert HEAD`."),
+    (
+        "Use the option `--yes` to overwrite the file.",
+        "Use --dry-run to see what would happen; the file is overwritten with --yes.",
+    ),
+    ("The settings are in `config.toml`.", "The settings are in /etc/pilot/config.toml."),
+    ("Call parse_header to read the header.", "Call `parse_header()` to read the header."),
+    ("Install it with `pip install 'foo[extra]'`.", "Install it with pip install 'foo[extra]' first."),
+]
+
+
+@pytest.mark.parametrize(("claim", "passage"), RESTATED)
+def test_another_notation_says_the_same(claim: str, passage: str, encoder_held: Encoder) -> None:
+    assert SupportJudge(encoder_held).judge(claim, passage).holds
+    assert SupportJudge().judge(claim, passage).holds
+
+
+@pytest.mark.parametrize(("claim", "passage"), INVENTED)
+def test_an_identifier_that_stands_nowhere_is_not_supported(claim: str, passage: str, encoder_held: Encoder) -> None:
+    assert not SupportJudge(encoder_held).judge(claim, passage).holds
+    assert not SupportJudge().judge(claim, passage).holds
+
+
+@pytest.mark.parametrize(("claim", "passage"), SHOWN)
+def test_an_identifier_that_stands_there_is_supported(claim: str, passage: str, encoder_held: Encoder) -> None:
+    assert SupportJudge(encoder_held).judge(claim, passage).holds
