@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import cache
 from typing import TypeVar
 
+from rag.text.words import numbers
+
 _UNITS = """
 second seconds sec secs s = 1 time
 minute minutes min mins = 60 time
@@ -99,13 +101,15 @@ _MONTHS = {
     for number, name in enumerate(names)
     if name
 } | {"sept": 9}
-_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+# "may" and "march" are months in capitals only.
+_WORDS_TOO = "(?-i:May|MAY|March|MARCH)"
+_MONTH = rf"(?P<month>{'|'.join(sorted({*_MONTHS} - {'may', 'march'}, key=len, reverse=True))}|{_WORDS_TOO})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:1\d|20)\d\d)"
 _DATES = (
     re.compile(r"(?<![\w-])(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})(?![\w-])"),
     re.compile(r"(?<![\w./-])(?P<one>\d{1,2})(?P<mark>[./])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\w/-])"),
-    re.compile(rf"\b{_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?\b", re.IGNORECASE),
+    re.compile(rf"(?<![\w.,-]){_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?\b", re.IGNORECASE),
     re.compile(rf"\b{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?\b", re.IGNORECASE),
     re.compile(rf"\b{_MONTH},?\s{_YEAR}\b", re.IGNORECASE),
 )
@@ -239,6 +243,8 @@ def quantities(text: str, *, spelled: bool = False) -> Quantities:
         parts = [part for one in found for value in one.values for part in _parts(value)]
         rest = _taken(_WORDS, rest, _in_words, found)
         rest = _taken(_ORDINAL, rest, lambda match: [_bare(_ORDINALS[match[0].casefold()], "ordinal")], found)
+        # Also those in names: whoever writes "Covid 19" means COVID-19.
+        parts += [_bare(int(number)) for number in numbers(rest) if number.isdecimal()]
         found += [Quantity(0, 0, (part,)) for part in parts]
     return Quantities(tuple(found))
 

@@ -45,6 +45,8 @@ SAME = [
     ("Step 2: wait 5 minutes", "Wait five minutes."),
     ("COVID-19, the F-16 and B12 in 2020", "2020"),
     ("within 30-day terms", "30 days"),
+    ("COVID-19 may be slowed", "nothing"),
+    ("Covid 19", "COVID-19"),
 ]
 OTHER = [
     ("EUR 120", "120 dollars"),
