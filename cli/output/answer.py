@@ -138,11 +138,14 @@ def print_sources(answer: Answer) -> None:
     for source in answer.sources:
         if source.number in cited:
             _print_source(source, answer)
-    uncited = [
-        f"[{source.number}] {one_line(source.hit.title)}" for source in answer.sources if source.number not in cited
-    ]
+    uncited: dict[tuple[str, str], list[str]] = {}
+    for source in answer.sources:
+        if source.number not in cited:
+            places = uncited.setdefault((source.hit.uri, source.hit.title), [])
+            places.append(f"[{source.number}] {source.hit.location}")
     if uncited:
-        console.print(Text(f"read, not cited: {', '.join(uncited)}", "dim"))
+        told = [f"{one_line(title)} {', '.join(places)}" for (_, title), places in uncited.items()]
+        console.print(Text(f"read, not cited: {'; '.join(map(one_line, told))}", "dim"))
 
 
 def _warnings(answer: Answer) -> Iterator[str]:

@@ -2,33 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
+import numpy as np
+
+from connectors.sentences import sentence_spans
+from rag.llm.extractive import sentence_scores
 from rag.prompting.prompt import Background
 from rag.retrieval.hit import Hit
+from rag.text.sentence_encoder import SentenceEncoder
 
 _NEAREST = 3
 _WORDS_SHOWN = 100
+_SENTENCE_SHOWN = 160
 
 
-def abstain(question: str, hits: Sequence[Hit], background: Sequence[Background] = ()) -> str:
+def abstain(
+    question: str,
+    hits: Sequence[Hit],
+    background: Sequence[Background] = (),
+    encoder: SentenceEncoder | None = None,
+) -> str:
     """The answer to `question` when none of `hits` is relevant enough to build one on.
 
-    What cards offer as `background` is told as what it is: it answers nothing.
+    Of the nearest documents it shows the place and the sentence that comes closest, by `encoder` and words. What cards
+    offer as `background` is told as what it is: it answers nothing.
 
     Example:
         >>> abstain("Who won?", [])
         'The knowledge base holds nothing about this question: “Who won?”'
     """
-    asked = question.strip()
-    asked = asked if len(asked) <= _WORDS_SHOWN else asked[: _WORDS_SHOWN - 1].rstrip() + "…"
+    asked = _shortened(question.strip(), _WORDS_SHOWN)
     if not hits:
         lines = [f"The knowledge base holds nothing about this question: “{asked}”"]
     else:
-        nearest = sorted(hits, key=lambda hit: (-hit.relevance, hit.rank))[:_NEAREST]
         lines = [f"No source is relevant enough to answer this question: “{asked}” The nearest are:"]
-        lines += [f"- {hit.title} ({hit.uri}, {hit.location}), relevance {hit.relevance:.2f}" for hit in nearest]
+        lines += [
+            f"- {hit.title} ({_name(hit.uri)}, {hit.location}), relevance {hit.relevance:.2f}: "
+            f"“{_nearest_sentence(question, hit.text, encoder)}”"
+            for hit in islice(_documents(hits), _NEAREST)
+        ]
     if background:
         lines.append("What cards say, which nobody has checked:")
         lines += [f"- {one.text} (card {one.card}{f': {one.origin}' if one.origin else ''})" for one in background]
     return "\n".join(lines)
+
+
+def _documents(hits: Sequence[Hit]) -> Iterator[Hit]:
+    """The best hit of each document, the most relevant first."""
+    told: set[str] = set()
+    for hit in sorted(hits, key=lambda hit: (-hit.relevance, hit.rank)):
+        if hit.uri not in told:
+            told.add(hit.uri)
+            yield hit
+
+
+def _name(uri: str) -> str:
+    """The last part of a path or an address, and what stands behind its `#`."""
+    path, _, part = uri.partition("#")
+    return part or path.rstrip("/").rpartition("/")[2] or uri
+
+
+def _nearest_sentence(question: str, text: str, encoder: SentenceEncoder | None) -> str:
+    sentences = [" ".join(text[start:end].split()) for start, end in sentence_spans(text)]
+    if not sentences:
+        return ""
+    best = int(np.argmax(sentence_scores(question, sentences, encoder)))
+    return _shortened(sentences[best], _SENTENCE_SHOWN)
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -69,7 +69,7 @@ def ask(
             history=history,
         )
     if not prompt.sources and not (prompt.background and model.can_write):
-        return _abstention(question, evidence, prompt, clock, on_text)
+        return _abstention(question, evidence, prompt, encoder, clock, on_text)
     with clock("generate"):
         text, usage = _written(model, prompt, evidence.standalone.text, on_text)
     with clock("check"):
@@ -248,9 +248,14 @@ def _budget(model: LLM, options: AskOptions) -> int:
 
 
 def _abstention(
-    question: str, evidence: _Evidence, prompt: Prompt, clock: Clock, on_text: Callable[[str], None] | None
+    question: str,
+    evidence: _Evidence,
+    prompt: Prompt,
+    encoder: SentenceEncoder,
+    clock: Clock,
+    on_text: Callable[[str], None] | None,
 ) -> Answer:
-    text = abstain(question, evidence.hits, evidence.consulted.background)
+    text = abstain(question, evidence.hits, evidence.consulted.background, encoder)
     if on_text is not None:
         on_text(text)
     return evidence.answer(question, text, prompt, clock.timings())
