@@ -37,6 +37,12 @@ _MISSING = 2  # words of the question that only the card's passage has: it may a
 _SURE = Policy(wrong=7, missed=3)
 
 
+# Words that open a question to which the answer is yes or no.
+_AUXILIARIES = frozenset(
+    "am are is was were do does did can could has have had will would shall should must may might".split()  # noqa: SIM905
+)
+
+
 class CardVerdict(StrEnum):
     """The verdict on a sentence of a card."""
 
@@ -98,7 +104,9 @@ class Selecting:
         self._search = search
         self._selectors = selectors
         self._question = encoder.encode_query(question).vector
-        self._seen: list[Fingerprint] = [Fingerprint(question)]
+        self._asked = _terms(question)
+        self._decides = question.casefold().partition(" ")[0] in _AUXILIARIES
+        self._seen: list[tuple[Fingerprint, frozenset[str]]] = []
         self._answered = best_relevance(hits)
         evidence = [hit for hit in hits if hit.relevance >= self._answered / 2]
         self._missing = frozenset(Query.of(question).terms).difference(
@@ -139,12 +147,17 @@ class Selecting:
         ]
 
     def _once(self, said: Sequence[CardStatement]) -> list[CardStatement]:
-        """A sentence that repeats the question, or one before it, says nothing."""
+        """A sentence that repeats the question, or one before it, says nothing.
+
+        What answers shares most of its words with the question, and facts of a kind with each other: to repeat is to
+        have no word of one's own. Where the question is whether something is so, a statement in its words says that.
+        """
         kept = []
         for one in said:
-            fingerprint = Fingerprint(one.text)
-            repeats = any(fingerprint.adds_nothing_to(other) for other in self._seen)
-            self._seen.append(fingerprint)
+            fingerprint, own = Fingerprint(one.text), _terms(one.text)
+            echoes = own <= self._asked and (not self._decides or one.text.rstrip().endswith("?"))
+            repeats = echoes or any(own <= its and fingerprint.adds_nothing_to(other) for other, its in self._seen)
+            self._seen.append((fingerprint, own))
             kept.append(_as(one, CardVerdict.REPEATED) if repeats else one)
         return kept
 

@@ -162,6 +162,25 @@ def test_a_card_that_only_repeats_the_question_says_nothing(kb: KnowledgeBase, s
     ]
 
 
+def test_a_fact_in_the_words_of_the_question_is_no_repetition(kb: KnowledgeBase, says: None) -> None:
+    facts = [
+        "The refunds of gift cards of the shop in the old town are signed by Ilsa.",
+        "The refunds of gift cards of the shop in the old port are signed by Ilsa.",
+        "The refunds of gift cards of the shop in the old town are signed by Egon.",
+    ]
+    expert.text = " ".join([*facts, facts[0]])  # type: ignore[attr-defined]
+    add_expert(kb)
+    said = kb.cards.ask("expert", "Who are the refunds of gift cards of the shop in the old town signed by?")
+    assert [one.verdict for one in said] == [*[CardVerdict.BACKGROUND] * 3, CardVerdict.REPEATED]
+
+
+def test_that_it_is_so_answers_whether_it_is_so(kb: KnowledgeBase, says: None) -> None:
+    expert.text = "Refunds of gift cards are signed. Are refunds of gift cards signed?"  # type: ignore[attr-defined]
+    add_expert(kb)
+    said = kb.cards.ask("expert", "Are refunds of gift cards signed?")
+    assert [one.verdict for one in said] == [CardVerdict.BACKGROUND, CardVerdict.REPEATED]
+
+
 def test_a_card_that_never_stops_gets_no_more_than_its_room(kb: KnowledgeBase, says: None) -> None:
     sentences = [f"Refunds of gift cards of kind {number} are signed by treasurer {number}." for number in range(60)]
     expert.text = " ".join(sentences)  # type: ignore[attr-defined]
