@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import openvino
 
 Floats = NDArray[np.float32]
-Inputs = list[NDArray[np.int64]]
+Inputs = list[NDArray[Any]]
 Outputs = tuple[Floats, Floats]
 
 Batch = TypeVar("Batch")
@@ -119,7 +119,7 @@ class Graph:
         """A runner that has run once. Its first call sets up parts of OpenVINO that it does not guard."""
         with _STARTING:
             runner = _Runner(self._compiled(streams))
-            runner.run([np.zeros((1, 1), np.int64), np.ones((1, 1), np.int64)])
+            runner.run([values[:1] for values in self._probe[0]])
         return runner
 
     def _compiled(self, streams: int) -> openvino.CompiledModel:

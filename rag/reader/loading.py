@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -13,9 +14,12 @@ import numpy as np
 from connectors.errors import ConfigurationError
 from indexes.encoding.batches import LENGTH_STEP, lengths_up_to
 from indexes.encoding.encoder import DATA as ENCODER
-from indexes.encoding.graph import Graph, Inputs
+from indexes.encoding.graph import Graph, Inputs, Outputs
+from indexes.encoding.word_vectors import WordVectors
 from indexes.encoding.wordpiece import WordPieces
 from rag.reader.reader import MOST_FIRST, MOST_PASSAGE, Reader
+
+Batch = list[int]  # places of windows
 
 DATA = Path(__file__).parent / "reader_data"
 _SPECIALS = 3  # [CLS] before the one text, [SEP] behind each
@@ -34,18 +38,30 @@ def load_reader(folder: Path = DATA) -> Reader:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         hashes = manifest["files"]
         damaged = [name for name, known in hashes.items() if _sha256(folder / name) != known]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"the reader cannot be loaded: {error}", hint="install pilotfish again") from None
     if damaged:
         raise ConfigurationError(f"the reader is damaged: {folder / damaged[0]}", hint="install pilotfish again")
     tokenizer = WordPieces(ENCODER / "tokenizer.json")
+    vectors = WordVectors(ENCODER / "encoder.xml")  # with which it was trained: it brings none of its own
+
+    def looked_up(inputs: Inputs) -> Inputs:
+        ids, *rest = inputs
+        return [vectors[ids], *rest]
+
     graph = Graph(
         folder / "reader.xml",
         fingerprint=f"{manifest['name']}-{json.dumps(hashes, sort_keys=True)}",
-        probe=_probe(len(tokenizer.vocabulary)),
+        probe=list(map(looked_up, _probe(len(tokenizer.vocabulary)))),
         cache=Path(os.environ.get("PILOTFISH_CACHE") or user_cache_path("pilotfish"), "reader"),
     )
-    return Reader(tokenizer, graph.run_all)
+
+    def run(
+        batches: Iterable[Batch], inputs: Callable[[Batch], Inputs], keep: Callable[[Batch, Outputs], None]
+    ) -> None:
+        graph.run_all(batches, lambda batch: looked_up(inputs(batch)), keep)
+
+    return Reader(tokenizer, run)
 
 
 def _sha256(path: Path) -> str:

@@ -70,7 +70,7 @@ class Reader:
 
     def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]:
         """What each passage is to the question; of a long one its best window counts."""
-        found = [PassageReading(-np.inf, -np.inf, 0, 0)] * len(passages)
+        found = [PassageReading(-np.inf, -np.inf, 0, 0)] * len(passages)  # every passage has a window
         for window, judged, spans in self._windows([(question, passage) for passage in passages]):
             reading = _reading(window, float(judged[0]), spans)
             found[window.pair] = max(found[window.pair], reading, key=lambda one: one.answers)

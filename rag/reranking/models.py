@@ -24,7 +24,9 @@ from indexes.encoding.sentence_transformer import DOWNLOAD_VARIABLE
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, MultiVectorEncoder
 
+    from rag.reader.reader import Reader
 
+READER = "reader"
 _UNBOUNDED_WINDOW = 512  # for a model that states none
 
 
@@ -80,8 +82,21 @@ class MultiVectorReranker:
         return [float(score) for score in scores]
 
 
-def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker:
-    """The reranker that `spec` names: a folder or name of a model, with or without its kind before it.
+class ReaderReranker:
+    """The reader that comes with the program (`rag.reader`): its log-odds that a passage answers the question."""
+
+    name = READER
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def score(self, query: str, passages: Sequence[str]) -> list[float]:
+        """Of a passage that is longer than its window the best window counts."""
+        return [reading.answers for reading in self._reader.read(query, passages)]
+
+
+def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker | ReaderReranker:
+    """The reranker that `spec` names: `reader`, or a folder or name of a model, with or without its kind before it.
 
     Models are looked for on this machine only, unless the environment variable `PILOTFISH_ALLOW_DOWNLOADS` is `1`.
     Code that comes with a model is never run.
@@ -89,6 +104,10 @@ def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker:
     Raises:
         ConfigurationError: the `models` extra is not installed, there is no such model, or it is no reranker.
     """
+    if spec.strip() == READER:
+        from rag.reader.loading import load_reader
+
+        return ReaderReranker(load_reader())
     given, name = _parsed(spec)
     try:
         from sentence_transformers import CrossEncoder, MultiVectorEncoder  # noqa: F401 — the latter came with 6.0

@@ -39,8 +39,12 @@ def reader_network(model_folder: Path) -> Any:
             self.place = torch.nn.Linear(width, 2)
 
         def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> tuple[Any, Any]:
+            return self.read(self.bert.embeddings.word_embeddings(input_ids), attention_mask, token_type_ids)
+
+        def read(self, vectors: Any, attention_mask: Any, token_type_ids: Any) -> tuple[Any, Any]:
+            """As `forward`, from the vectors of the word pieces, [n, t, 384]."""
             states = self.bert(
-                input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+                inputs_embeds=vectors, attention_mask=attention_mask, token_type_ids=token_type_ids
             ).last_hidden_state
             return self.judge(torch.tanh(self.pooled(states[:, 0]))), self.place(states)
 
