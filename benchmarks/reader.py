@@ -1,6 +1,6 @@
 """How well the reader reads: spans, answer sentences, and support, each head alone, on sets it was not trained on.
 
-    python -m benchmarks.reader DATA [--reader FOLDER]
+    python -m benchmarks.reader DATA --reader FOLDER
 
 DATA holds xquad_en, wikiqa, trecqa, wice_dev, healthver_dev and begin_dev, and train/ where claim sets were left out of
 training. Printed: F1 of the span in the right paragraph, and how often its sentence holds the answer (XQuAD); the MRR
@@ -26,7 +26,6 @@ from benchmarks.common import auroc, command_line, interval, read_json_lines
 from connectors.sentences import sentence_spans
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
-from rag.reader.loading import DATA as SHIPPED
 from rag.reader.loading import load_reader
 from rag.reader.reader import Reader
 from rag.text.words import terms, words
@@ -42,7 +41,7 @@ def main() -> None:
     """Measure and print."""
     parser = command_line(__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--reader", type=Path, default=SHIPPED, help="the folder of another reader")
+    parser.add_argument("--reader", type=Path, required=True, help="the folder of the reader")
     parser.add_argument("--claims", nargs="*", default=[], help="also these claim sets of train/")
     parser.add_argument("--most", type=int, default=2_000, help="claims of a set at most")
     arguments = parser.parse_args()

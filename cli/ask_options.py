@@ -132,7 +132,7 @@ class Asking:
         from rag.cards import CardUse, Integration
         from rag.llm import CACHE_FILE
 
-        limits = {"k": self.k} if self.k is not None else {}  # its default is the library's
+        limits: dict[str, Any] = {"k": self.k} if self.k is not None else {}  # its default is the library's
         return AskOptions(
             **limits,
             min_relevance=self.min_relevance,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HIDDEN = {  # fields that are told elsewhere, or say nothing outside of the process
     "Answer": {"hits", "prompt", "sources", "sql"},
     "CardStatement": {"vouched", "needed"},
-    "Hit": {"chunk_id"},
+    "Hit": {"chunk_id", "reading"},
     "Location": {"query"},
     "Prompt": {"sources", "background", "demonstrations", "history", "fence"},
     "Standalone": {"words"},
@@ -79,7 +79,12 @@ def answer(given: Answer) -> dict[str, Any]:
 def _source(each: PromptSource) -> dict[str, Any]:
     """A source is a hit of which only `text` was shown."""
     hit = each.hit
-    told = {"title": hit.title, "relevance": hit.relevance, "copies": encoded(hit.copies)}
+    told = {
+        "title": hit.title,
+        "relevance": hit.relevance,
+        "answers": hit.reading.answers if hit.reading else None,
+        "copies": encoded(hit.copies),
+    }
     return {"number": each.number, **_place(hit), **told, "text": each.text, "spans": encoded(each.spans)}
 
 

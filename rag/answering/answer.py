@@ -27,7 +27,8 @@ class Answer:
     sources. `text` has the numbers of misattributed marks put right, `raw` is what the model wrote, less the fences
     of its prompt that it echoed, and `annotated` flags every sentence in `unsupported` (no source supports it),
     `unverified` (only a card does) and `unchecked`.
-    `confidence` is in [0, 1].
+    `confidence` is in [0, 1]. `text[slice(*answer_span)]` are the words that answer, where the answer was read out of a
+    source.
     `reranked` tells what a reranker did, where one was asked for; `sql` what a database gave, where one was asked too.
     `standalone` is the question as it was searched for, `expansions` what glossaries added to it, `parts` what was
     searched for beside it. `cards` tell what became of each knowledge card, `card_topic` what the LLM wanted of them.
@@ -55,3 +56,4 @@ class Answer:
     cards: tuple[Consultation, ...] = ()
     card_topic: str | None = None
     unverified: tuple[Unverified, ...] = ()
+    answer_span: tuple[int, int] | None = None

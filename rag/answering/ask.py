@@ -14,6 +14,7 @@ from rag.answering.answer import Answer
 from rag.answering.decomposition import Decomposed, Divide, decompose
 from rag.answering.follow_up import Standalone, stand_alone
 from rag.answering.options import AskOptions
+from rag.answering.reading import READ_HITS, HitsReader, is_answered
 from rag.answering.resources import Resources
 from rag.answering.sub_questions import sub_questions
 from rag.llm.base import LLM, complete, is_small
@@ -63,6 +64,7 @@ def ask(
         prompt = composer.compose(
             evidence.standalone.text,
             evidence.hits,
+            unanswered=not is_answered(evidence.hits, evidence.threshold),
             min_relevance=evidence.threshold,
             background=evidence.consulted.background,
             demonstrations=shown,
@@ -88,6 +90,7 @@ def ask(
         unchecked=checked.unchecked,
         annotated=checked.annotated,
         raw=text,
+        answer_span=None if model.can_write else _answer_span(checked.text, prompt),
     )
 
 
@@ -167,7 +170,12 @@ def _gather(
         expansions = tuple(resources.cards().expansions(standalone.text))
     with clock("search"):
         expanded = f"{standalone.query} ({', '.join(expansions)})" if expansions else standalone.query
-        found = resources.hits(Query.of(expanded), options)
+        deep = options if options.reader is None else replace(options, k=max(options.k, READ_HITS))
+        found = resources.hits(Query.of(expanded), deep if options.k > 0 else options)
+    if options.reader is not None:
+        with clock("read"):
+            reader = HitsReader(options.reader, options.read_seconds, options.min_relevance)
+            found = replace(found, hits=reader.read(standalone.query, found.hits)[: options.k])
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     with clock("parts"):
         decomposed = Decomposed(found.hits)
@@ -245,6 +253,17 @@ def _budget(model: LLM, options: AskOptions) -> int:
             hint=f"choose at most {room}",
         )
     return options.budget
+
+
+def _answer_span(text: str, prompt: Prompt) -> tuple[int, int] | None:
+    """Where the words stand in an answer that quotes them, of the source that answers best."""
+    read = [(hit.reading, hit.text) for hit in (source.hit for source in prompt.sources) if hit.reading is not None]
+    if not read:
+        return None
+    reading, passage = max(read, key=lambda one: one[0].answers)
+    words = " ".join(passage[reading.start : reading.end].split())
+    start = text.find(words) if words else -1
+    return None if start < 0 else (start, start + len(words))
 
 
 def _abstention(

@@ -12,6 +12,7 @@ from rag.retrieval.selection import EVIDENCE_HITS
 
 if TYPE_CHECKING:
     from rag.cards.consulting import CardUse
+    from rag.reader.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class AskOptions:
         filters: what a source must meet, as for `KnowledgeBase.search`.
         base_url: the server of an `openai:` model.
         reranking: a heavier model that orders the best hits, None for none.
+        reader: reads the best hits with the question, and tells which of them answer, and where; None leaves it to the
+            search.
+        read_seconds: how long it may take; the first eight are always read.
         sql: whether a registered database is asked by SQL too, and its rows become a source. None asks one where a row
             or a description of its tables is among the relevant hits, and the model is neither `extractive` nor small.
         parts: whether the parts of a question that the hits leave uncovered are searched for, too. They are found by
@@ -46,6 +50,8 @@ class AskOptions:
     filters: Filters = field(default_factory=dict)
     base_url: str | None = None
     reranking: Reranking | None = None
+    reader: Reader | None = None
+    read_seconds: float = 2.0
     sql: bool | None = None
     parts: bool = True
     parts_seconds: float = 20.0

@@ -34,12 +34,14 @@ _HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
 class _Sentence:
     """A sentence of a source: `source` and `place` are positions, `text` is verbatim except for line breaks.
 
-    Those that the prompt leaves out have a `place` too.
+    Those that the prompt leaves out have a `place` too. It stands at `start` to `end` of the hit's text.
     """
 
     source: int
     place: int
     text: str
+    start: int = 0
+    end: int = 0
 
     @property
     def is_heading(self) -> bool:
@@ -74,7 +76,9 @@ class ExtractiveLLM:
 
     def _pieces(self, prompt: Prompt, question: str, reply: Reply) -> Generator[str]:
         sentences = _sentences(prompt.sources)
-        chosen = select(sentences, self._scores(question, sentences, prompt.sources))
+        chosen = read_out(sentences, prompt.sources) or select(
+            sentences, self._scores(question, sentences, prompt.sources)
+        )
         written = [f"{sentence.text} [{prompt.sources[sentence.source].number}]" for sentence in chosen]
         pieces = written or [NOT_ANSWERED]
         for position, piece in enumerate(pieces):
@@ -118,6 +122,28 @@ def sentence_scores(
     return _TERMS_SHARE * lexical + cosines
 
 
+def read_out(sentences: Sequence[_Sentence], sources: Sequence[PromptSource]) -> list[_Sentence]:
+    """The sentences with the words that answer, of the source that answers best.
+
+    Nothing where no source was read, or where the question names what it asks for and that was not: a definition.
+    """
+    if any(source.hit.signals.named and source.hit.reading is None for source in sources):
+        return []
+    read = [(source.hit.reading, number) for number, source in enumerate(sources) if source.hit.reading is not None]
+    found: list[int] = []
+    for reading, number in sorted(read, key=lambda one: -one[0].answers)[:1]:
+        inside = [
+            place
+            for place, one in enumerate(sentences)
+            if one.source == number and one.start < max(reading.end, reading.start + 1) and reading.start < one.end
+        ]
+        for place in inside:
+            found += [*_antecedent(sentences, place), place]
+            if sentences[place].is_heading and place + 1 < len(sentences) and sentences[place + 1].source == number:
+                found.append(place + 1)
+    return [sentences[place] for place in sorted(dict.fromkeys(found))]
+
+
 def select(sentences: Sequence[_Sentence], scores: NDArray[np.float64]) -> list[_Sentence]:
     """The sentences of the answer, in reading order: source by source, the best one's first, each in its own order."""
     order = [i for i in np.argsort(-scores, kind="stable").tolist() if sentences[i].can_answer and scores[i] > 0]
@@ -148,28 +174,32 @@ def _antecedent(sentences: Sequence[_Sentence], i: int) -> list[int]:
 def _sentences(sources: Sequence[PromptSource]) -> list[_Sentence]:
     """The sentences of the sources that the prompt shows whole."""
     return [
-        _Sentence(number, place, text)
+        _Sentence(number, place, text, start, end)
         for number, source in enumerate(sources)
-        for place, text in (_row(source) if source.hit.kind == ROW else _prose(source))
+        for place, text, start, end in (_row(source) if source.hit.kind == ROW else _prose(source))
     ]
 
 
-def _prose(source: PromptSource) -> Iterator[tuple[int, str]]:
+def _prose(source: PromptSource) -> Iterator[tuple[int, str, int, int]]:
     text = source.hit.text
     for place, (start, end) in enumerate(sentence_spans(text)):
         if _is_shown(source, start, end):
-            yield place, _LIST_MARK.sub("", " ".join(text[start:end].split()))
+            yield place, _LIST_MARK.sub("", " ".join(text[start:end].split())), start, end
 
 
-def _row(source: PromptSource) -> Iterator[tuple[int, str]]:
+def _row(source: PromptSource) -> Iterator[tuple[int, str, int, int]]:
     """A row of a database says one thing; one too long to be quoted says one with each column."""
-    columns, start = [], 0
+    columns: list[tuple[str, int, int]] = []
+    start = 0
     for line in source.hit.text.splitlines(keepends=True):
-        if line.strip() and _is_shown(source, start, start + len(line.rstrip())):
-            columns.append(" ".join(line.split()))
+        end = start + len(line.rstrip())
+        if line.strip() and _is_shown(source, start, end):
+            columns.append((" ".join(line.split()), start, end))
         start += len(line)
-    whole = "; ".join(columns)
-    yield from enumerate([whole] if len(whole) <= _LONGEST else columns)
+    whole = "; ".join(text for text, *_ in columns)
+    if columns and len(whole) <= _LONGEST:
+        columns = [(whole, columns[0][1], columns[-1][2])]
+    yield from ((place, *column) for place, column in enumerate(columns))
 
 
 def _is_shown(source: PromptSource, start: int, end: int) -> bool:

@@ -62,6 +62,7 @@ class Composer:
         hits: Sequence[Hit],
         *,
         min_relevance: float = 0.0,
+        unanswered: bool = False,
         background: Sequence[Background] = (),
         demonstrations: Sequence[Demonstration] = (),
         history: Sequence[Turn] = (),
@@ -71,7 +72,8 @@ class Composer:
         Args:
             question: what is asked.
             hits: what may become a source.
-            min_relevance: what a hit needs to be one.
+            min_relevance: what a hit needs to be one, unless it was read and counts as an answer.
+            unanswered: that no hit answers: none becomes a source.
             background: what cards say and nobody has checked, the most wanted first.
             demonstrations: solved examples, the most similar first.
             history: the questions and answers before this one, the oldest first.
@@ -84,7 +86,7 @@ class Composer:
         )
         draft = _Draft(self, page, lru_cache(None)(self.count))
         draft.fit_question()
-        usable = _usable(hits, min_relevance)
+        usable = _usable(hits, min_relevance, unanswered=unanswered)
         room = self.budget - draft.tokens
         while True:
             draft.fill_beside(room, usable, background, demonstrations, history)
@@ -105,13 +107,16 @@ class _Usable:
     twins: tuple[tuple[Hit, Hit], ...]
 
 
-def _usable(hits: Sequence[Hit], min_relevance: float) -> _Usable:
+def _usable(hits: Sequence[Hit], min_relevance: float, *, unanswered: bool) -> _Usable:
     kept: list[Hit] = []
     seen: list[Fingerprint] = []
     left_out, twins = [], []
     for hit in sorted(hits, key=lambda hit: hit.rank):
-        if hit.relevance < min_relevance:
+        if hit.relevance < min_relevance and not (hit.reading is not None and hit.reading.holds):
             left_out.append(_without(hit, f"relevance {hit.relevance:.2f} is below the threshold {min_relevance:.2f}"))
+            continue
+        if unanswered:
+            left_out.append(_without(hit, "it does not answer the question"))
             continue
         fingerprint = Fingerprint(hit.text)
         twin = next((n for n, other in enumerate(seen) if fingerprint.adds_nothing_to(other)), None)

@@ -1,1 +1,34 @@
-"""The reader: one small model that reads a question or a claim together with a passage."""
+"""The reader: one small model that reads a question or a claim together with a passage.
+
+None is shipped yet: `python -m scripts.train_reader` trains one, and `AskOptions(reader=load_reader(folder))` has it
+used.
+
+Example:
+    >>> from rag.reader import PassageReading
+    >>> PassageReading(answers=3.2, span=5.0, start=17, end=24).end
+    24
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.lazy import offering
+
+if TYPE_CHECKING:
+    from rag.reader.loading import load_reader
+    from rag.reader.reader import PassageReading, Reader
+
+__all__ = [
+    "PassageReading",
+    "Reader",
+    "load_reader",
+]
+
+__getattr__ = offering(
+    __name__,
+    {
+        "rag.reader.loading": ["load_reader"],
+        "rag.reader.reader": ["PassageReading", "Reader"],
+    },
+)

@@ -1,4 +1,4 @@
-"""Loads the reader that is shipped."""
+"""Loads a reader that `scripts/train_reader.py` has trained."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from rag.reader.reader import MOST_FIRST, MOST_PASSAGE, Reader
 
 Batch = list[int]  # places of windows
 
-DATA = Path(__file__).parent / "reader_data"
 _SPECIALS = 3  # [CLS] before the one text, [SEP] behind each
 
 
 @cache
-def load_reader(folder: Path = DATA) -> Reader:
+def load_reader(folder: Path) -> Reader:
     """The reader of `folder`, loaded once; its graph is compiled at first use.
+
+    Only the default encoder's word pieces and word vectors are read with it.
 
     Raises:
         ConfigurationError: a file of it is missing or damaged.
@@ -39,9 +40,13 @@ def load_reader(folder: Path = DATA) -> Reader:
         hashes = manifest["files"]
         damaged = [name for name, known in hashes.items() if _sha256(folder / name) != known]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"the reader cannot be loaded: {error}", hint="install pilotfish again") from None
+        raise ConfigurationError(
+            f"the reader cannot be loaded: {error}", hint="train it anew with scripts/train_reader.py"
+        ) from None
     if damaged:
-        raise ConfigurationError(f"the reader is damaged: {folder / damaged[0]}", hint="install pilotfish again")
+        raise ConfigurationError(
+            f"the reader is damaged: {folder / damaged[0]}", hint="train it anew with scripts/train_reader.py"
+        )
     tokenizer = WordPieces(ENCODER / "tokenizer.json")
     vectors = WordVectors(ENCODER / "encoder.xml")  # with which it was trained: it brings none of its own
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.encoding.base import Span, encodable
 from indexes.encoding.batches import batches, padded
@@ -76,7 +77,7 @@ class Reader:
             found[window.pair] = max(found[window.pair], reading, key=lambda one: one.answers)
         return found
 
-    def support(self, pairs: Sequence[tuple[str, str]]) -> Floats:
+    def support(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
         """How likely a passage supports a claim, says nothing about it, contradicts it; [n, 3], from (claim, passage).
 
         Of a long passage the window that supports best counts.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rag.reader.reader import Reader
 
-READER = "reader"
+READER = "reader:"  # before the folder of one
 _UNBOUNDED_WINDOW = 512  # for a model that states none
 
 
@@ -83,11 +83,10 @@ class MultiVectorReranker:
 
 
 class ReaderReranker:
-    """The reader that comes with the program (`rag.reader`): its log-odds that a passage answers the question."""
+    """A reader (`rag.reader`): its log-odds that a passage answers the question."""
 
-    name = READER
-
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, name: str, reader: Reader) -> None:
+        self.name = name
         self._reader = reader
 
     def score(self, query: str, passages: Sequence[str]) -> list[float]:
@@ -96,7 +95,7 @@ class ReaderReranker:
 
 
 def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker | ReaderReranker:
-    """The reranker that `spec` names: `reader`, or a folder or name of a model, with or without its kind before it.
+    """The reranker that `spec` names: `reader:FOLDER`, or a folder or name of a model, with or without its kind.
 
     Models are looked for on this machine only, unless the environment variable `PILOTFISH_ALLOW_DOWNLOADS` is `1`.
     Code that comes with a model is never run.
@@ -104,10 +103,10 @@ def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker | Rea
     Raises:
         ConfigurationError: the `models` extra is not installed, there is no such model, or it is no reranker.
     """
-    if spec.strip() == READER:
+    if spec.startswith(READER):
         from rag.reader.loading import load_reader
 
-        return ReaderReranker(load_reader())
+        return ReaderReranker(spec, load_reader(Path(spec.removeprefix(READER))))
     given, name = _parsed(spec)
     try:
         from sentence_transformers import CrossEncoder, MultiVectorEncoder  # noqa: F401 — the latter came with 6.0

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 from rag.lazy import offering
 
 if TYPE_CHECKING:
-    from rag.retrieval.hit import Aligned, Copy, DiversityShift, Filters, Hit, Mode, Reference, References, Signals
+    from rag.retrieval.hit import (
+        Aligned,
+        Copy,
+        DiversityShift,
+        Filters,
+        Hit,
+        HitReading,
+        Mode,
+        Reference,
+        References,
+        Signals,
+    )
     from rag.retrieval.search import SearchOptions, SearchResult
     from rag.retrieval.tuned import TunedPart, Tuning, TuningEvidence
 
@@ -23,6 +34,7 @@ __all__ = [
     "DiversityShift",
     "Filters",
     "Hit",
+    "HitReading",
     "Mode",
     "Reference",
     "References",
@@ -43,6 +55,7 @@ __getattr__ = offering(
             "DiversityShift",
             "Filters",
             "Hit",
+            "HitReading",
             "Mode",
             "Reference",
             "References",

@@ -146,6 +146,23 @@ class References:
 
 
 @dataclass(frozen=True, slots=True)
+class HitReading:
+    """What the reader made of a hit for a question.
+
+    Attributes:
+        answers: the probability that the passage answers the question.
+        start: where the words that answer begin in the hit's `text`.
+        end: where they end; as `start` where no words do.
+        holds: whether the passage counts as an answer.
+    """
+
+    answers: float
+    start: int
+    end: int
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk found for a query.
 
@@ -153,7 +170,8 @@ class Hit:
     chunk is relevant: thresholds belong on it. `text` is exactly the document's `[location.start:location.end]`;
     `context` is the title and heading path that were indexed with it. `copies` are the other places where the same
     stands, as far as the search came upon them, the oldest first. `references` of a definition are looked up with
-    `explain`; then `metadata` has them too, each as a line, under `callers` and `callees`.
+    `explain`; then `metadata` has them too, each as a line, under `callers` and `callees`. `reading` is there where the
+    hit was read for an answer.
     """
 
     rank: int
@@ -170,3 +188,4 @@ class Hit:
     chunk_id: int
     copies: tuple[Copy, ...] = ()
     references: References | None = None
+    reading: HitReading | None = None

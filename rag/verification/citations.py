@@ -286,7 +286,8 @@ def _confidence(prompt: Prompt, results: Sequence[_Result]) -> float:
     verdicts = [result.verdict for result in results if result.verdict is not None]
     if not verdicts or not prompt.sources:
         return 0.0
-    best = max(source.hit.relevance for source in prompt.sources)
+    # Of what was read, how likely it answers; of what was not, how likely it is relevant.
+    best = max(source.hit.reading.answers if source.hit.reading else source.hit.relevance for source in prompt.sources)
     return min(1.0, max(0.0, best)) * verdicts.count(Verdict.SUPPORTED) / len(verdicts)
 
 

@@ -1,0 +1,91 @@
+"""Reading: the best hits are read with the question; those that answer come first, each with the words that do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connectors.document import CODE, ROW, with_context
+from indexes.terms.analyzer import detect_language
+from rag.judging.logistic import LogisticModel
+from rag.judging.policy import Policy
+from rag.reader.reader import PassageReading, Reader
+from rag.retrieval.hit import Hit, HitReading
+
+READ_HITS = 16
+_AT_ONCE = 8  # the time is looked at between two of these
+_SUREST = 15.0  # log-odds
+_LANGUAGE = "en"  # that the reader was trained in
+MODEL_FILE = Path(__file__).with_name("reading.json")
+_ANSWERS = LogisticModel.read(MODEL_FILE)
+ANSWERED = Policy(wrong=1, missed=2)
+"""Below it a passage is no answer. `docs/reader.md` says how many questions without an answer get one."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitsReader:
+    """Reads hits within a time.
+
+    Attributes:
+        reader: the model.
+        seconds: how long it may take; the first eight are always read.
+        min_relevance: the relevance that makes a hit count as an answer, where one was asked for; else `ANSWERED` does.
+    """
+
+    reader: Reader
+    seconds: float
+    min_relevance: float | None = None
+
+    def read(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The hits in the order in which they are likely to answer `question`, each with its reading.
+
+        Rows and code are not read, nor is a question in another language than English: the search's order stands. What
+        the question names (`Signals.named`) stays before what only reads well.
+        """
+        if detect_language(question) not in {_LANGUAGE, ""}:
+            return tuple(hits)
+        readable = [hit for hit in hits[:READ_HITS] if hit.kind not in {CODE, ROW}]
+        read: dict[int, HitReading] = {}
+        began = time.perf_counter()
+        for start in range(0, len(readable), _AT_ONCE):
+            batch = readable[start : start + _AT_ONCE]
+            if start and 2 * (time.perf_counter() - began) > self.seconds:
+                break
+            passages = [with_context(hit.context, hit.text) for hit in batch]
+            for hit, reading in zip(batch, self.reader.read(question, passages), strict=True):
+                read[hit.chunk_id] = self._of_hit(hit, reading)
+        ordered = sorted(hits, key=lambda hit: (0, hit.rank) if hit.signals.named else (1, -_chance(hit, read)))
+        return tuple(replace(hit, rank=rank, reading=read.get(hit.chunk_id)) for rank, hit in enumerate(ordered, 1))
+
+    def _of_hit(self, hit: Hit, reading: PassageReading) -> HitReading:
+        answers = _ANSWERS.probability(features(reading, hit))
+        holds = ANSWERED.accepts(answers) if self.min_relevance is None else hit.relevance >= self.min_relevance
+        ahead = len(with_context(hit.context, "")) if hit.context else 0
+        return HitReading(answers, max(0, reading.start - ahead), max(0, reading.end - ahead), holds)
+
+
+def is_answered(hits: Sequence[Hit], threshold: float) -> bool:
+    """Whether any of `hits` answers: by its reading, or where it was not read or is named, by its relevance."""
+    return not threshold or any(
+        hit.reading.holds if hit.reading is not None and not hit.signals.named else hit.relevance >= threshold
+        for hit in hits
+    )
+
+
+def features(reading: PassageReading, hit: Hit) -> dict[str, float]:
+    """What tells whether a hit answers: the reader's log-odds that it does, of its best words, and the search's own.
+
+    Not what tuning or a name added to the latter: these say nothing about the text.
+    """
+    odds = sum(odds for name, odds in hit.signals.log_odds.items() if name not in {"tuning", "named"})
+    return {
+        "answers": reading.answers,
+        "span": max(-_SUREST, min(_SUREST, reading.span)),
+        "relevance": max(-_SUREST, min(_SUREST, odds)),
+    }
+
+
+def _chance(hit: Hit, read: dict[int, HitReading]) -> float:
+    return read[hit.chunk_id].answers if hit.chunk_id in read else hit.relevance
