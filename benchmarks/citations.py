@@ -86,7 +86,7 @@ def _score(path: Path, encoder: SentenceEncoder | None) -> Scored:
     support = [judge.judge(claim, passage) for claim, passage in pairs]
     scores = {
         "judge": np.array([one.score for one in support]),
-        "ROUGE-2 recall": np.array([_rouge2(claim, passage) for claim, passage in pairs]),
+        "ROUGE-2 recall": np.array([rouge2(claim, passage) for claim, passage in pairs]),
     }
     if encoder is not None:
         scores["cosine"] = _cosines(pairs, encoder)
@@ -167,7 +167,7 @@ def _reordered(claim: str) -> str | None:
     return None if changed == claim else changed
 
 
-def _rouge2(claim: str, passage: str) -> float:
+def rouge2(claim: str, passage: str) -> float:
     """The share of the claim's word pairs that occur in the passage."""
     wanted, found = Counter(pairwise(words(claim))), Counter(pairwise(words(passage)))
     return (wanted & found).total() / max(1, wanted.total())

@@ -11,21 +11,21 @@ score how often the chosen sentences (at most four) hold a right one, how many t
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import command_line, read_json_lines
+from benchmarks.common import command_line
+from benchmarks.reader import answer_sentences
 from indexes.encoding.loading import load_encoder
 from rag.llm.extractive import sentence_scores
 from rag.query.query import Query
 from rag.text.bm25 import bm25
 from rag.text.sentence_encoder import SentenceEncoder
 
+_SPLITS = {"wikiqa": {"train", "dev"}, "trecqa": {"train", "dev", "test"}}
 _MARGINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 _MOST_SENTENCES = 4
 
@@ -41,23 +41,10 @@ def main() -> None:
     data = parser.parse_args().data
     encoder = load_encoder()
     for name in ("wikiqa", "trecqa"):
-        cases = list(_cases(data / name))
+        cases = list(answer_sentences(data / name, _SPLITS[name]))
         if name == "wikiqa":
             cases = cases[::3]
         _report(name, cases, encoder)
-
-
-def _cases(folder: Path) -> Iterator[Case]:
-    texts = {row["_id"]: row["text"] for row in read_json_lines(folder / "corpus.jsonl")}
-    questions = {row["_id"]: row["text"] for row in read_json_lines(folder / "queries.jsonl")}
-    candidates: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for row in read_json_lines(folder / "pairs.jsonl"):
-        if folder.name != "wikiqa" or row["split"] != "test":
-            candidates[row["query_id"]].append((texts[row["doc_id"]], row["label"]))
-    for query, found in candidates.items():
-        labels = np.array([label for _, label in found], dtype=np.float64)
-        if 0 < labels.sum() < len(labels):
-            yield questions[query], [text for text, _ in found], labels
 
 
 def _report(name: str, cases: list[Case], encoder: SentenceEncoder) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.citations import rouge2
 from benchmarks.common import auroc, command_line, interval, read_json_lines
 from connectors.sentences import sentence_spans
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from rag.reader.loading import load_reader
 from rag.reader.reader import Reader
-from rag.text.words import terms, words
+from rag.text.words import terms
 from rag.verification.support import SupportJudge
 
 _RESAMPLES = 2_000
@@ -48,7 +49,7 @@ def main() -> None:
     reader, encoder = load_reader(arguments.reader), load_encoder()
     report_spans(arguments.data / "xquad_en", reader)
     for name in ("wikiqa", "trecqa"):
-        report_sentences(name, list(answer_sentences(arguments.data / name, "test")), reader, encoder)
+        report_sentences(name, list(answer_sentences(arguments.data / name, {"test"})), reader, encoder)
     for name in _TESTS:
         found = read_json_lines(arguments.data / name / "data.jsonl")
         pairs = [(row["response"].strip(), row["context"], row["label"] == 1) for row in found]
@@ -88,13 +89,13 @@ def _answer_words(text: str) -> list[str]:
     return [word for word in plain.split() if word not in {"a", "an", "the"}]
 
 
-def answer_sentences(folder: Path, split: str) -> Iterator[tuple[str, list[str], Floats]]:
+def answer_sentences(folder: Path, splits: Container[str]) -> Iterator[tuple[str, list[str], Floats]]:
     """Questions with their candidate sentences and 1 for each that answers; those with both kinds count."""
     texts = {row["_id"]: row["text"] for row in read_json_lines(folder / "corpus.jsonl")}
     questions = {row["_id"]: row["text"] for row in read_json_lines(folder / "queries.jsonl")}
     candidates: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in read_json_lines(folder / "pairs.jsonl"):
-        if row["split"] == split:
+        if row["split"] in splits:
             candidates[row["query_id"]].append((texts[row["doc_id"]], row["label"]))
     for query, found in candidates.items():
         labels = np.array([label for _, label in found], dtype=np.float64)
@@ -127,7 +128,7 @@ def report_support(name: str, pairs: Sequence[tuple[str, str, bool]], reader: Re
         "reader, passage": _odds(reader, claims),
         "reader, sentences": _by_sentences(reader, claims),
         "judge": np.array([judge.judge(*pair).score for pair in claims]),
-        "ROUGE-2": np.array([_rouge2(*pair) for pair in claims]),
+        "ROUGE-2": np.array([rouge2(*pair) for pair in claims]),
         "idf recall": _idf_recall(claims),
         "cosine": np.einsum("nd,nd->n", *(encoder.encode(texts).vectors for texts in zip(*claims, strict=True))),
     }
@@ -156,11 +157,6 @@ def _by_sentences(reader: Reader, pairs: Sequence[tuple[str, str]]) -> Floats:
     best: Floats = np.full(len(pairs), -np.inf)
     np.maximum.at(best, owners, _odds(reader, windows))
     return best
-
-
-def _rouge2(claim: str, passage: str) -> float:
-    wanted, found = Counter(pairwise(words(claim))), Counter(pairwise(words(passage)))
-    return (wanted & found).total() / max(1, wanted.total())
 
 
 def _idf_recall(pairs: Sequence[tuple[str, str]]) -> Floats:

@@ -39,8 +39,8 @@ def abstain(
     else:
         lines = [f"No source is relevant enough to answer this question: “{asked}” The nearest are:"]
         lines += [
-            f"- {hit.title} ({_name(hit.uri)}, {hit.location}), relevance {hit.relevance:.2f}: "
-            f"“{_nearest_sentence(question, hit.text, encoder)}”"
+            f"- {' '.join(hit.title.split())} ({_name(hit.uri)}, {hit.location}), relevance {hit.relevance:.2f}"
+            f"{_nearest_sentence(question, hit.text, encoder)}"
             for hit in islice(_documents(hits), _NEAREST)
         ]
     if background:
@@ -65,11 +65,12 @@ def _name(uri: str) -> str:
 
 
 def _nearest_sentence(question: str, text: str, encoder: SentenceEncoder | None) -> str:
+    """The sentence of a passage that comes closest, quoted behind a colon; nothing of a passage without any."""
     sentences = [" ".join(text[start:end].split()) for start, end in sentence_spans(text)]
     if not sentences:
         return ""
     best = int(np.argmax(sentence_scores(question, sentences, encoder)))
-    return _shortened(sentences[best], _SENTENCE_SHOWN)
+    return f": “{_shortened(sentences[best], _SENTENCE_SHOWN)}”"
 
 
 def _shortened(text: str, most: int) -> str:

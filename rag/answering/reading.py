@@ -62,7 +62,7 @@ class HitsReader:
     def _of_hit(self, hit: Hit, reading: PassageReading) -> HitReading:
         answers = _ANSWERS.probability(features(reading, hit))
         holds = ANSWERED.accepts(answers) if self.min_relevance is None else hit.relevance >= self.min_relevance
-        ahead = len(with_context(hit.context, "")) if hit.context else 0
+        ahead = len(with_context(hit.context, ""))
         return HitReading(answers, max(0, reading.start - ahead), max(0, reading.end - ahead), holds)
 
 

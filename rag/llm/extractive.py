@@ -130,16 +130,14 @@ def read_out(sentences: Sequence[_Sentence], sources: Sequence[PromptSource]) ->
     if any(source.hit.signals.named and source.hit.reading is None for source in sources):
         return []
     read = [(source.hit.reading, number) for number, source in enumerate(sources) if source.hit.reading is not None]
+    if not read:
+        return []
+    reading, number = max(read, key=lambda one: one[0].answers)
     found: list[int] = []
-    for reading, number in sorted(read, key=lambda one: -one[0].answers)[:1]:
-        inside = [
-            place
-            for place, one in enumerate(sentences)
-            if one.source == number and one.start < max(reading.end, reading.start + 1) and reading.start < one.end
-        ]
-        for place in inside:
+    for place, one in enumerate(sentences):
+        if one.source == number and one.start < max(reading.end, reading.start + 1) and reading.start < one.end:
             found += [*_antecedent(sentences, place), place]
-            if sentences[place].is_heading and place + 1 < len(sentences) and sentences[place + 1].source == number:
+            if one.is_heading and place + 1 < len(sentences) and sentences[place + 1].source == number:
                 found.append(place + 1)
     return [sentences[place] for place in sorted(dict.fromkeys(found))]
 

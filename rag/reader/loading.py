@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +20,12 @@ from rag.reader.reader import MOST_FIRST, MOST_PASSAGE, Reader
 
 Batch = list[int]  # places of windows
 
+_FILES = ("reader.xml", "reader.bin")
 _SPECIALS = 3  # [CLS] before the one text, [SEP] behind each
 
 
-@cache
-def load_reader(folder: Path) -> Reader:
-    """The reader of `folder`, loaded once; its graph is compiled at first use.
+def load_reader(folder: str | Path) -> Reader:
+    """The reader of `folder`; its graph is compiled at first use.
 
     Only the default encoder's word pieces and word vectors are read with it.
 
@@ -35,9 +34,10 @@ def load_reader(folder: Path) -> Reader:
     """
     from platformdirs import user_cache_path
 
+    folder = Path(folder)
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        hashes = manifest["files"]
+        hashes = {name: manifest["files"][name] for name in _FILES}
         damaged = [name for name, known in hashes.items() if _sha256(folder / name) != known]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(

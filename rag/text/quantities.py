@@ -5,12 +5,11 @@ Exact things are compared exactly. What a claim says in numbers has to stand in 
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from typing import TypeVar
 
 from rag.text.words import numbers
@@ -95,12 +94,15 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
+# Not those of `calendar`, which speaks the language that the process is set to.
 _MONTHS = {
-    name.casefold(): number
-    for names in (calendar.month_name, calendar.month_abbr)
-    for number, name in enumerate(names)
-    if name
-} | {"sept": 9}
+    **dict.fromkeys(("january", "jan"), 1), **dict.fromkeys(("february", "feb"), 2),
+    **dict.fromkeys(("march", "mar"), 3), **dict.fromkeys(("april", "apr"), 4), "may": 5,
+    **dict.fromkeys(("june", "jun"), 6), **dict.fromkeys(("july", "jul"), 7),
+    **dict.fromkeys(("august", "aug"), 8), **dict.fromkeys(("september", "sept", "sep"), 9),
+    **dict.fromkeys(("october", "oct"), 10), **dict.fromkeys(("november", "nov"), 11),
+    **dict.fromkeys(("december", "dec"), 12),
+}  # fmt: skip
 # "may" and "march" are months in capitals only.
 _WORDS_TOO = "(?-i:May|MAY|March|MARCH)"
 _MONTH = rf"(?P<month>{'|'.join(sorted({*_MONTHS} - {'may', 'march'}, key=len, reverse=True))}|{_WORDS_TOO})\.?"
@@ -144,12 +146,9 @@ class Amount:
 
     def is_said_in(self, other: Quantities) -> bool:
         """Whether `other` has as much: a bare number stands for any measure, and the reverse."""
-        return any(
-            self.base == its.base
-            if self.dimension == its.dimension
-            else self.value == its.value and not (self.dimension and its.dimension)
-            for its in other.of(Amount)
-        )
+        if self.dimension:
+            return (self.dimension, self.base) in other.measured or ("", self.value) in other.measured
+        return self.value in other.numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +204,21 @@ class Quantity:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quantities:
     """What a text says in numbers, in the order of its kinds."""
 
     found: tuple[Quantity, ...]
+
+    @cached_property
+    def measured(self) -> frozenset[tuple[str, Decimal]]:
+        """The dimension and the base of each amount."""
+        return frozenset((amount.dimension, amount.base) for amount in self.of(Amount))
+
+    @cached_property
+    def numbers(self) -> frozenset[Decimal]:
+        """Its amounts as written, whatever they measure."""
+        return frozenset(amount.value for amount in self.of(Amount))
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         """All values of a kind."""
@@ -227,6 +236,7 @@ class Quantities:
         return any(not any(value.is_said_in(other) for value in one.values) for one in self.found)
 
 
+@lru_cache(maxsize=1_024)  # a passage is compared with every claim
 def quantities(text: str, *, spelled: bool = False) -> Quantities:
     """The numbers of `text`, its dates, times and versions; with `spelled`, numbers in words too, and parts of dates.
 
@@ -244,7 +254,7 @@ def quantities(text: str, *, spelled: bool = False) -> Quantities:
         rest = _taken(_WORDS, rest, _in_words, found)
         rest = _taken(_ORDINAL, rest, lambda match: [_bare(_ORDINALS[match[0].casefold()], "ordinal")], found)
         # Also those in names: whoever writes "Covid 19" means COVID-19.
-        parts += [_bare(int(number)) for number in numbers(rest) if number.isdecimal()]
+        parts += [Amount(Decimal(number), "", Decimal(number)) for number in numbers(rest) if number.isdecimal()]
         found += [Quantity(0, 0, (part,)) for part in parts]
     return Quantities(tuple(found))
 
@@ -257,10 +267,13 @@ def restated(claim: str, source: str) -> str:
     >>> restated("It costs EUR 120 from 2024-03-14.", "From 14 March 2024 on the fee is 120 euros.")
     'It costs 120 euros from 14 March 2024.'
     """
-    theirs = quantities(source, spelled=True).found
+    theirs: dict[Value | tuple[str, Decimal], Quantity] = {}
+    for one in quantities(source, spelled=True).found:
+        for value in one.values if one.end else ():
+            theirs.setdefault(_meaning(value), one)
     text, done = "", 0
     for one in sorted(quantities(claim, spelled=True).found, key=lambda one: one.start):
-        other = next((its for its in theirs if its.end and _is_same(one, its)), None)
+        other = next((theirs[meaning] for meaning in map(_meaning, one.values) if meaning in theirs), None)
         if other is not None and one.start >= done and one.end:
             text += claim[done : one.start] + source[other.start : other.end]
             done = one.end
@@ -276,12 +289,9 @@ def without_list_mark(text: str) -> str:
     return _LIST_MARK.sub("", text, count=1)
 
 
-def _is_same(one: Quantity, other: Quantity) -> bool:
-    """Whether they mean the same, with the same kind of measure."""
-    mine = {(value.dimension, value.base) if isinstance(value, Amount) else value for value in one.values}
-    return any(
-        ((value.dimension, value.base) if isinstance(value, Amount) else value) in mine for value in other.values
-    )
+def _meaning(value: Value) -> Value | tuple[str, Decimal]:
+    """What is equal for two that mean the same, with the same kind of measure."""
+    return (value.dimension, value.base) if isinstance(value, Amount) else value
 
 
 def _taken(

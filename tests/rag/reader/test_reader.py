@@ -71,9 +71,10 @@ def test_a_damaged_reader_is_told_by_its_file(name: str, damage: str, tmp_path: 
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", "[]"])
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"name": "mine", "files": {}}'])
 def test_a_reader_without_its_manifest_is_told(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(ConfigurationError, match="cannot be loaded"):
-        load_reader(tmp_path)
+    for folder in (tmp_path, str(tmp_path)):
+        with pytest.raises(ConfigurationError, match="cannot be loaded"):
+            load_reader(folder)

@@ -83,6 +83,11 @@ def test_every_text_has_all_that_it_says(text: str) -> None:
     assert not quantities(text).missing_from(quantities(text, spelled=True))
 
 
+@pytest.mark.parametrize("text", ["x" + "1" * 5_000, "1" * 9_000, "31/31/2024", "99:99 pm", "2024-13-45", "0:60 am"])
+def test_what_is_no_quantity_is_none_and_no_error(text: str) -> None:
+    assert not quantities(text).missing_from(quantities(text, spelled=True))
+
+
 @pytest.mark.parametrize("piece", ["1,", "1.", "12:", "1 ", "two ", "1-", "14 March ", "two hundred and "])
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
     began = time.process_time()
