@@ -25,7 +25,7 @@ _SPECIALS = 3  # [CLS] before the one text, [SEP] behind each
 
 
 def load_reader(folder: str | Path) -> Reader:
-    """The reader of `folder`; its graph is compiled at first use.
+    """The reader of `folder`, ready to read: its graph is compiled, which takes seconds once a machine.
 
     Only the default encoder's word pieces and word vectors are read with it.
 
@@ -66,7 +66,9 @@ def load_reader(folder: str | Path) -> Reader:
     ) -> None:
         graph.run_all(batches, lambda batch: looked_up(inputs(batch)), keep)
 
-    return Reader(tokenizer, run)
+    reader = Reader(tokenizer, run)
+    reader.read("", [""])  # compiles the graph now, and not within the time that somebody gives to reading
+    return reader
 
 
 def _sha256(path: Path) -> str:
