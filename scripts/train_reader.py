@@ -13,6 +13,7 @@ import argparse
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +24,15 @@ from indexes.encoding.wordpiece import WordPieces
 from scripts.build_encoder import fetch_model, general_passages
 from scripts.reader.examples import Examples, fingerprint, of_pairs
 from scripts.reader.network import reader_network
-from scripts.reader.pairs import Pair, Vectors, of_claims, of_passages, of_questions
+from scripts.reader.pairs import Pair, Vectors, nearest_wrong, of_claims, of_passages, of_questions, of_statements
 from scripts.reader.sets import CLAIMS, QUESTIONS, rows
+from scripts.reader.tables import of_tables
 from scripts.reader.training import TrainingRun, measure, train
 
 SEED = 7
-_MADE = 6_500  # passages that claims are made from, of questions
-_MADE_TECHNICAL = 2_000  # of documentation
+_MADE = 800  # passages that claims are made from, of questions
+_MADE_TECHNICAL = 400  # of documentation
+_TABLES = "wikitablequestions_train"
 _PASSAGES_FROM = ("squad_train_sample", "nq_qed_train", "boolq_val", "medquad", "covidqa", "pubmedqa_train")
 
 
@@ -99,14 +102,18 @@ def made(data: Path, without: Sequence[str]) -> list[Pair]:
         if questions.name in without:
             continue
         found = rows(data, questions, SEED)
-        pairs += of_questions(found, questions, encode, SEED)
+        mined = nearest_wrong(found, encode) if questions.mine else {}
+        pairs += of_questions(found, questions, mined, SEED)
+        pairs += of_statements(found, questions, mined, SEED)
+        if questions.name == _TABLES:
+            pairs += of_tables(rows(data, replace(questions, most=1_000_000), SEED), SEED)
         if questions.name in _PASSAGES_FROM:
             passages += [row["passage"] for row in found]
         print(questions.name, len(pairs), flush=True)
     for claims in CLAIMS:
         if claims.name not in without:
             found = rows(data, claims, SEED)
-            pairs += of_claims(found, claims.name, lengthen=claims.lengthen, seed=SEED)
+            pairs += of_claims(found, claims, SEED)
     pairs += of_passages(passages, encode, _MADE, SEED)
     pairs += of_passages(general_passages()[: 3 * _MADE_TECHNICAL], encode, _MADE_TECHNICAL, SEED)
     return pairs
