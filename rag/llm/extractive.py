@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.document import ROW
-from connectors.sentences import sentence_spans
+from rag.llm.quotes import Quote, quotes, with_antecedent
+from rag.llm.reading_out import read_out
 from rag.llm.reply import Reply
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
@@ -21,36 +19,8 @@ from rag.query.query import Query
 from rag.text.bm25 import bm25
 from rag.text.near_duplicates import Fingerprint
 from rag.text.sentence_encoder import SentenceEncoder
-from rag.text.words import leans_back, terms
 
 _MOST_SENTENCES = 4
-_LONGEST = 400
-_FEWEST_TERMS = 3
-_LIST_MARK = re.compile(r"^(?:[-*+•◦▪>]|\d{1,2}[.)])\s+")
-_HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence of a source: `source` and `place` are positions, `text` is verbatim except for line breaks.
-
-    Those that the prompt leaves out have a `place` too. It stands at `start` to `end` of the hit's text.
-    """
-
-    source: int
-    place: int
-    text: str
-    start: int = 0
-    end: int = 0
-
-    @property
-    def is_heading(self) -> bool:
-        """A heading, a question or an announcement: it matches a question well and answers nothing."""
-        return bool(_HEADING.search(self.text))
-
-    @property
-    def can_answer(self) -> bool:
-        return not self.is_heading and len(self.text) <= _LONGEST and len(terms(self.text)) >= _FEWEST_TERMS
 
 
 class ExtractiveLLM:
@@ -75,18 +45,18 @@ class ExtractiveLLM:
         return Reply(partial(self._pieces, prompt, question), self.name)
 
     def _pieces(self, prompt: Prompt, question: str, reply: Reply) -> Generator[str]:
-        sentences = _sentences(prompt.sources)
-        chosen = read_out(sentences, prompt.sources) or select(
-            sentences, self._scores(question, sentences, prompt.sources)
-        )
-        written = [f"{sentence.text} [{prompt.sources[sentence.source].number}]" for sentence in chosen]
+        found = quotes(prompt.sources, question)
+        chosen = read_out(found, prompt.sources, question)
+        if not chosen:
+            chosen = select(found, self._scores(question, found, prompt.sources))
+        written = [f"{quote.text} [{prompt.sources[quote.source].number}]" for quote in chosen]
         pieces = written or [NOT_ANSWERED]
         for position, piece in enumerate(pieces):
-            yield f" {piece}" if position else piece
+            yield f"{_between(piece)}{piece}" if position else piece
         reply.usage = Usage(prompt.tokens, sum(map(self.count, pieces)))
 
     def _scores(
-        self, question: str, sentences: Sequence[_Sentence], sources: Sequence[PromptSource]
+        self, question: str, sentences: Sequence[Quote], sources: Sequence[PromptSource]
     ) -> NDArray[np.float64]:
         """What each sentence says for itself, and how relevant its source is; 0 where it says nothing for itself."""
         own = sentence_scores(question, [sentence.text for sentence in sentences], self._encoder)
@@ -122,34 +92,14 @@ def sentence_scores(
     return _TERMS_SHARE * lexical + cosines
 
 
-def read_out(sentences: Sequence[_Sentence], sources: Sequence[PromptSource]) -> list[_Sentence]:
-    """The sentences with the words that answer, of the source that answers best.
-
-    Nothing where no source was read, or where the question names what it asks for and that was not: a definition.
-    """
-    if any(source.hit.signals.named and source.hit.reading is None for source in sources):
-        return []
-    read = [(source.hit.reading, number) for number, source in enumerate(sources) if source.hit.reading is not None]
-    if not read:
-        return []
-    reading, number = max(read, key=lambda one: one[0].answers)
-    found: list[int] = []
-    for place, one in enumerate(sentences):
-        if one.source == number and one.start < max(reading.end, reading.start + 1) and reading.start < one.end:
-            found += [*_antecedent(sentences, place), place]
-            if one.is_heading and place + 1 < len(sentences) and sentences[place + 1].source == number:
-                found.append(place + 1)
-    return [sentences[place] for place in sorted(dict.fromkeys(found))]
-
-
-def select(sentences: Sequence[_Sentence], scores: NDArray[np.float64]) -> list[_Sentence]:
+def select(sentences: Sequence[Quote], scores: NDArray[np.float64]) -> list[Quote]:
     """The sentences of the answer, in reading order: source by source, the best one's first, each in its own order."""
     order = [i for i in np.argsort(-scores, kind="stable").tolist() if sentences[i].can_answer and scores[i] > 0]
     chosen: list[int] = []
     seen: list[Fingerprint] = []
     for i in order:
         fingerprint = Fingerprint(sentences[i].text)
-        wanted = [*_antecedent(sentences, i), i]
+        wanted = with_antecedent(sentences, i)
         if scores[i] < scores[order[0]] - _MARGIN or len({*chosen, *wanted}) > _MOST_SENTENCES:
             break
         if i in chosen or any(fingerprint.adds_nothing_to(one) or one.adds_nothing_to(fingerprint) for one in seen):
@@ -160,45 +110,6 @@ def select(sentences: Sequence[_Sentence], scores: NDArray[np.float64]) -> list[
     return [sentences[i] for i in sorted(chosen, key=lambda i: (sources.index(sentences[i].source), i))]
 
 
-def _antecedent(sentences: Sequence[_Sentence], i: int) -> list[int]:
-    """The sentence before `i`, where `i` begins with a word that leans on it."""
-    if i == 0 or not leans_back(sentences[i].text):
-        return []
-    before, here = sentences[i - 1], sentences[i]
-    stands_before = before.source == here.source and before.place == here.place - 1  # nothing left out between them
-    return [i - 1] if stands_before and before.can_answer else []
-
-
-def _sentences(sources: Sequence[PromptSource]) -> list[_Sentence]:
-    """The sentences of the sources that the prompt shows whole."""
-    return [
-        _Sentence(number, place, text, start, end)
-        for number, source in enumerate(sources)
-        for place, text, start, end in (_row(source) if source.hit.kind == ROW else _prose(source))
-    ]
-
-
-def _prose(source: PromptSource) -> Iterator[tuple[int, str, int, int]]:
-    text = source.hit.text
-    for place, (start, end) in enumerate(sentence_spans(text)):
-        if _is_shown(source, start, end):
-            yield place, _LIST_MARK.sub("", " ".join(text[start:end].split())), start, end
-
-
-def _row(source: PromptSource) -> Iterator[tuple[int, str, int, int]]:
-    """A row of a database says one thing; one too long to be quoted says one with each column."""
-    columns: list[tuple[str, int, int]] = []
-    start = 0
-    for line in source.hit.text.splitlines(keepends=True):
-        end = start + len(line.rstrip())
-        if line.strip() and _is_shown(source, start, end):
-            columns.append((" ".join(line.split()), start, end))
-        start += len(line)
-    whole = "; ".join(text for text, *_ in columns)
-    if columns and len(whole) <= _LONGEST:
-        columns = [(whole, columns[0][1], columns[-1][2])]
-    yield from ((place, *column) for place, column in enumerate(columns))
-
-
-def _is_shown(source: PromptSource, start: int, end: int) -> bool:
-    return any(first <= start and end <= last for first, last in source.spans)
+def _between(piece: str) -> str:
+    """What parts a piece from the one before: an item stands on a line of its own."""
+    return "\n" if piece.startswith("- ") else " "

@@ -1,0 +1,132 @@
+"""What `extractive` may quote: the sentences of sources, the columns of rows, the heads of definitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import dropwhile, takewhile
+
+from connectors.document import CODE, ROW
+from connectors.sentences import sentence_spans
+from rag.prompting.prompt import PromptSource
+from rag.retrieval.hit import Hit
+from rag.text.words import leans_back, terms
+
+_LONGEST = 400  # characters of a row that is quoted whole
+_FEWEST_TERMS = 3
+_LIST_MARK = re.compile(r"^(?:[-*+•◦▪>]|\d{1,2}[.)]|[(]?[a-z][.)])\s+")
+_HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
+_COMMENT = re.compile(r"^\s*(?:///?|//!|/\*\*?|\*(?!/)|#+|--)?")
+_MARK_UP = re.compile(r"^(?:<[^>]+>\s*)+")
+_COLUMN = re.compile(r"(\w[^:]{0,80}): ")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence of a source: `source` and `place` are positions, `text` is verbatim except for line breaks.
+
+    Those that the prompt leaves out have a `place` too. It stands at `start` to `end` of the hit's text. `is_item`
+    where it is one of a list, and `is_whole` where it says all that the source has to say on the question.
+    """
+
+    source: int
+    place: int
+    text: str
+    start: int = 0
+    end: int = 0
+    is_item: bool = False
+    is_whole: bool = False
+
+    @property
+    def is_heading(self) -> bool:
+        """A heading, a question or an announcement: it matches a question well and answers nothing."""
+        return bool(_HEADING.search(self.text))
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether it says something for itself."""
+        return not self.is_heading and len(terms(self.text)) >= _FEWEST_TERMS
+
+
+def quotes(sources: Sequence[PromptSource], question: str) -> list[Quote]:
+    """What may be quoted of the sources, as far as the prompt shows it."""
+    asked = frozenset(terms(question))
+    return [quote for number, source in enumerate(sources) for quote in _of_source(number, source, asked)]
+
+
+def with_antecedent(found: Sequence[Quote], place: int) -> list[int]:
+    """The places of a quote, and of the one before where it begins with a word that leans on it."""
+    if place == 0 or not leans_back(found[place].text):
+        return [place]
+    before, here = found[place - 1], found[place]
+    stands_before = before.source == here.source and before.place == here.place - 1  # nothing left out between them
+    return [place - 1, place] if stands_before and before.can_answer else [place]
+
+
+def _of_source(number: int, source: PromptSource, asked: frozenset[str]) -> Iterator[Quote]:
+    if source.hit.kind == ROW:
+        yield from _row(number, source, asked)
+        return
+    if source.hit.kind == CODE and (head := _head(source.hit)):
+        yield Quote(number, 0, head, 0, len(source.hit.text), is_whole=True)
+        return
+    text = source.hit.text
+    for place, (start, end) in enumerate(sentence_spans(text)):
+        if _is_shown(source, start, end):
+            said = " ".join(text[start:end].split())
+            plain = _LIST_MARK.sub("", said)
+            yield Quote(number, place, plain, start, end, is_item=plain != said)
+
+
+def _head(hit: Hit) -> str:
+    """The signature of what a passage of code defines, and the first paragraph of what its author says of it."""
+    symbol = hit.location.symbol
+    if symbol is None or not any(symbol.signature):
+        return ""
+    start, end = (max(0, place - hit.location.start) for place in symbol.signature)
+    signature = " ".join(hit.text[start:end].split()).rstrip(" :{=;")
+    start, end = (max(0, place - hit.location.start) for place in symbol.docstring)
+    said = _first_paragraph(hit.text[start:end])
+    if len(signature) > _LONGEST:
+        signature = signature[: _LONGEST - 1] + "…"
+    if said:
+        return f"`{signature}`: {said}"
+    return f"`{signature}`" if "(" in signature else ""  # the mere name of a class says nothing
+
+
+def _first_paragraph(docstring: str) -> str:
+    """The first paragraph of a docstring or comment, without the signs that make it one."""
+    lines = [_COMMENT.sub("", line).removesuffix("*/").strip() for line in docstring.strip(" \n\"'").splitlines()]
+    said = list(takewhile(bool, dropwhile(lambda line: not line, lines)))
+    return _MARK_UP.sub("", " ".join(said)).strip()
+
+
+def _row(number: int, source: PromptSource, asked: frozenset[str]) -> Iterator[Quote]:
+    """A row of a database says one thing, or the columns that are asked for; one too long says one with each column."""
+    columns: list[Quote] = []
+    start = 0
+    for line in source.hit.text.splitlines(keepends=True):
+        end = start + len(line.rstrip())
+        if line.strip() and _is_shown(source, start, end):
+            columns.append(Quote(number, len(columns), " ".join(line.split()), start, end))
+        start += len(line)
+    wanted = [column for column in columns if _is_asked_for(column.text, asked)]
+    whole = "; ".join(column.text for column in wanted or columns)
+    if columns and (wanted or len(whole) <= _LONGEST):
+        yield Quote(number, 0, whole, columns[0].start, columns[-1].end, is_whole=bool(wanted))
+    else:
+        yield from columns
+
+
+def _is_asked_for(column: str, asked: frozenset[str]) -> bool:
+    """Whether the question has all words of the column's name, and not most of its value, by which it names the row."""
+    found = _COLUMN.match(column)
+    if found is None:
+        return False
+    name, value = terms(found[1].replace("_", " ")), terms(column[found.end() :])
+    return asked.issuperset(name) and 2 * len(asked.intersection(value)) <= len(value)
+
+
+def _is_shown(source: PromptSource, start: int, end: int) -> bool:
+    return any(first <= start and end <= last for first, last in source.spans)
