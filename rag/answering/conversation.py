@@ -34,7 +34,7 @@ class Conversation:
             self._resources, question, llm=self._llm, options=self._options, history=tuple(self.turns), on_text=on_text
         )
         asked = answer.standalone.text if answer.standalone is not None else question
-        self.turns = [*self.turns, Turn(asked, answer.text)][-_MOST_TURNS:]
+        self.turns = [*self.turns, Turn(asked, answer.text, not answer.abstained)][-_MOST_TURNS:]
         return answer
 
     def forget(self) -> None:

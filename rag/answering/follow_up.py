@@ -17,12 +17,17 @@ _CLIPPED = 400  # characters of an answer
 _TOKENS = 96
 _LONGEST = 400
 _FEW = 2  # content words: with no more, a question hardly stands alone after another one
-_MOST_CARRIED = 6
+_MOST_CARRIED = 8  # names and words of the last question
+_MOST_ANSWERED = 4  # names of its answer
 _KEPT = 0.5  # of the content words of a follow-up that its rewriting has still
 
 _LEANS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|"
     r"the (?:same|former|latter|other|others|first|second|last))\b",
+    re.IGNORECASE,
+)
+_POINTS_BACK = re.compile(
+    r"^\s*(?:and|or|but|(?:what|how) about)\b|\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers)\b",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(r"^\s*(?:and|or|but|so|also|what about|how about|what if|why|how come|why not)\b", re.IGNORECASE)
@@ -80,23 +85,33 @@ def stand_alone(question: str, turns: Sequence[Turn], complete: Complete | None 
 def leans(question: str) -> bool:
     """Whether a question leans on what was said before it.
 
+    One that names what it is about does not, whatever points back behind the name: "Was Dali close to his father?"
+
     Example:
         >>> [leans(text) for text in ("Why is that?", "How long do refunds take in Switzerland?", "And in winter?")]
         [True, False, True]
     """
-    if _LEANS.search(question) or _GOES_ON.search(question):
-        return True
-    return len(_content(question)) <= _FEW and not any(names_in(question[1:]))
+    named = min((question.find(name, 1) for name in names_in(question[1:])), default=None)
+    if named is not None:
+        back = _POINTS_BACK.search(question)
+        return back is not None and back.start() < named
+    return bool(_LEANS.search(question) or _GOES_ON.search(question)) or len(_content(question)) <= _FEW
 
 
 def _carried(question: str, turns: Sequence[Turn]) -> list[str]:
-    """What the last question was about: its names and its other content words, as far as this one has neither."""
-    before = turns[-1].question
+    """What the last question was about and what the answer named, as far as this one does not say it.
+
+    That are the names and the other content words of the one, and the names of the other.
+    """
+    before = turns[-1]
     have = frozenset(Query.of(question).terms)
-    names = [name for name in Query.of(before).names if not have.issuperset(terms(name))]
-    named = frozenset(term for name in names for term in terms(name))
-    words = [word for word in _content(before) if not (have | named).issuperset(terms(word))]
-    return list(dict.fromkeys([*names, *words]))[:_MOST_CARRIED]
+    names = [name for name in Query.of(before.question).names if not have.issuperset(terms(name))]
+    named = have.union(*map(terms, names))
+    words = [word for word in _content(before.question) if not named.issuperset(terms(word))]
+    named |= frozenset(term for word in words for term in terms(word))
+    told = dict.fromkeys(names_in(before.answer) if before.answered else ())
+    answered = [name for name in told if not named.issuperset(terms(name))]
+    return list(dict.fromkeys([*names, *words]))[:_MOST_CARRIED] + answered[:_MOST_ANSWERED]
 
 
 def _content(text: str) -> list[str]:

@@ -32,10 +32,11 @@ class PromptSource:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question of a conversation as it was asked, and its answer."""
+    """A question of a conversation as it was asked, and its answer; not `answered` where that says there is none."""
 
     question: str
     answer: str
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ TURNS = [Turn("How long do refunds take in Switzerland?", "14 days. [1]")]
         "Is there a limit?",
         "What does this cost?",
         "how much",
+        "What about Austria?",
+        "And refunds in Austria?",
+        "When did he move to Zurich?",
     ],
 )
 def test_these_lean_on_what_was_said(question: str) -> None:
@@ -35,6 +38,7 @@ def test_these_lean_on_what_was_said(question: str) -> None:
         "Which documents does a new employee have to sign?",
         "Where is Zurich?",
         "Who founded Globex Corporation?",
+        "Was Marta Quillon close to her father?",
     ],
 )
 def test_these_stand_alone(question: str) -> None:
@@ -64,6 +68,22 @@ def test_the_topic_lives_on_through_several_follow_ups() -> None:
     second = stand_alone("Why is that?", [*TURNS, Turn(first.text, "The same.")])
     assert "gift" in second.text
     assert "refunds" in second.text
+
+
+def test_names_of_the_answer_are_carried_over_unless_it_answers_nothing() -> None:
+    asked, said = "Who founded the company?", "It was founded by Marta Quillon in Aldersund. [1]"
+    found = stand_alone("When did she do that?", [Turn(asked, said)])
+    assert "Marta Quillon" in found.text
+    assert "founded" in found.text
+    assert "Marta" not in stand_alone("When did she do that?", [Turn(asked, said, answered=False)]).text
+
+
+def test_what_is_carried_over_does_not_grow_without_end() -> None:
+    turns = [Turn("Who is it?", " ".join(f"Then Anna{number} met Boris{number}." for number in range(99)))]
+    for _ in range(9):
+        found = stand_alone("And then?", turns)
+        turns.append(Turn(found.text, turns[0].answer))
+    assert len(found.text.split(",")) <= 12
 
 
 def test_a_model_rewrites_it_and_sees_the_conversation() -> None:
