@@ -5,8 +5,8 @@ Run:  python benchmarks/contrary.py [--half development] [--without-encoder] [--
 contrary_pairs.jsonl holds short passages of our own, fourteen or more of each kind of contrary (a "not", an exception,
 another number or name, an antonym, swapped roles, …), each with a true paraphrase and a false variant of that; and true
 paraphrases alone, of a kind that may raise a false alarm. Half of each kind, by hash of the passage, is for
-development: the rules of rag/verification/polarity.py and its neighbours were written with those in view. The other
-half is held out. Printed for each half and kind: the share of true ones that count as supported, of false ones that do,
+development: rules that read such contraries from words, since deleted, were written with those in view. The other half
+is held out. Printed for each half and kind: the share of true ones that count as supported, of false ones that do,
 and of both that are said to contradict.
 """
 
@@ -53,7 +53,8 @@ def main() -> None:
     parser.add_argument("--without-encoder", action="store_true")
     parser.add_argument("--show", action="store_true", help="show what is judged wrong")
     arguments = parser.parse_args()
-    judge = SupportJudge(None if arguments.without_encoder else load_encoder())
+    encoder = None if arguments.without_encoder else load_encoder()
+    judge = SupportJudge(encoder)
     for half in arguments.half or _HALVES:
         print(f"{half:14}true: supported  contradicted   false: supported  contradicted")
         judged = {kind: _judged(judge, pairs) for kind, pairs in read(_PAIRS, half).items()}

@@ -1,6 +1,6 @@
 """How well the reader reads: spans, answer sentences, and support, each head alone, on sets it was not trained on.
 
-    python -m benchmarks.reader DATA --reader FOLDER
+    python -m benchmarks.reader DATA [--reader FOLDER] [--most N]
 
 DATA holds xquad_en, wikiqa, trecqa, wice_dev, healthver_dev and begin_dev, and train/ where claim sets were left out of
 training. Printed: F1 of the span in the right paragraph, and how often its sentence holds the answer (XQuAD); the MRR
@@ -14,22 +14,20 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.citations import rouge2
+from benchmarks.citations import idf_recall, rouge2
 from benchmarks.common import auroc, command_line, interval, read_json_lines
 from connectors.sentences import sentence_spans
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
-from rag.reader.loading import load_reader
+from rag.reader.loading import SHIPPED, load_reader
 from rag.reader.reader import Reader
-from rag.text.words import terms
 from rag.verification.support import SupportJudge
 
 _RESAMPLES = 2_000
@@ -42,7 +40,7 @@ def main() -> None:
     """Measure and print."""
     parser = command_line(__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--reader", type=Path, required=True, help="the folder of the reader")
+    parser.add_argument("--reader", type=Path, default=SHIPPED, help="another one than the one that is shipped")
     parser.add_argument("--claims", nargs="*", default=[], help="also these claim sets of train/")
     parser.add_argument("--most", type=int, default=2_000, help="claims of a set at most")
     arguments = parser.parse_args()
@@ -127,9 +125,9 @@ def report_support(name: str, pairs: Sequence[tuple[str, str, bool]], reader: Re
     scores = {
         "reader, passage": _odds(reader, claims),
         "reader, sentences": _by_sentences(reader, claims),
-        "judge": np.array([judge.judge(*pair).score for pair in claims]),
+        "judge": np.array([judge.judge(*pair).log_odds for pair in claims]),
         "ROUGE-2": np.array([rouge2(*pair) for pair in claims]),
-        "idf recall": _idf_recall(claims),
+        "idf recall": idf_recall(claims),
         "cosine": np.einsum("nd,nd->n", *(encoder.encode(texts).vectors for texts in zip(*claims, strict=True))),
     }
     areas = {method: auroc(score[labels], score[~labels]) for method, score in scores.items()}
@@ -157,20 +155,6 @@ def _by_sentences(reader: Reader, pairs: Sequence[tuple[str, str]]) -> Floats:
     best: Floats = np.full(len(pairs), -np.inf)
     np.maximum.at(best, owners, _odds(reader, windows))
     return best
-
-
-def _idf_recall(pairs: Sequence[tuple[str, str]]) -> Floats:
-    """The share of the claim's words in the passage, each counting for its idf among the passages."""
-    passages = [frozenset(terms(passage)) for _, passage in pairs]
-    frequency = Counter(term for passage in passages for term in passage)
-    idf: Mapping[str, Any] = {term: np.log(1 + len(passages) / count) for term, count in frequency.items()}
-    most = np.log(1 + len(passages))
-    found = []
-    for (claim, _), passage in zip(pairs, passages, strict=True):
-        own = frozenset(terms(claim))
-        whole = sum(idf.get(term, most) for term in own)
-        found.append(sum(idf[term] for term in own & passage) / max(whole, 1e-9))
-    return np.array(found)
 
 
 def _told(values: Sequence[float]) -> str:

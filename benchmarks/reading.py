@@ -1,6 +1,6 @@
 """How well answers without a language model answer: over a whole collection, and when the answer is taken out of it.
 
-    python -m benchmarks.reading DATA [--questions N] [--reader FOLDER]
+    python -m benchmarks.reading DATA [--questions N] [--reader FOLDER | --without-reader]
 
 DATA holds xquad_en, whose paragraphs are indexed, each as a file. Every question is asked as a user would, with
 `extractive`. Printed: how many answers hold a gold answer, their words at the median, F1 of the span; how many
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.common import auroc, command_line, interval, kept_in, read_json_lines
 from benchmarks.reader import span_f1
 from rag import Answer, AskOptions, KnowledgeBase
-from rag.reader import Reader, load_reader
+from rag.reader import load_reader
 
 _RESAMPLES = 2_000
 
@@ -52,14 +52,16 @@ def main() -> None:
     parser = command_line(__doc__, keep="the knowledge base")
     parser.add_argument("data", type=Path)
     parser.add_argument("--questions", type=int, help="only so many, evenly spread")
-    parser.add_argument("--reader", type=Path, help="the folder of a reader; without one the search decides")
+    parser.add_argument("--reader", type=Path, help="the folder of another reader than the one that is shipped")
+    parser.add_argument("--without-reader", action="store_true", help="the search decides alone")
     arguments = parser.parse_args()
     with kept_in(arguments.keep) as folder, closing(KnowledgeBase.open(folder / "kb")) as kb:
         uris = indexed(kb, arguments.data / "xquad_en", folder / "documents")
         questions = read_json_lines(arguments.data / "xquad_en" / "qa.jsonl")
         step = max(1, len(questions) // (arguments.questions or len(questions)))
         reader = load_reader(arguments.reader) if arguments.reader else None
-        outcomes = [asked(kb, row, uris, reader) for row in questions[::step]]
+        options = AskOptions(read_seconds=0) if arguments.without_reader else AskOptions(reader=reader)
+        outcomes = [asked(kb, row, uris, options) for row in questions[::step]]
     report(outcomes)
 
 
@@ -75,13 +77,13 @@ def indexed(kb: KnowledgeBase, collection: Path, folder: Path) -> dict[str, str]
     return uris
 
 
-def asked(kb: KnowledgeBase, row: dict[str, Any], uris: dict[str, str], reader: Reader | None) -> Outcome:
+def asked(kb: KnowledgeBase, row: dict[str, Any], uris: dict[str, str], options: AskOptions) -> Outcome:
     """The question with all paragraphs, and without the one that answers."""
     gold = {uris[name] for name in row["gold_doc_ids"]}
     others = [uri for uri in uris.values() if uri not in gold]
     return Outcome(
-        kb.ask(row["question"], options=AskOptions(reader=reader)),
-        kb.ask(row["question"], options=AskOptions(filters={"uri": others}, reader=reader)),
+        kb.ask(row["question"], options=options),
+        kb.ask(row["question"], options=replace(options, filters={"uri": others})),
         row["answers"],
     )
 

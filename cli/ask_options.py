@@ -18,6 +18,7 @@ from connectors.errors import ConfigurationError
 if TYPE_CHECKING:
     from rag import AskOptions, KnowledgeBase
 
+QUOTING = "extractive"  # the LLM that quotes: all of its answer is there at once
 _MODEL = "The model"
 _BESIDE = "In addition to the passages found"
 
@@ -41,7 +42,7 @@ class Asking:
             help="Who writes the answer: extractive (no model: quotes the best sentences), local (a small model on "
             "this machine), local:FILE.gguf, openai:MODEL, or package.module:object.",
         ),
-    ] = "extractive"
+    ] = QUOTING
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The server of openai:MODEL, if it is not OpenAI's.")
     ] = None
@@ -49,6 +50,10 @@ class Asking:
     budget: Annotated[int | None, typer.Option(metavar="TOKENS", help="The most tokens the prompt may have.")] = None
     min_relevance: Annotated[
         float | None, typer.Option(metavar="P", help="How relevant evidence must be: a probability from 0 to 1.")
+    ] = None
+    read_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="S", min=0, help="How long the reader may read what was found; 0 leaves it out."),
     ] = None
     filters: Filter = None
     reranker: Reranker = None
@@ -132,7 +137,8 @@ class Asking:
         from rag.cards import CardUse, Integration
         from rag.llm import CACHE_FILE
 
-        limits: dict[str, Any] = {"k": self.k} if self.k is not None else {}  # its default is the library's
+        given = {"k": self.k, "read_seconds": self.read_seconds}
+        limits: dict[str, Any] = {flag: value for flag, value in given.items() if value is not None}
         return AskOptions(
             **limits,
             min_relevance=self.min_relevance,

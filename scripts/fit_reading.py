@@ -1,6 +1,6 @@
 """Fit what the reader and the search together say of whether a hit answers a question: `rag/answering/reading.json`.
 
-    python -m scripts.fit_reading DATA --reader FOLDER
+    python -m scripts.fit_reading DATA [--reader FOLDER]
 
 DATA is the folder of the training sets. Asked are the questions of SQuAD and Natural Questions that the reader was not
 trained on; searched are their passages and some thousands more of the same sets. A hit answers where it is of the right
@@ -27,7 +27,7 @@ from rag import KnowledgeBase
 from rag.answering.reading import MODEL_FILE, READ_HITS, features
 from rag.judging.fitting import fit_logistic
 from rag.judging.logistic import LogisticModel
-from rag.reader.loading import load_reader
+from rag.reader.loading import SHIPPED, load_reader
 from rag.reader.reader import Reader
 from scripts.reader.pairs import is_held_out
 from scripts.reader.sets import QUESTIONS, rows
@@ -51,7 +51,7 @@ def main() -> None:
     """Ask, fit, write, and print what the thresholds do."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--reader", type=Path, required=True)
+    parser.add_argument("--reader", type=Path, default=SHIPPED, help="the one that is shipped by default")
     arguments = parser.parse_args()
     reader = load_reader(arguments.reader)
     asked = [one for name in _SETS for one in read_out(arguments.data, name, reader)]

@@ -31,7 +31,7 @@ def test_the_app_answers_with_its_sources_and_escapes_what_it_is_given(tmp_path:
     try:
         page = ask(port, "How long do refunds take?")
         assert "within 14 days" in page
-        assert "refunds.md, lines" in page
+        assert "refunds.md, line" in page
         hostile = ask(port, "<script>alert(1)</script>")
         assert "<script>alert" not in hostile
         with pytest.raises(urllib.error.HTTPError, match="403"):

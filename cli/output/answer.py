@@ -113,6 +113,15 @@ class AnswerWriter:
             self._ended = text.endswith("\n")
 
 
+def print_text(answer: Answer) -> None:
+    """Print the text of an answer that is there at once: on a terminal with the words that answer in bold."""
+    start, end = answer.answer_span or (0, 0)
+    before, words, after = (
+        printable(part) for part in (answer.text[:start], answer.text[start:end], answer.text[end:])
+    )
+    put(stdout(), Text.assemble(before, (words, "bold"), after))
+
+
 def print_rest(answer: Answer, told: set[str]) -> None:
     """Print all that comes after the text of an answer: on stdout what it stands on, on stderr what went wrong.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.ask_options import Asking, takes_asking
+from cli.ask_options import QUOTING, Asking, takes_asking
 from cli.opening import knowledge_base
 from cli.options import Json
 from cli.output.answer import tell_reranked
@@ -35,7 +35,7 @@ def ask(
       rag ask "what is new?" --llm local
     """
     with knowledge_base(context) as base:
-        answer = _answer(base, encodable(question), asking.llm, asking.options(base), streaming=not json)
+        answer = _answer(base, encodable(question), asking.llm, asking.options(base), json=json)
     if json:
         tell_reranked(answer.reranked, failure_only=True)
         _print_json(answer, show_prompt=show_prompt)
@@ -47,11 +47,16 @@ def ask(
         print_prompt(answer.prompt)
 
 
-def _answer(base: KnowledgeBase, question: str, llm: str, options: AskOptions, *, streaming: bool) -> Answer:
-    from cli.output.answer import AnswerWriter, waiting
+def _answer(base: KnowledgeBase, question: str, llm: str, options: AskOptions, *, json: bool) -> Answer:
+    from cli.output.answer import AnswerWriter, print_text, waiting
 
-    if not streaming:
+    if json:
         return base.ask(question, llm=llm, options=options)
+    if llm == QUOTING:
+        with waiting("reading …"):
+            answer = base.ask(question, llm=llm, options=options)
+        print_text(answer)
+        return answer
     with waiting("reading …") as wait, AnswerWriter.on_stdout(before=wait.stop) as writer:
         return base.ask(question, llm=llm, options=options, on_text=writer)
 

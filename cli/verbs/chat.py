@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.ask_options import Asking, takes_asking
+from cli.ask_options import QUOTING, Asking, takes_asking
 from cli.opening import knowledge_base
 from cli.options import Json
 from cli.output.answer import tell_reranked
@@ -46,7 +46,8 @@ def chat(
                 conversation.forget()
                 note("started over")
             else:
-                failed = not _answered(conversation, question, told, json=json) or failed
+                quoting = asking.llm == QUOTING
+                failed = not _answered(conversation, question, told, json=json, quoting=quoting) or failed
     if failed:
         from cli.failures import ExitCode
 
@@ -77,10 +78,10 @@ def _questions() -> Iterator[str]:
             yield question
 
 
-def _answered(conversation: Conversation, question: str, told: set[str], *, json: bool) -> bool:
+def _answered(conversation: Conversation, question: str, told: set[str], *, json: bool, quoting: bool) -> bool:
     """Answer one question; one that fails does not end the conversation."""
     from cli.failures import report
-    from cli.output.answer import AnswerWriter, print_rest, waiting
+    from cli.output.answer import AnswerWriter, print_rest, print_text, waiting
 
     try:
         if json:
@@ -88,8 +89,13 @@ def _answered(conversation: Conversation, question: str, told: set[str], *, json
             tell_reranked(answer.reranked, failure_only=True)
             _print_line(answer)
             return True
-        with waiting("reading …") as wait, AnswerWriter.on_stdout(before=wait.stop) as writer:
-            answer = conversation.ask(question, on_text=writer)
+        if quoting:
+            with waiting("reading …"):
+                answer = conversation.ask(question)
+            print_text(answer)
+        else:
+            with waiting("reading …") as wait, AnswerWriter.on_stdout(before=wait.stop) as writer:
+                answer = conversation.ask(question, on_text=writer)
     except PilotfishError as error:
         report(error)
         return False

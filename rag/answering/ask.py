@@ -70,7 +70,7 @@ def ask(
             demonstrations=shown,
             history=history,
         )
-    if not prompt.sources and not (prompt.background and model.can_write):
+    if not prompt.sources and not (model.can_write and _cards_answer(evidence, prompt, options)):
         return _abstention(question, evidence, prompt, encoder, clock, on_text)
     with clock("generate"):
         text, usage = _written(model, prompt, evidence.standalone.text, on_text)
@@ -170,12 +170,13 @@ def _gather(
         expansions = tuple(resources.cards().expansions(standalone.text))
     with clock("search"):
         expanded = f"{standalone.query} ({', '.join(expansions)})" if expansions else standalone.query
-        deep = options if options.reader is None else replace(options, k=max(options.k, READ_HITS))
-        found = resources.hits(Query.of(expanded), deep if options.k > 0 else options)
-    if options.reader is not None:
+        reads = options.k > 0 and options.read_seconds > 0
+        deep = replace(options, k=max(options.k, READ_HITS)) if reads else options
+        found = resources.hits(Query.of(expanded), deep)
+    if reads:
         with clock("read"):
-            reader = HitsReader(options.reader, options.read_seconds, options.min_relevance)
-            found = replace(found, hits=reader.read(standalone.query, found.hits)[: options.k])
+            read = _reader(options).read(standalone.text, found.hits, reorder=found.reranked is None)
+            found = replace(found, hits=read[: options.k])
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     with clock("parts"):
         decomposed = Decomposed(found.hits)
@@ -198,6 +199,16 @@ def _gather(
     with clock("cards"):
         consulted = resources.consult(standalone.text, hits, options.cards, writer)
     return _Evidence(standalone, expansions, found, decomposed, rows, consulted, threshold, tuple(beside))
+
+
+def _reader(options: AskOptions) -> HitsReader:
+    return HitsReader(options.reader, options.read_seconds, options.min_relevance)
+
+
+def _cards_answer(evidence: _Evidence, prompt: Prompt, options: AskOptions) -> bool:
+    """Whether what cards say answers the question: where no document does, it makes an answer only then."""
+    said = [one.text for one in prompt.background]
+    return bool(said) and _reader(options).answered_by(evidence.standalone.text, said)
 
 
 def _writer(model: LLM, on_usage: Callable[[Usage], None], seconds: float | None = None) -> Complete | None:

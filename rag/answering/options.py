@@ -27,9 +27,10 @@ class AskOptions:
         filters: what a source must meet, as for `KnowledgeBase.search`.
         base_url: the server of an `openai:` model.
         reranking: a heavier model that orders the best hits, None for none.
-        reader: reads the best hits with the question, and tells which of them answer, and where; None leaves it to the
+        reader: reads the best hits with the question, and tells which of them answer, and where. None is the one that
+            comes with the program.
+        read_seconds: how long it may take; the first eight hits are always read. 0 reads none, and leaves it to the
             search.
-        read_seconds: how long it may take; the first eight are always read.
         sql: whether a registered database is asked by SQL too, and its rows become a source. None asks one where a row
             or a description of its tables is among the relevant hits, and the model is neither `extractive` nor small.
         parts: whether the parts of a question that the hits leave uncovered are searched for, too. They are found by

@@ -11,6 +11,7 @@ from connectors.document import CODE, ROW, with_context
 from indexes.terms.analyzer import detect_language
 from rag.judging.logistic import LogisticModel
 from rag.judging.policy import Policy
+from rag.reader.loading import default_reader
 from rag.reader.reader import PassageReading, Reader
 from rag.retrieval.hit import Hit, HitReading
 
@@ -29,24 +30,28 @@ class HitsReader:
     """Reads hits within a time.
 
     Attributes:
-        reader: the model.
-        seconds: how long it may take; the first eight are always read.
+        reader: the model; None for the one that comes with the program, which is loaded when it is needed.
+        seconds: how long it may take; the first eight are always read, unless it is 0.
         min_relevance: the relevance that makes a hit count as an answer, where one was asked for; else `ANSWERED` does.
     """
 
-    reader: Reader
+    reader: Reader | None
     seconds: float
     min_relevance: float | None = None
 
-    def read(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    def read(self, question: str, hits: Sequence[Hit], *, reorder: bool = True) -> tuple[Hit, ...]:
         """The hits in the order in which they are likely to answer `question`, each with its reading.
 
         Rows and code are not read, nor is a question in another language than English: the search's order stands. What
-        the question names (`Signals.named`) stays before what only reads well.
+        the question names (`Signals.named`) keeps its place. The order stands, too, where `reorder`
+        is False: another model has made it.
         """
-        if detect_language(question) not in {_LANGUAGE, ""}:
+        if not self._can_read(question):
             return tuple(hits)
         readable = [hit for hit in hits[:READ_HITS] if hit.kind not in {CODE, ROW}]
+        if not readable:
+            return tuple(hits)
+        reader = self._loaded()
         read: dict[int, HitReading] = {}
         began = time.perf_counter()
         for start in range(0, len(readable), _AT_ONCE):
@@ -54,10 +59,28 @@ class HitsReader:
             if start and 2 * (time.perf_counter() - began) > self.seconds:
                 break
             passages = [with_context(hit.context, hit.text) for hit in batch]
-            for hit, reading in zip(batch, self.reader.read(question, passages), strict=True):
+            for hit, reading in zip(batch, reader.read(question, passages), strict=True):
                 read[hit.chunk_id] = self._of_hit(hit, reading)
-        ordered = sorted(hits, key=lambda hit: (0, hit.rank) if hit.signals.named else (1, -_chance(hit, read)))
-        return tuple(replace(hit, rank=rank, reading=read.get(hit.chunk_id)) for rank, hit in enumerate(ordered, 1))
+        told = [replace(hit, reading=read.get(hit.chunk_id)) for hit in hits]
+        if reorder:
+            chances = _chances(told)
+            others = iter(
+                sorted((hit for hit in told if not hit.signals.named), key=lambda hit: -chances[hit.chunk_id])
+            )
+            told = [hit if hit.signals.named else next(others) for hit in told]
+        return tuple(replace(hit, rank=rank) for rank, hit in enumerate(told, 1))
+
+    def answered_by(self, question: str, texts: Sequence[str]) -> bool:
+        """Whether any of `texts`, which no search has found, answers `question`; so it is where that cannot be read."""
+        if not self._can_read(question):
+            return True
+        return any(reading.answers > 0 for reading in self._loaded().read(question, texts))
+
+    def _loaded(self) -> Reader:
+        return self.reader or default_reader()
+
+    def _can_read(self, question: str) -> bool:
+        return self.seconds > 0 and detect_language(question) in {_LANGUAGE, ""}
 
     def _of_hit(self, hit: Hit, reading: PassageReading) -> HitReading:
         answers = _ANSWERS.probability(features(reading, hit))
@@ -87,5 +110,13 @@ def features(reading: PassageReading, hit: Hit) -> dict[str, float]:
     }
 
 
-def _chance(hit: Hit, read: dict[int, HitReading]) -> float:
-    return read[hit.chunk_id].answers if hit.chunk_id in read else hit.relevance
+def _chances(hits: Sequence[Hit]) -> dict[int, float]:
+    """How likely each of `hits` answers; those that were not read keep the search's order among themselves."""
+    found: dict[int, float] = {}
+    least = 0.0
+    for hit in reversed(hits):
+        if hit.reading is not None:
+            found[hit.chunk_id] = hit.reading.answers
+        else:
+            found[hit.chunk_id] = least = max(least, hit.relevance)
+    return found

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.llm.quotes import Quote, quotes, with_antecedent
-from rag.llm.reading_out import read_out
+from rag.llm.quoting.quotes import Quote, quotes, with_antecedent
+from rag.llm.quoting.reading_out import read_out
 from rag.llm.reply import Reply
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage

@@ -1,4 +1,4 @@
-"""Loads a reader that `scripts/train_reader.py` has trained."""
+"""Loads a reader: the one that comes with the program, or another that `scripts/train_reader.py` has trained."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,17 @@ from rag.reader.reader import MOST_FIRST, MOST_PASSAGE, Reader
 
 Batch = list[int]  # places of windows
 
+SHIPPED = Path(__file__).parent / "reader_data"
+"""The folder of the reader that comes with the program."""
+
 _FILES = ("reader.xml", "reader.bin")
 _SPECIALS = 3  # [CLS] before the one text, [SEP] behind each
+
+
+@lru_cache(maxsize=1)
+def default_reader() -> Reader:
+    """The reader that comes with the program; loaded once."""
+    return load_reader(SHIPPED)
 
 
 def load_reader(folder: str | Path) -> Reader:

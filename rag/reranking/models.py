@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rag.reader.reader import Reader
 
-READER = "reader:"  # before the folder of one
+READER = "reader"  # the one that comes with the program; another one's folder stands behind a colon
 _UNBOUNDED_WINDOW = 512  # for a model that states none
 
 
@@ -95,7 +95,7 @@ class ReaderReranker:
 
 
 def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker | ReaderReranker:
-    """The reranker that `spec` names: `reader:FOLDER`, or a folder or name of a model, with or without its kind.
+    """The reranker that `spec` names: `reader`, `reader:FOLDER`, or folder or name of a model, or both with its kind.
 
     Models are looked for on this machine only, unless the environment variable `PILOTFISH_ALLOW_DOWNLOADS` is `1`.
     Code that comes with a model is never run.
@@ -103,10 +103,11 @@ def load_reranker(spec: str) -> CrossEncoderReranker | MultiVectorReranker | Rea
     Raises:
         ConfigurationError: the `models` extra is not installed, there is no such model, or it is no reranker.
     """
-    if spec.startswith(READER):
-        from rag.reader.loading import load_reader
+    if spec == READER or spec.startswith(f"{READER}:"):
+        from rag.reader.loading import default_reader, load_reader
 
-        return ReaderReranker(spec, load_reader(Path(spec.removeprefix(READER))))
+        folder = spec.removeprefix(READER).removeprefix(":")
+        return ReaderReranker(spec, load_reader(folder) if folder else default_reader())
     given, name = _parsed(spec)
     try:
         from sentence_transformers import CrossEncoder, MultiVectorEncoder  # noqa: F401 — the latter came with 6.0

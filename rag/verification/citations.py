@@ -56,7 +56,7 @@ class Checked:
 def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None) -> Checked:
     """Check every citation of `answer`, and every sentence of it that claims something, against `prompt.sources`.
 
-    What those do not support is compared with `prompt.background`, which is no source and lends no confidence.
+    What no source supports is compared with `prompt.background`, which is no source and lends no confidence.
     """
     found = statements(answer, {source.number: source.hit.text for source in prompt.sources})
     checker = _Checker(answer, found, prompt, SupportJudge(encoder))

@@ -15,8 +15,8 @@ from indexes.terms.analyzer import analyze
 from rag.text.words import denials, stop_stems
 from rag.verification.antonyms import BOUND, bound_sides, sides
 
-CLAUSE_END = re.compile(r"[,;:()!?]|\.(?!\d)|\b(?:but|because|although|while|whereas)\b", re.IGNORECASE)
-WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+_CLAUSE_END = re.compile(r"[,;:()!?]|\.(?!\d)|\b(?:but|because|although|while|whereas)\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 
 _SCOPE = 3  # content words after a "not" that it denies
 _EXCEPT, _NON, _FREE = "except", "non", "optional"
@@ -65,18 +65,7 @@ _PHRASES = tuple(
 )
 
 
-def in_words(text: str) -> frozenset[str]:
-    """The words of a list."""
-    return frozenset(text.split())
-
-
-# A claim of the whole is not borne out by a part, nor what is sure by what may be.
-_WHOLE = in_words("all every each everyone everything always entirely must will certainly")
-_PART = in_words(
-    "some several half most many few often usually sometimes rarely may might could perhaps probably possibly"
-)
-_MARKERS = _WHOLE | _PART | BOUND
-_JOINS = in_words("a an the and or nor of")
+_JOINS = frozenset(["a", "an", "the", "and", "or", "nor", "of"])
 # What is left has to be a word: four letters at least keep "under", "index" and "image" what they are.
 _PREFIX = re.compile(r"(?:un|in|im|il|ir|dis)(?=[^\W\d_]{4})")
 # They begin like the denial of another word, and are none.
@@ -100,16 +89,12 @@ class Polarity:
         against: the same with the other signs: who holds one of these, differs.
         turned: those of `holds` that are so by a "not".
         excepted: content words behind an "except".
-        whole: content words of which it says "all", "always", "must" or "will".
-        part: content words of which it says "some", "most", "often" or "may".
     """
 
     holds: frozenset[str]
     against: frozenset[str]
     turned: frozenset[str]
     excepted: frozenset[str]
-    whole: frozenset[str]
-    part: frozenset[str]
 
 
 def polarity_of(text: str) -> Polarity:
@@ -126,8 +111,8 @@ def polarity_of(text: str) -> Polarity:
         if piece in present:
             text = phrase.sub(word, text)
     reader = _Reader()
-    for clause in CLAUSE_END.split(text):
-        found = WORD.findall(clause)
+    for clause in _CLAUSE_END.split(text):
+        found = _WORD.findall(clause)
         # The month is no modal verb.
         reader.read([word.casefold().replace("’", "'") for word in found if word != "May"])
     return reader.polarity()
@@ -165,15 +150,6 @@ def excepts(one: Polarity, other: Polarity) -> bool:
     return any(f"{sign}{word}" in other.holds for word in one.excepted - other.excepted for sign in "+-")
 
 
-def overstates(claim: Polarity, evidence: Polarity) -> bool:
-    """Whether the claim says all, or surely, where the evidence says some, or perhaps.
-
-    >>> overstates(polarity_of("All bats sleep."), polarity_of("Most bats sleep."))
-    True
-    """
-    return bool((claim.whole & evidence.part) - evidence.whole - claim.part)
-
-
 class _Reader:
     """Reads the clauses of a text in order."""
 
@@ -181,8 +157,6 @@ class _Reader:
         self._signed: set[str] = set()
         self._turned: set[str] = set()
         self._excepted: set[str] = set()
-        self._whole: set[str] = set()
-        self._part: set[str] = set()
 
     def read(self, clause: Sequence[str]) -> None:
         """Read the words of a clause, in small letters."""
@@ -193,9 +167,9 @@ class _Reader:
                 excepting = True
             elif _denies(word):
                 left = _SCOPE if word != _NON else 1
-            elif word in _MARKERS or not stems:
+            elif word in BOUND or not stems:
                 self._add(sides(word), left)
-                markers += [word] if word in _MARKERS else []
+                markers += [word] if word in BOUND else []
                 excepting &= word in _JOINS or not self._excepted
             elif excepting:
                 self._excepted.update(stems)
@@ -213,8 +187,6 @@ class _Reader:
             against=frozenset(map(_flipped, holds)),
             turned=holds & self._turned,
             excepted=frozenset(self._excepted),
-            whole=frozenset(self._whole),
-            part=frozenset(self._part),
         )
 
     def _add(self, keys: Iterable[str], left: int) -> None:
@@ -225,10 +197,6 @@ class _Reader:
 
     def _bind(self, marker: str, stem: str, left: int) -> None:
         self._add([f"{side} {stem}" for side in bound_sides(marker)], left)
-        if marker in _WHOLE and left <= 0:
-            self._whole.add(stem)
-        if marker in _PART and left <= 0:
-            self._part.add(stem)
 
 
 def _flipped(key: str) -> str:

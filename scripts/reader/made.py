@@ -96,20 +96,21 @@ def _other_notation(found: re.Match[str]) -> str:
 def errors(sentence: str, passage: str, words: Sequence[str], chance: random.Random) -> list[tuple[str, bool]]:
     """False variants of `sentence`, and whether the passage contradicts each, or only does not say it."""
     found = [
-        (_renumbered(sentence, passage, chance), True),
-        (_renamed(sentence, passage, chance), False),
-        (_exchanged(sentence, chance), False),
-        (_reworded(sentence, passage, words, chance), False),
-        (_reworded(sentence, passage, words, chance), False),
-        (_denied(sentence), True),
-        (_turned(sentence, chance), True),
-        (_remeasured(sentence), True),
-        (_respelled(sentence, passage, chance), False),
+        (renumbered(sentence, passage, chance), True),
+        (renamed(sentence, passage, chance), False),
+        (exchanged(sentence, chance), False),
+        (reworded(sentence, passage, words, chance), False),
+        (reworded(sentence, passage, words, chance), False),
+        (denied(sentence), True),
+        (turned(sentence, chance), True),
+        (remeasured(sentence), True),
+        (respelled(sentence, passage, chance), False),
     ]
     return [(claim, contradicts) for claim, contradicts in found if claim and claim not in passage]
 
 
-def _renumbered(sentence: str, passage: str, chance: random.Random) -> str:
+def renumbered(sentence: str, passage: str, chance: random.Random) -> str:
+    """With another number in the place of one, of the same passage half of the time."""
     numbers = list(_NUMBER.finditer(sentence))
     if not numbers:
         return ""
@@ -128,7 +129,7 @@ def _renumbered(sentence: str, passage: str, chance: random.Random) -> str:
     return "" if other in sentence else sentence[: found.start()] + other + sentence[found.end() :]
 
 
-def _renamed(sentence: str, passage: str, chance: random.Random) -> str:
+def renamed(sentence: str, passage: str, chance: random.Random) -> str:
     """With a name of the same passage in the place of another."""
     own = list(_NAME.finditer(sentence))
     others = [name for name in set(_NAME.findall(passage)) if name not in sentence]
@@ -138,7 +139,8 @@ def _renamed(sentence: str, passage: str, chance: random.Random) -> str:
     return sentence[: found.start()] + str(chance.choice(sorted(others))) + sentence[found.end() :]
 
 
-def _exchanged(sentence: str, chance: random.Random) -> str:
+def exchanged(sentence: str, chance: random.Random) -> str:
+    """With two of its names in each other's place."""
     own = list(dict.fromkeys(_NAME.findall(sentence)))
     if len(own) < 2:
         return ""
@@ -148,7 +150,7 @@ def _exchanged(sentence: str, chance: random.Random) -> str:
     return re.sub(rf"\b(?:{one}|{other})\b", lambda found: other if found[0] == one else one, sentence)
 
 
-def _reworded(sentence: str, passage: str, words: Sequence[str], chance: random.Random) -> str:
+def reworded(sentence: str, passage: str, words: Sequence[str], chance: random.Random) -> str:
     """With another word of like ending in the place of a content word, of the passage half of the time."""
     own = [found for found in _WORD.finditer(sentence) if found[0] not in _STOPS]
     if not own:
@@ -163,13 +165,14 @@ def _reworded(sentence: str, passage: str, words: Sequence[str], chance: random.
     return sentence[: found.start()] + chance.choice(others) + sentence[found.end() :]
 
 
-def _denied(sentence: str) -> str:
+def denied(sentence: str) -> str:
+    """With a "not" more, or less."""
     if (found := _DENIED.search(sentence)) is not None:
         return sentence[: found.end(1)] + " " + sentence[found.end() :]
     return _VERB.sub(r"\1 not", sentence, count=1) if _VERB.search(sentence) else ""
 
 
-def _turned(sentence: str, chance: random.Random) -> str:
+def turned(sentence: str, chance: random.Random) -> str:
     """With the opposite of one of its words."""
     turned = []
     for found in re.finditer(r"\b[a-z]{3,}\b", sentence):
@@ -177,7 +180,8 @@ def _turned(sentence: str, chance: random.Random) -> str:
     return chance.choice(turned) if turned else ""
 
 
-def _remeasured(sentence: str) -> str:
+def remeasured(sentence: str) -> str:
+    """With another unit behind a number."""
     for one, other in (pair.split("/") for pair in _UNITS.split()):
         if re.search(rf"\d\S* {one}\b", sentence):
             return re.sub(rf"\b{one}\b", other, sentence, count=1)
@@ -186,7 +190,7 @@ def _remeasured(sentence: str) -> str:
     return ""
 
 
-def _respelled(sentence: str, passage: str, chance: random.Random) -> str:
+def respelled(sentence: str, passage: str, chance: random.Random) -> str:
     """With an identifier, an option or a path that is not there in the place of one that is."""
     own = [found for found in _IDENTIFIER.finditer(sentence) if len(found[0]) > 3]
     if not own:

@@ -30,6 +30,10 @@ def test_what_answers_comes_first_with_the_words_that_do() -> None:
     assert (first.reading.holds, second.reading.holds) == (True, False)
 
 
+def test_another_models_order_stands() -> None:
+    assert [hit.text for hit in READER.read(QUESTION, [NEAR, RIGHT], reorder=False)] == [NEAR.text, RIGHT.text]
+
+
 def test_words_of_the_context_are_none_of_the_passage() -> None:
     (found,) = READER.read(QUESTION, [replace(NEAR, context="Refunds take some days", title="Refunds")])
     assert found.reading is not None
@@ -70,6 +74,13 @@ def test_a_relevance_that_is_asked_for_decides_instead() -> None:
     strict = HitsReader(looking_for("days"), seconds=60, min_relevance=0.7)
     held = {each.text: each.reading.holds for each in strict.read(QUESTION, [NEAR, RIGHT]) if each.reading}
     assert held == {NEAR.text: True, RIGHT.text: False}
+
+
+def test_what_no_search_found_is_read_too() -> None:
+    assert READER.answered_by(QUESTION, ["Refunds need a form.", "They come after 14 days."])
+    assert not READER.answered_by(QUESTION, ["Refunds need a form."])
+    assert HitsReader(looking_for("days"), seconds=0).answered_by(QUESTION, ["Refunds need a form."])
+    assert READER.answered_by("Nach wie vielen Tagen werden Rückzahlungen an die Kunden geleistet?", ["Ein Formular."])
 
 
 def read(answers: float, relevance: float = 0.9) -> Hit:

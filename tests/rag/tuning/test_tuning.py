@@ -14,6 +14,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from indexes.errors import LockedError
+from rag.answering.options import AskOptions
 from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.questions import read_collection
 from rag.evaluator import evaluate
@@ -27,6 +28,7 @@ from rag.tuning.tune import tune
 from tests.indexes.conftest import BagEncoder
 from tests.rag.sheets import NUMBERS, SHEETS, about_parts, write_questions, write_sheets
 
+BY_SEARCH = AskOptions(read_seconds=0)  # what is tuned decides
 UNKNOWN = [f"{5 + number % 5}{9 - number % 4}{number % 10}7" for number in range(20)]
 PARTS = [(about_parts(sheet), f"docs/{sheet}.md") for sheet in range(SHEETS)]
 BARE = [(NUMBERS[4 * sheet + 1], f"docs/{sheet}.md") for sheet in range(SHEETS)]
@@ -130,7 +132,7 @@ def test_where_there_is_nothing_to_gain_nothing_changes(home, kb):
 
 @pytest.mark.slow
 def test_relevance_and_threshold_are_fitted_too(home, kb):
-    said = {text: kb.ask(text) for text, _ in (*BARE[:8], *NOTHING[:4])}
+    said = {text: kb.ask(text, options=BY_SEARCH) for text, _ in (*BARE[:8], *NOTHING[:4])}
     plain = {text: kb.search(text, 3) for text in said}
     report = kb.tune(questions(home, "bare", BARE + NOTHING))
     verdicts = by_name(report)
@@ -148,21 +150,23 @@ def test_relevance_and_threshold_are_fitted_too(home, kb):
             assert sum(hit.signals.contributions.values()) == pytest.approx(hit.score)
             assert "tuning" in hit.signals.log_odds
         answered = max(hit.relevance for hit in kb.search(text, 8)) >= tuned.min_relevance
-        assert kb.ask(text).abstained is not answered
+        assert kb.ask(text, options=BY_SEARCH).abstained is not answered
         assert before.abstained or answered, "no good answer is lost"
-    assert sum(not kb.ask(text).abstained for text in said) > sum(not answer.abstained for answer in said.values())
+    assert sum(not kb.ask(text, options=BY_SEARCH).abstained for text in said) > sum(
+        not answer.abstained for answer in said.values()
+    )
     assert max(hit.relevance for hit in kb.search("asdf qwer zxcv")) <= 0.1
 
 
 @pytest.mark.slow
 def test_calibration_alone_never_changes_what_is_answered(folder, kb):
     asked = [text for text, _ in (*PARTS[:6], *BARE[:6], *NOTHING[:6])]
-    before = [kb.ask(text).abstained for text in asked]
+    before = [kb.ask(text, options=BY_SEARCH).abstained for text in asked]
     assert {*before} == {True, False}
     only = replace(MOVED, weights=None, threshold=None, evidence={TunedPart.CALIBRATION: EVIDENCE})
     put(folder, written(only, encoder_of(folder), basis()))
     assert kb.status().tuning.min_relevance != DEFAULT_MIN_RELEVANCE
-    assert [kb.ask(text).abstained for text in asked] == before
+    assert [kb.ask(text, options=BY_SEARCH).abstained for text in asked] == before
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def test_a_number_cited_twice_in_a_sentence_is_put_right_where_it_is_wrong():
 
 
 def test_parts_whose_sources_are_exchanged_are_both_put_right():
-    answer = "Orders can be returned within 30 days [2], while the warranty lasts twenty-four months [1]."
+    answer = "Orders can be returned within 30 days [2], while the warranty lasts 24 months, battery too [1]."
     assert check(answer, PROMPT).text == answer.replace("[2]", "[x]").replace("[1]", "[2]").replace("[x]", "[1]")
 
 

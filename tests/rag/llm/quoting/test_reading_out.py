@@ -109,4 +109,6 @@ CODE_FILES = {
 )
 def test_code_is_quoted_by_its_signature_and_what_its_author_says(tmp_path: Path, name: str, said: str) -> None:
     with indexed(tmp_path / "src", CODE_FILES) as kb:
-        assert kb.ask(f"What does {name} do?").text == said
+        answer = kb.ask(f"What does {name} do?")
+        assert answer.text == said
+        assert answer.citations[0].supported

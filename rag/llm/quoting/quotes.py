@@ -11,7 +11,7 @@ from connectors.document import CODE, ROW
 from connectors.sentences import sentence_spans
 from rag.prompting.prompt import PromptSource
 from rag.retrieval.hit import Hit
-from rag.text.words import leans_back, terms
+from rag.text.words import leans_back, terms, words
 
 _LONGEST = 400  # characters of a row that is quoted whole
 _FEWEST_TERMS = 3
@@ -51,7 +51,7 @@ class Quote:
 
 def quotes(sources: Sequence[PromptSource], question: str) -> list[Quote]:
     """What may be quoted of the sources, as far as the prompt shows it."""
-    asked = frozenset(terms(question))
+    asked = frozenset(words(question))
     return [quote for number, source in enumerate(sources) for quote in _of_source(number, source, asked)]
 
 
@@ -124,7 +124,7 @@ def _is_asked_for(column: str, asked: frozenset[str]) -> bool:
     found = _COLUMN.match(column)
     if found is None:
         return False
-    name, value = terms(found[1].replace("_", " ")), terms(column[found.end() :])
+    name, value = words(found[1].replace("_", " ")), terms(column[found.end() :])
     return asked.issuperset(name) and 2 * len(asked.intersection(value)) <= len(value)
 
 

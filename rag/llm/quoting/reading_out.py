@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from connectors.document import CODE
-from rag.llm.quotes import Quote, with_antecedent
+from rag.llm.quoting.quotes import Quote, with_antecedent
 from rag.prompting.prompt import PromptSource
 from rag.text.words import terms
 
