@@ -175,7 +175,11 @@ def _gather(
         found = resources.hits(Query.of(expanded), deep)
     if reads:
         with clock("read"):
-            read = _reader(options).read(standalone.text, found.hits, reorder=found.reranked is None)
+            reader = _reader(options)
+            if standalone.by == "words" and reader.min_relevance is None:
+                # With words added it is no question, as a reader knows them: the search tells whether it is answered.
+                reader = replace(reader, min_relevance=found.min_relevance)
+            read = reader.read(standalone.text, found.hits, reorder=found.reranked is None)
             found = replace(found, hits=read[: options.k])
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     with clock("parts"):
