@@ -49,10 +49,9 @@ class ExtractiveLLM:
         chosen = read_out(found, prompt.sources, question)
         if not chosen:
             chosen = select(found, self._scores(question, found, prompt.sources))
-        written = [f"{quote.text} [{prompt.sources[quote.source].number}]" for quote in chosen]
-        pieces = written or [NOT_ANSWERED]
+        pieces = [f"{quote.text} [{prompt.sources[quote.source].number}]" for quote in chosen] or [NOT_ANSWERED]
         for position, piece in enumerate(pieces):
-            yield f"{_between(piece)}{piece}" if position else piece
+            yield f"{_between(chosen[position])}{piece}" if position else piece
         reply.usage = Usage(prompt.tokens, sum(map(self.count, pieces)))
 
     def _scores(
@@ -110,6 +109,6 @@ def select(sentences: Sequence[Quote], scores: NDArray[np.float64]) -> list[Quot
     return [sentences[i] for i in sorted(chosen, key=lambda i: (sources.index(sentences[i].source), i))]
 
 
-def _between(piece: str) -> str:
-    """What parts a piece from the one before: an item stands on a line of its own."""
-    return "\n" if piece.startswith("- ") else " "
+def _between(quote: Quote) -> str:
+    """What parts a quote from the one before: an item that shows its mark stands on a line of its own."""
+    return "\n" if quote.mark and quote.text.startswith(quote.mark) else " "

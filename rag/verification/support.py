@@ -15,6 +15,7 @@ from indexes.encoding.late import unpack
 from rag.judging.logistic import LogisticModel
 from rag.judging.odds import log_odds_of, probability
 from rag.judging.policy import Policy
+from rag.text.comments import without_comment_signs
 from rag.text.quantities import quantities, restated, without_list_mark
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.words import negations, numbers, terms
@@ -50,7 +51,6 @@ _DENIED_LEFT = 0.85  # what is left of the alignment with a sentence that denies
 _QUOTED = 0.99  # the probability that a claim is supported which stands there word for word
 _FEWEST_QUOTED = 4  # words of it
 _DEFINITION = re.compile(r"`([^`]*\([^`]*|(?:\w+ )+\w+)`(?:: (.+))?", re.DOTALL)  # as `extractive` quotes one
-_COMMENT = re.compile(r"(?m)^[ \t]*(?:///?|//!|/\*\*?|\*/?|#+|--)")
 _BESIDE = 80  # characters between a signature and what is said of it
 _LEFT_OUT = "… "  # what a quotation shows in the place of what it leaves out
 _SAME_WORDS = 0.6  # of a claim, or of its rest: where a sentence has another name, a number or a "not" in their place
@@ -145,8 +145,7 @@ class SupportJudge:
 
     def signals(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
         """What is known of each claim and passage: numbers by name, none where the passage has no sentence."""
-        sentences = [_unwrapped(passage[slice(*span)]) for _, passage in pairs for span in self._sentences(passage)]
-        self._encode([*(claim for claim, _ in pairs), *sentences])
+        self.prepare([claim for claim, _ in pairs], [(passage, "") for _, passage in pairs])
         found = []
         for claim, passage in pairs:
             ready = self._passage(passage, "")
@@ -250,7 +249,7 @@ def _defined(claim: str, passage: str) -> tuple[int, int] | None:
     found = _DEFINITION.fullmatch(claim.strip())
     if found is None:
         return None
-    plain = _COMMENT.sub(lambda marks: " " * len(marks[0]), passage)
+    plain = without_comment_signs(passage)
     signature, said = (_found(part, plain) if part else None for part in found.groups())
     if signature is None or (found[2] and said is None):
         return None

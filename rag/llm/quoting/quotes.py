@@ -10,14 +10,13 @@ from itertools import dropwhile, takewhile
 from connectors.document import CODE, ROW
 from connectors.sentences import sentence_spans
 from rag.prompting.prompt import PromptSource
-from rag.retrieval.hit import Hit
+from rag.text.comments import without_comment_signs
 from rag.text.words import leans_back, terms, words
 
 _LONGEST = 400  # characters of a row that is quoted whole
 _FEWEST_TERMS = 3
 _LIST_MARK = re.compile(r"^(?:[-*+•◦▪>]|\d{1,2}[.)]|[(]?[a-z][.)])\s+")
 _HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
-_COMMENT = re.compile(r"^\s*(?:///?|//!|/\*\*?|\*(?!/)|#+|--)?")
 _MARK_UP = re.compile(r"^(?:<[^>]+>\s*)+")
 _COLUMN = re.compile(r"(\w[^:]{0,80}): ")
 
@@ -26,8 +25,8 @@ _COLUMN = re.compile(r"(\w[^:]{0,80}): ")
 class Quote:
     """A sentence of a source: `source` and `place` are positions, `text` is verbatim except for line breaks.
 
-    Those that the prompt leaves out have a `place` too. It stands at `start` to `end` of the hit's text. `is_item`
-    where it is one of a list, and `is_whole` where it says all that the source has to say on the question.
+    Those that the prompt leaves out have a `place` too. It stands at `start` to `end` of the hit's text. `mark` is what
+    stands before it in a list, and it `is_whole` where it says all that the source has to say on the question.
     """
 
     source: int
@@ -35,7 +34,7 @@ class Quote:
     text: str
     start: int = 0
     end: int = 0
-    is_item: bool = False
+    mark: str = ""
     is_whole: bool = False
 
     @property
@@ -68,7 +67,7 @@ def _of_source(number: int, source: PromptSource, asked: frozenset[str]) -> Iter
     if source.hit.kind == ROW:
         yield from _row(number, source, asked)
         return
-    if source.hit.kind == CODE and (head := _head(source.hit)):
+    if source.hit.kind == CODE and (head := _head(source)):
         yield Quote(number, 0, head, 0, len(source.hit.text), is_whole=True)
         return
     text = source.hit.text
@@ -76,18 +75,26 @@ def _of_source(number: int, source: PromptSource, asked: frozenset[str]) -> Iter
         if _is_shown(source, start, end):
             said = " ".join(text[start:end].split())
             plain = _LIST_MARK.sub("", said)
-            yield Quote(number, place, plain, start, end, is_item=plain != said)
+            yield Quote(number, place, plain, start, end, mark=said.removesuffix(plain).strip())
 
 
-def _head(hit: Hit) -> str:
-    """The signature of what a passage of code defines, and the first paragraph of what its author says of it."""
+def _head(source: PromptSource) -> str:
+    """The signature of what a passage of code defines, and the first paragraph of what its author says of it.
+
+    Nothing where the passage does not have its signature, or the prompt does not show the two.
+    """
+    hit = source.hit
     symbol = hit.location.symbol
     if symbol is None or not any(symbol.signature):
         return ""
-    start, end = (max(0, place - hit.location.start) for place in symbol.signature)
-    signature = " ".join(hit.text[start:end].split()).rstrip(" :{=;")
-    start, end = (max(0, place - hit.location.start) for place in symbol.docstring)
-    said = _first_paragraph(hit.text[start:end])
+    stretches = [symbol.signature, *[symbol.docstring] * any(symbol.docstring)]
+    ahead, length = hit.location.start, len(hit.text)  # a long docstring may end in the next passage
+    spans = [(start - ahead, min(end - ahead, length)) for start, end in stretches]
+    if not all(start >= 0 and _is_shown(source, start, end) for start, end in spans):
+        return ""
+    signature, *docstring = (hit.text[start:end] for start, end in spans)
+    signature = " ".join(signature.split()).rstrip(" :{=;")
+    said = _first_paragraph("".join(docstring))
     if len(signature) > _LONGEST:
         signature = signature[: _LONGEST - 1] + "…"
     if said:
@@ -97,9 +104,11 @@ def _head(hit: Hit) -> str:
 
 def _first_paragraph(docstring: str) -> str:
     """The first paragraph of a docstring or comment, without the signs that make it one."""
-    lines = [_COMMENT.sub("", line).removesuffix("*/").strip() for line in docstring.strip(" \n\"'").splitlines()]
+    lines = [line.strip() for line in without_comment_signs(docstring.strip(" \n\"'")).splitlines()]
     said = list(takewhile(bool, dropwhile(lambda line: not line, lines)))
-    return _MARK_UP.sub("", " ".join(said)).strip()
+    paragraph = _MARK_UP.sub("", " ".join(said)).strip()
+    ends = [end for _, end in sentence_spans(paragraph)]
+    return paragraph[: max((end for end in ends if end <= _LONGEST), default=min(ends, default=0))].strip()
 
 
 def _row(number: int, source: PromptSource, asked: frozenset[str]) -> Iterator[Quote]:

@@ -45,8 +45,11 @@ def read_out(found: Sequence[Quote], sources: Sequence[PromptSource], question: 
     reading, number = max(read, key=lambda one: one[0].answers)
     start, end = reading.start, max(reading.end, reading.start + 1)
     places = [place for place, one in enumerate(found) if one.source == number and one.start < end and start < one.end]
-    if places and found[places[0]].is_item and _SEVERAL.match(question):
-        return _list_around(found, places[0])
+    item = places[0] if places else 0
+    if places and found[item].text.endswith(":") and item + 1 < len(found) and found[item + 1].source == number:
+        item += 1  # what announces a list is read as the answer
+    if places and found[item].mark and _SEVERAL.match(question):
+        return _list_around(found, item)
     chosen: list[int] = []
     for place in places:
         chosen += with_antecedent(found, place)
@@ -69,13 +72,13 @@ def _list_around(found: Sequence[Quote], place: int) -> list[Quote]:
     """The items of the list that `place` is in, and what announces them."""
     source = found[place].source
     first = last = place
-    while first and found[first - 1].source == source and found[first - 1].is_item:
+    while first and found[first - 1].source == source and found[first - 1].mark:
         first -= 1
-    while last + 1 < len(found) and found[last + 1].source == source and found[last + 1].is_item:
+    while last + 1 < len(found) and found[last + 1].source == source and found[last + 1].mark:
         last += 1
     if last - first >= _MOST_ITEMS:
         first, last = max(first, place - _MOST_ITEMS // 2), min(last, place + _MOST_ITEMS // 2)
-    items = [replace(item, text=f"- {item.text}") for item in found[first : last + 1]]
+    items = [replace(item, text=f"{item.mark} {item.text}") for item in found[first : last + 1]]
     announced = first and found[first - 1].source == source and found[first - 1].text.endswith(":")
     return [found[first - 1], *items] if announced else items
 

@@ -54,6 +54,19 @@ def test_a_question_for_several_gets_the_list_and_what_announces_it() -> None:
     ]
 
 
+STEPS = "To reset the device:\n\n1. Press the red button.\n2. Wait until the lamp is green.\n3. Enter the code 4711.\n"
+
+
+@pytest.mark.parametrize("words", ["To reset the device", "lamp is green"])
+def test_steps_keep_their_numbers_even_where_what_announces_them_is_read(words: str) -> None:
+    assert answered("How do I reset the device?", read(STEPS, words)).splitlines() == [
+        "To reset the device: [1]",
+        "1. Press the red button. [1]",
+        "2. Wait until the lamp is green. [1]",
+        "3. Enter the code 4711. [1]",
+    ]
+
+
 def test_a_question_for_one_gets_one_item() -> None:
     assert (
         answered("From how much on is there an invoice?", read(LIST, "200 euros"))
@@ -78,6 +91,7 @@ def test_a_row_says_the_column_that_is_asked_for() -> None:
 
 
 CODE_FILES = {
+    "long.py": 'def settle(x):\n    """' + "Pays it to the shop at once. " * 200 + '"""\n    return x\n',
     "cart.py": (
         "@cached\ndef load(\n    folder: str,\n    *,\n    fast: bool = False,\n) -> Cart:\n"
         '    """The cart of `folder`,\n    ready to use.\n\n    Raises:\n        OSError: it is gone.\n    """\n'
@@ -103,6 +117,7 @@ CODE_FILES = {
             "`def load( folder: str, *, fast: bool = False, ) -> Cart`: The cart of `folder`, ready to use. [1]",
         ),
         ("addUp", "`export function addUp(a: number, b: number): number`: Adds two numbers. [1]"),
+        ("settle", f"`def settle(x)`: {' '.join(['Pays it to the shop at once.'] * 13)} [1]"),
         ("TotalPrice", "`func (c *Cart) TotalPrice() float64`: TotalPrice is the sum of the cart. [1]"),
         ("half_of", "`pub fn half_of(x: u32) -> u32`: Half of it. [1]"),
     ],
