@@ -60,12 +60,14 @@ class AllowedTable:
         columns: those that may be read, in their order.
         hidden: those that it has too and that may not: what looks like a secret.
         schema: where it is; empty for the default schema.
+        key: its primary key, where all of it may be read.
     """
 
     name: str
     columns: tuple[str, ...]
     hidden: tuple[str, ...] = ()
     schema: str = ""
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

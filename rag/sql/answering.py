@@ -158,12 +158,13 @@ class _Asking:
         return text
 
     def _execute(self, sql: str) -> tuple[str, Rows]:
-        """The statement as it ran, and its rows."""
+        """The statement as people read it, and its rows."""
         if not sql:
             raise RefusedError("there is no SQL in the reply", hint="reply with one SELECT in a ```sql block")
         statement = guard(sql, self._database.allowed)
         with self._clock("run"):
-            return statement, execute(self._database.url, statement, self._database.allowed, self._limits)
+            rows = execute(self._database.url, statement.text, self._database.allowed, self._limits)
+        return statement.shown, rows
 
     def _note(self, attempt: Attempt) -> None:
         self._attempts.append(attempt)

@@ -100,7 +100,8 @@ def open_database(spec: str, options: Options | None = None) -> Database:
 def _allowed(table: Table) -> AllowedTable:
     hidden = tuple(column.name for column in table.columns if looks_secret(column.name, column.kind))
     readable = tuple(column.name for column in table.columns if column.name not in hidden)
-    return AllowedTable(table.name, readable, hidden, table.schema or "")
+    key = () if set(table.primary_key) & set(hidden) else tuple(table.primary_key)
+    return AllowedTable(table.name, readable, hidden, table.schema or "", key)
 
 
 def _readable(table: Table) -> Table:

@@ -28,6 +28,8 @@ def _sqlite() -> type[Grammar]:
 
     class _Parser(SQLiteParser):
         FUNCTIONS: ClassVar = _without(SQLiteParser.FUNCTIONS, "LOG10", "LOG2", "MOD")
+        LAMBDAS: ClassVar = {}  # `d -> 'k'` as an argument is a value of JSON
+        JOINS_HAVE_EQUAL_PRECEDENCE: ClassVar = False  # else a comma is written as CROSS JOIN, which fixes the order
 
         def _parse_limit(self, this: Any = None, top: bool = False, skip_limit_token: bool = False) -> Any:
             """LIMIT takes any expression: `LIMIT 2 - x % 2` is no percentage here."""
@@ -64,6 +66,7 @@ def _postgresql() -> type[Grammar]:
 
     class _Parser(PostgresParser):
         FUNCTIONS: ClassVar = _without(PostgresParser.FUNCTIONS, "LOG10", "TO_HEX", "JSON_OBJECT")
+        LAMBDAS: ClassVar = {}  # `d -> 'k'` as an argument is a value of JSON
         FUNCTION_PARSERS: ClassVar = _without(PostgresParser.FUNCTION_PARSERS, "JSON_OBJECT")
 
     class _Generator(PostgresGenerator):
@@ -91,6 +94,7 @@ def _mariadb() -> type[Grammar]:
         # LOG(10, 1000) is 2.9999999999999996 where LOG10 is 3; CHAR gives bytes where CHR gives text.
         FUNCTIONS: ClassVar = _without(MySQLParser.FUNCTIONS, "CHR", "LOG10", "LOG2", "TO_CHAR", "TO_DAYS")
         FUNCTION_PARSERS: ClassVar = _without(MySQLParser.FUNCTION_PARSERS, "CHR")
+        LAMBDAS: ClassVar = {}
 
     def infix(operator: str) -> Any:
         return lambda self, node: self.binary(node, operator)

@@ -41,7 +41,7 @@ greatest least num_nulls num_nonnulls
 cbrt div factorial gcd lcm scale min_scale trim_scale trunc width_bucket sinh cosh tanh asinh acosh atanh
 sind cosd tand cotd asind acosd atand atan2d random erf erfc
 ascii bit_length bit_count btrim casefold char_length character_length chr decode encode format get_bit get_byte initcap
-left lpad md5 normalize octet_length overlay parse_ident position quote_ident quote_literal quote_nullable
+left lpad md5 octet_length overlay parse_ident position quote_ident quote_literal quote_nullable
 regexp_count regexp_instr regexp_like regexp_match regexp_matches regexp_replace regexp_split_to_array
 regexp_split_to_table regexp_substr repeat right rpad sha224 sha256 sha384 sha512 split_part starts_with string_to_array
 string_to_table strpos to_ascii to_hex to_bin to_oct translate unistr unaccent similarity word_similarity levenshtein

@@ -50,10 +50,28 @@ def bound_growth(tree: exp.Expr, dialect: SqlDialect) -> None:
 
 
 def _check_length(node: exp.Expr, length: exp.Expr | None) -> None:
-    if not (isinstance(length, exp.Literal) and length.is_int and int(length.name) <= LONGEST):
+    if _most(length) > LONGEST:
         raise RefusedError(
-            f"{_shown(node)}: the length is not a number up to {LONGEST:,}", hint="write the number into the statement"
+            f"{_shown(node)}: the length is not a number up to {LONGEST:,}",
+            hint=f"write the number into the statement, or a bound: LEAST(…, {LONGEST})",
         )
+
+
+def _most(length: exp.Expr | None) -> float:
+    """The most that a length can be, as far as the statement shows it."""
+    match length:
+        case exp.Literal() if length.is_int:
+            return float(length.name)
+        case exp.Paren() | exp.Cast() | exp.Round() | exp.Floor() | exp.Ceil():
+            return _most(length.this)
+        case exp.Least():
+            return min(map(_most, (length.this, *length.expressions)))
+        case exp.Mod():
+            return _most(length.expression)
+        case exp.Add():
+            return _most(length.this) + _most(length.expression)
+        case _:
+            return math.inf
 
 
 def _is_format(node: exp.Expr, dialect: SqlDialect) -> bool:

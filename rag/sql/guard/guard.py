@@ -1,8 +1,9 @@
 """The guard: returns one SELECT over allowed data, or an error that names what is not allowed.
 
-The output is not the input text. It is generated from the checked syntax tree, so that nothing unchecked can run,
-whatever comments, encodings or a server's own extensions may hide in the input. The generated text is then parsed and
-checked again, because it is that text that runs.
+The output is not the input text. It is generated from the syntax tree, in which every table was replaced by a query
+that offers what may be read of it (`confining`), so that nothing unchecked can run, whatever comments, encodings or a
+server's own extensions may hide in the input. The generated text is then parsed and confined again, because it is that
+text that runs: it has to stay the same.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import zip_longest
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from sqlglot import exp  # noqa: TID253 — only who runs SQL imports this module
 
 from rag.sql.allowed import AllowList, SqlDialect
 from rag.sql.errors import RefusedError
-from rag.sql.guard.columns import check_columns
+from rag.sql.guard.confining import confine
 from rag.sql.guard.dialects import grammar, written
 from rag.sql.guard.functions import allowed_functions, is_syntax
 from rag.sql.guard.growth import bound_growth
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
 
 LONGEST_STATEMENT = 20_000  # characters
+_MOST_TIMES = 3  # a statement is written out until it stays the same
 # What sqlglot stumbles over when a function gets other arguments than it knows.
 _MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 _ONE_SELECT = "write one SELECT that only reads"
@@ -47,12 +50,23 @@ _PART_NAMES = """
     Add Sub Mul Div IntDiv Mod And Or Xor BitwiseAnd BitwiseOr BitwiseXor BitwiseNot BitwiseLeftShift BitwiseRightShift
     EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Like ILike SimilarTo Glob RegexpLike RegexpILike Distance
     ArrayContainsAll ArrayContainedBy ArrayOverlaps Adjacent ExtendsLeft ExtendsRight JSONArrayContains Pow
+    JSONValue Nvl2
 """
 _PARTS = frozenset(_PART_NAMES.split())
+# TRIM(LEADING …) is LTRIM(…), and the NULLS are LAST by themselves.
+_WRITTEN_OTHERWISE = frozenset({"both", "leading", "trailing", "nulls", "first", "last"})
 _EXECUTABLE_COMMENT = re.compile(r"\s*(?:M?!|\+)")
 
 
-def guard(sql: str, allowed: AllowList) -> str:
+@dataclass(frozen=True, slots=True)
+class GuardedStatement:
+    """A statement that may run: `text` is what runs, `shown` the same for people, before it was confined."""
+
+    text: str
+    shown: str
+
+
+def guard(sql: str, allowed: AllowList) -> GuardedStatement:
     """The statement `sql` as it may run.
 
     Raises:
@@ -61,8 +75,8 @@ def guard(sql: str, allowed: AllowList) -> str:
     Example:
         >>> from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
         >>> shop = AllowList(SqlDialect.SQLITE, (AllowedTable("users", ("id", "name"), hidden=("password",)),))
-        >>> guard("select * from users -- all of them", shop)
-        'SELECT users."id", users."name" FROM users'
+        >>> guard("select * from users -- all of them", shop).text
+        'SELECT * FROM (SELECT "id", "name" FROM users) AS "users"'
         >>> guard("select password from users", shop)
         Traceback (most recent call last):
         ...
@@ -71,15 +85,17 @@ def guard(sql: str, allowed: AllowList) -> str:
     _check_text(sql)
     try:
         with _Quiet():
-            once = _checked(sql, allowed)
-            again = _checked(once, allowed)
+            found = _checked(sql, allowed)
+            text = found.text
+            for _ in range(_MOST_TIMES):  # some functions are written as others, and these in one way of several
+                before, text = text, _checked(text, allowed).text
+                if text == before:
+                    return GuardedStatement(text, found.shown)
     except RecursionError:
         raise RefusedError("the statement is nested too deeply", hint="write it in a simpler way") from None
-    if once != again:
-        raise RefusedError(
-            f"the statement does not stay the same when it is written out: {once!r}", hint="write it in a simpler way"
-        )
-    return once
+    raise RefusedError(
+        f"the statement does not stay the same when it is written out: {text!r}", hint="write it in a simpler way"
+    )
 
 
 def _check_text(sql: str) -> None:
@@ -108,8 +124,8 @@ def _parsed(sql: str, dialect: SqlDialect) -> exp.Expr:
     return trees[0]
 
 
-def _checked(sql: str, allowed: AllowList) -> str:
-    """`sql` written anew, when all of it is allowed."""
+def _checked(sql: str, allowed: AllowList) -> GuardedStatement:
+    """`sql` written anew and confined, when all of it is allowed."""
     from sqlglot.errors import SqlglotError
 
     tree = _parsed(sql, allowed.dialect)
@@ -118,8 +134,9 @@ def _checked(sql: str, allowed: AllowList) -> str:
         raise RefusedError(f"{verb.upper()} is no SELECT", hint=_ONE_SELECT)
     try:
         _check_parts(tree, allowed.dialect)
-        _check_nothing_lost(sql, written(tree, allowed.dialect), allowed.dialect)
-        check_columns(tree, allowed)
+        shown = written(tree, allowed.dialect)
+        _check_nothing_lost(sql, shown, allowed.dialect)
+        confine(tree, allowed)
         bound_growth(tree, allowed.dialect)
         text = written(tree, allowed.dialect)
     except (SqlglotError, *_MISREAD) as error:
@@ -128,7 +145,7 @@ def _checked(sql: str, allowed: AllowList) -> str:
             hint="give functions their usual arguments",
         ) from None
     _check_calls(text, tree, allowed.dialect)
-    return text
+    return GuardedStatement(text, shown)
 
 
 def _check_parts(tree: exp.Expr, dialect: SqlDialect) -> None:
@@ -168,18 +185,21 @@ def _check_calls(text: str, tree: exp.Expr, dialect: SqlDialect) -> None:
     from sqlglot.tokenizer_core import TokenType
 
     functions = allowed_functions(dialect)
-    # The names that stand before a parenthesis because their columns are named in it: `WITH t(a, b) AS …`.
-    renamed = frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.args.get("columns"))
+    # The names that stand before a parenthesis because their columns are named in it: `WITH "t"("a", "b") AS …`. They
+    # are written in quotes, and no call of a function is.
+    renamed = sum(bool(alias.args.get("columns")) for alias in tree.find_all(exp.TableAlias))
     tokens = grammar(dialect).tokenize(text)
-    for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
+    for token, after in pairwise(tokens):
         if after.token_type is not TokenType.L_PAREN or not re.match(r"\w", token.text):
             continue
-        name = token.text.lower()
         if token.token_type in {TokenType.NUMBER, TokenType.STRING}:
             continue
-        quoted = token.token_type is TokenType.IDENTIFIER
-        is_alias = token.text in renamed and not (before is not None and before.token_type is TokenType.DOT)
-        if is_alias or (not quoted and (name in functions or is_syntax(name))):
+        name = token.text.lower()
+        if token.token_type is TokenType.IDENTIFIER:
+            renamed -= 1
+            if renamed >= 0:
+                continue
+        elif name in functions or is_syntax(name):
             continue
         raise RefusedError(
             f"the function {token.text} is not allowed",
@@ -192,17 +212,27 @@ def _check_nothing_lost(sql: str, text: str, dialect: SqlDialect) -> None:
     from sqlglot.tokenizer_core import TokenType
 
     leaves = {TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER}
-    kept = Counter(token.text.lower() for token in grammar(dialect).tokenize(text))
+    kept = Counter(word for token in grammar(dialect).tokenize(text) for word in _words_of(token))
     tokens = grammar(dialect).tokenize(sql)
     for token, after in zip_longest(tokens, tokens[1:]):
         is_call = after is not None and after.token_type is TokenType.L_PAREN  # a function may have another name
         if token.token_type in leaves and not is_call:
-            kept[token.text.lower()] -= 1
-            if kept[token.text.lower()] < 0:
+            kept.subtract(words := _words_of(token))
+            if any(kept[word] < 0 for word in words):
                 raise RefusedError(
                     f"{_cut(token.text)!r} would be lost when the statement is written out",
                     hint="give functions their usual arguments",
                 )
+
+
+def _words_of(token: Token) -> list[str]:
+    """What has to stay of a token, however the rest is written: the 5 of `.5`, the 1 of `INTERVAL '1' DAY`."""
+    from sqlglot.tokenizer_core import TokenType
+
+    text = token.text.lower()
+    if token.token_type is TokenType.NUMBER:
+        return [text.removeprefix("0.").removesuffix(".")]
+    return [word for word in re.findall(r"\w+", text) or [text] if word not in _WRITTEN_OTHERWISE]
 
 
 def _check_comments(tokens: Sequence[Token]) -> None:

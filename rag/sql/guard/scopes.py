@@ -1,55 +1,54 @@
-"""Resolves the names in a statement: the sources of each SELECT, nested.
+"""Resolves the names in a statement: the sources of each SELECT, nested, and what each of them offers.
 
-A name counts as a forbidden column wherever it could mean one, even if the database would look elsewhere first:
-databases differ in where they look, and a statement can always say which table it means.
+What a source offers is known in full before a name is looked up: a name that nobody offers is refused. The database
+could find a column there that was not meant to be read, or take `x.name` for a call of the function `name`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 
 from rag.sql.allowed import AllowedTable, SqlDialect, similar
 from rag.sql.errors import RefusedError
 
-_ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})  # of every ordinary table of SQLite, under three names
+_SHOWN = 30
+_ROW_NUMBERS = frozenset({"rowid", "oid", "_rowid_"})
+
+
+class Meaning(Enum):
+    """What a name stands for."""
+
+    COLUMN = "column"
+    ROW = "row"  # PostgreSQL takes the name of a source for its whole row
+    RESULT = "result"  # of the same SELECT, under the name that AS gives it
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The columns of anything that can follow FROM, by name as folded by the dialect.
-
-    `shown` are the names as they are written. An `open` one may have others that only the database knows.
-    """
+    """The columns of anything that can follow FROM: `names` as the dialect folds them, `shown` as they are written."""
 
     names: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
-    open: bool = False
 
     def renamed(self, names: tuple[str, ...], shown: tuple[str, ...]) -> Output:
         """With its first columns called otherwise."""
-        return Output(names + self.names[len(names) :], shown + self.shown[len(shown) :], open=self.open)
+        return Output(names + self.names[len(names) :], shown + self.shown[len(shown) :])
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One source in FROM: an existing table (`table`), or the result of a query or function."""
+    """One source in FROM, by its alias as folded and as shown; `table` is what may be read of it, if it is one."""
 
     alias: str
     output: Output
     table: AllowedTable | None = None
     shown: str = ""
-    quoted: bool = False
 
     def hides(self, name: str) -> bool:
         """Whether `name` is, in any case, one of its columns that may not be read."""
         return self.table is not None and any(name.lower() == hidden.lower() for hidden in self.table.hidden)
-
-    def offers(self, name: str, dialect: SqlDialect) -> bool:
-        """Whether it has a column `name` that may be read."""
-        if name in self.output.names or self.output.open:
-            return True
-        return self.table is not None and dialect is SqlDialect.SQLITE and name in _ROW_IDS
 
 
 @dataclass(slots=True)
@@ -68,40 +67,40 @@ class SelectScope:
             yield scope
             scope = scope.outer
 
-    def check(self, shown: str, name: str, table: str = "") -> None:
-        """Refuse a column, named with or without its table, that may not be read or is not there.
+    def meaning(self, shown: str, name: str, table: str = "") -> Meaning:
+        """What a name stands for.
 
         Args:
             shown: how the statement writes it.
             name: the column, folded.
             table: the alias of the table before it, folded; empty for none.
+
+        Raises:
+            RefusedError: no source offers it.
         """
         places = [place for scope in self.around() for place in scope.places if not table or place.alias == table]
         if table and not places:
             known = [place.shown for scope in self.around() for place in scope.places if place.shown]
             hint = f"the tables here are: {', '.join(known)}" if known else "the statement reads from no table"
             raise RefusedError(f"{shown}: there is no table {table!r} here", hint=hint)
+        if any(name in place.output.names for place in places):
+            return Meaning.COLUMN
+        if not table and any(name in scope.aliases for scope in self.around()):
+            return Meaning.RESULT
+        if not table and self.dialect is SqlDialect.POSTGRESQL and self._is_place(name):
+            return Meaning.ROW
         for place in places:
             if place.hides(name):
                 raise RefusedError(
                     f"the column {name!r} of {place.shown!r} may not be read",
                     hint="leave it out; if another table's column is meant, put that table's name before it",
                 )
-        if any(place.offers(name, self.dialect) for place in places):
-            return
-        if not table and self.dialect is SqlDialect.POSTGRESQL and (row := self._whole_row(name)) is not None:
-            if row.table is None or not row.table.hidden:
-                return
-            raise RefusedError(
-                f"{shown}: a whole row of {row.shown!r} holds columns that may not be read", hint="name the columns"
-            )
-        if not table and any(name in scope.aliases for scope in self.around()):
-            return
+        if self.dialect is SqlDialect.SQLITE and name in _ROW_NUMBERS:
+            raise RefusedError(f"{shown}: the row numbers of SQLite are not given", hint="use the primary key")
         raise RefusedError(f"there is no column {shown!r}", hint=self._columns_hint(name, places))
 
-    def _whole_row(self, name: str) -> Place | None:
-        """The source whose rows PostgreSQL takes for one value each by its name."""
-        return next((place for scope in self.around() for place in scope.places if place.alias == name), None)
+    def _is_place(self, name: str) -> bool:
+        return any(place.alias == name for scope in self.around() for place in scope.places)
 
     def _columns_hint(self, name: str, places: list[Place]) -> str:
         known = [column for place in places for column in place.output.shown]
@@ -113,6 +112,3 @@ class SelectScope:
         if likely:
             return f"did you mean {' or '.join(likely)}?"
         return "text goes in single quotes; columns are " + (", ".join(known[:_SHOWN]) or "not there without a table")
-
-
-_SHOWN = 30

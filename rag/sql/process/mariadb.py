@@ -11,6 +11,7 @@ from pymysql.constants import CLIENT  # type: ignore[import-untyped]  # noqa: TI
 from pymysql.cursors import SSCursor  # type: ignore[import-untyped]  # noqa: TID253
 
 from rag.sql.limits import StatementLimits
+from rag.sql.process.plans import Relation, read_by_statement, relations, stored_in_statement
 from rag.sql.process.session import FailedError, Request, too_large, too_long
 
 _CONNECT_SECONDS = 10
@@ -19,6 +20,8 @@ _TOO_LONG = frozenset({1317, 1969, 3024})  # interrupted; max_statement_time; ma
 _REFUSED = frozenset({1044, 1142, 1143, 1227, 1290, 1370, 1792})  # no right to it; a write in a read-only transaction
 _CUT = frozenset({1260, 1301})  # a value that the server made shorter, or NULL because it was too long
 _OUT_OF_RANGE = 1690
+_REWRITTEN = 1003  # the note in which EXPLAIN says what it made of a statement
+_NO_PLAN = frozenset({1142, 1345})  # not shown to who may read a view and not the tables behind it
 _TIMES = ("max_statement_time = {seconds}", "max_execution_time = {milliseconds}")  # MariaDB's and MySQL's
 _SETTINGS = (
     "lock_wait_timeout = {lock}",
@@ -39,6 +42,7 @@ class MariaDBSession:
 
     def __init__(self, request: Request) -> None:
         self._limits = request.limits
+        self._allowed = request.allowed
         arguments = {"connect_timeout": _CONNECT_SECONDS, "charset": "utf8mb4", **request.connect}
         flags = arguments.pop("client_flag", 0) & ~CLIENT.MULTI_STATEMENTS & ~CLIENT.LOCAL_FILES
         try:
@@ -83,10 +87,57 @@ class MariaDBSession:
         # Never closed: closing an unbuffered cursor reads all the rows that are left. The process ends instead.
         cursor: Any = self._connection.cursor()
         try:
+            self._check_plan(sql)
             cursor.execute(sql)
         except (pymysql.MySQLError, MemoryError) as error:
             raise _explained(error, self._limits) from None
         return [column[0] for column in cursor.description or ()], self._rows(cursor)
+
+    def _check_plan(self, sql: str) -> None:
+        """Refuse what the server would read or call, as it wrote the statement out, beside what is allowed."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN {'EXTENDED ' * self._is_mariadb}{sql}")
+                cursor.fetchall()
+        except pymysql.MySQLError as error:
+            if error.args and error.args[0] in _NO_PLAN:
+                return
+            raise
+        notes = [message for _, code, message in self._connection.show_warnings() if int(code) == _REWRITTEN]
+        allowed = relations(self._allowed)
+        read = frozenset[Relation]().union(*map(read_by_statement, notes)) - allowed
+        called = frozenset[str]().union(*map(stored_in_statement, notes))
+        if not (read or called):
+            return
+        views = self._views(allowed)
+        read = self._existing(read.difference(*map(read_by_statement, views)))
+        called = called.difference(*map(stored_in_statement, views))
+        if read and "" not in views:  # a definition that this user may not see is empty
+            raise FailedError("refused", f"the server would read {'.'.join(min(read))}", "read what is listed alone")
+        if called and "" not in views:
+            raise FailedError("refused", f"the server would call {min(called)}()", "use the usual functions")
+
+    def _existing(self, found: frozenset[Relation]) -> frozenset[Relation]:
+        """Those that are tables: what EXTRACT(YEAR FROM …) names is a column."""
+        with self._connection.cursor() as cursor:
+            for schema, name in found:
+                sql = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
+                cursor.execute(sql, [schema, name])
+                if not cursor.fetchall():
+                    found -= {(schema, name)}
+        return found
+
+    def _views(self, allowed: frozenset[Relation]) -> frozenset[str]:
+        """The definitions of the views among what is allowed, and of those that they read."""
+        definitions: dict[Relation, str] = {}
+        wanted = allowed
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS")
+            known = {(schema, name): definition or "" for schema, name, definition in cursor.fetchall()}
+        while new := {relation for relation in wanted if relation in known and relation not in definitions}:
+            definitions.update((relation, known[relation]) for relation in new)
+            wanted = frozenset[Relation]().union(*(read_by_statement(known[relation]) for relation in new))
+        return frozenset(definitions.values())
 
     def _rows(self, cursor: Any) -> Iterator[Sequence[object]]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress  # noqa: F401 — psycopg imports these two when it first needs them, and then no file can be opened
+import json
 import uuid  # noqa: F401
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,9 +12,11 @@ import psycopg  # noqa: TID253 — only the process that runs a statement import
 from psycopg.abc import Buffer  # noqa: TID253
 from psycopg.adapt import Loader  # noqa: TID253
 from psycopg.pq import ExecStatus  # noqa: TID253
+from psycopg.pq.abc import PGresult  # noqa: TID253
 from psycopg.types.string import TextLoader  # noqa: TID253
 
 from rag.sql.limits import StatementLimits
+from rag.sql.process.plans import called_by, read_by, relations
 from rag.sql.process.session import FailedError, Request, too_large, too_long
 
 _CONNECT_SECONDS = 10
@@ -22,6 +25,27 @@ _LOCK_SECONDS = 2
 _READER = "pg_read_all_data"  # from version 14 on
 _AS_TEXT = ("interval", "timetz", "money")  # Python has no value for a month, and none for a zone without a day
 _DATES = ("date", "timestamp", "timestamptz")
+# The relations behind views: what a view reads, the parts of a table, and what these are made of.
+_BEHIND = """
+WITH RECURSIVE used (oid) AS (
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN unnest(%s::text[], %s::text[]) AS a (schema, name) ON n.nspname = a.schema AND c.relname = a.name
+    UNION
+    SELECT found.oid FROM used CROSS JOIN LATERAL (
+        SELECT d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+            AND d.refclassid = 'pg_class'::regclass WHERE r.ev_class = used.oid
+        UNION ALL SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = used.oid
+    ) AS found (oid)
+)
+SELECT n.nspname, c.relname, CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END,
+    (SELECT string_agg(pg_get_expr(p.polqual, p.polrelid), ' ') FROM pg_policy p WHERE p.polrelid = c.oid)
+FROM used JOIN pg_class c ON c.oid = used.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+"""
+# Functions of the server that only compute are what operators and casts become in a plan.
+_OTHERS = """
+SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.proname = ANY (%s) AND (n.nspname <> 'pg_catalog' OR p.provolatile = 'v' OR p.proname LIKE 'pg\\_%%')
+"""
 
 
 class PostgreSQLSession:
@@ -29,6 +53,7 @@ class PostgreSQLSession:
 
     def __init__(self, request: Request) -> None:
         self._limits = request.limits
+        self._allowed = request.allowed
         try:
             connection = psycopg.connect(
                 **{"connect_timeout": _CONNECT_SECONDS, "application_name": "pilotfish", **request.connect},
@@ -76,14 +101,36 @@ class PostgreSQLSession:
     def select(self, sql: str) -> tuple[list[str], Iterator[Sequence[object]]]:
         """Run a statement. A cursor takes nothing but a query; the protocol used takes only one."""
         try:
-            result = self._connection.pgconn.exec_params(f"DECLARE pilotfish NO SCROLL CURSOR FOR {sql}".encode(), None)
-            if result.status != ExecStatus.COMMAND_OK:
-                raise psycopg.errors.error_from_result(result, encoding="utf-8")
+            self._check_plan(sql)
+            self._run(f"DECLARE pilotfish NO SCROLL CURSOR FOR {sql}")
             cursor = self._connection.execute(f"FETCH {_AT_ONCE} FROM pilotfish")
             first = cursor.fetchall()
         except (psycopg.Error, MemoryError) as error:
             raise _explained(error, self._limits) from None
         return [column.name for column in cursor.description or ()], self._rows(first)
+
+    def _run(self, sql: str) -> PGresult:
+        """The result of one statement, which may not be several."""
+        result = self._connection.pgconn.exec_params(sql.encode(), None)
+        if result.status not in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
+            raise psycopg.errors.error_from_result(result, encoding="utf-8")
+        return result
+
+    def _check_plan(self, sql: str) -> None:
+        """Refuse what the server would read or call, by its own plan, beside what is allowed."""
+        plan = json.loads(self._run(f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) {sql}").get_value(0, 0) or b"[]")
+        allowed = relations(self._allowed)
+        read, called = read_by(plan) - allowed, called_by(plan, self._allowed)
+        if not (read or called):
+            return
+        schemas, names = zip(*allowed, strict=True)
+        behind = self._connection.execute(_BEHIND, [list(schemas), list(names)]).fetchall()
+        if others := sorted(read - {(schema, name) for schema, name, _, _ in behind}):
+            raise FailedError("refused", f"the server would read {'.'.join(others[0])}", "read what is listed alone")
+        definitions = " ".join(f"{view} {policy or ''}" for _, _, view, policy in behind)
+        found = self._connection.execute(_OTHERS, [sorted(called)]).fetchall()
+        if unknown := sorted(name for (name,) in found if f"{name}(" not in definitions):
+            raise FailedError("refused", f"the server would call {unknown[0]}()", "use the usual functions")
 
     def _rows(self, batch: list[tuple[Any, ...]]) -> Iterator[Sequence[object]]:
         try:

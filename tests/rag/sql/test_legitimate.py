@@ -58,7 +58,7 @@ def shops() -> Iterator[Shops]:
 @pytest.mark.parametrize(("dialect", "sql"), CASES)
 def test_it_runs_and_gives_the_same_rows(shops: Shops, dialect: SqlDialect, sql: str) -> None:
     url, tables = shops(dialect)
-    rows = execute(url, guard(sql, tables), tables)
+    rows = execute(url, guard(sql, tables).text, tables)
     assert not rows.truncated
     expected = directly(url, sql)
     assert [tuple(map(comparable, row)) for row in rows.rows] == expected

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
 from rag.sql.errors import RefusedError
-from rag.sql.guard.guard import LONGEST_STATEMENT, guard
+from rag.sql.guard.guard import LONGEST_STATEMENT
+from rag.sql.guard.guard import guard as guarded
 
 TABLES = (
     AllowedTable("customers", ("id", "name", "country"), hidden=("password",)),
@@ -25,6 +26,11 @@ LISTS = {
         (SqlDialect.MARIADB, "shop"),
     )
 }
+
+
+def guard(sql: str, allowed: AllowList) -> str:
+    """The text that runs."""
+    return guarded(sql, allowed).text
 
 
 @pytest.mark.parametrize("dialect", SqlDialect)
@@ -49,8 +55,10 @@ def test_a_star_shows_no_secret_wherever_it_stands(dialect: SqlDialect) -> None:
         assert "country" in written
 
 
-def test_a_star_over_tables_without_secrets_stays() -> None:
-    assert guard("SELECT * FROM orders", LISTS[SqlDialect.SQLITE]) == "SELECT * FROM orders"
+def test_a_table_is_what_may_be_read_of_it_and_people_read_the_statement_without_that() -> None:
+    found = guarded("select * from customers -- all", LISTS[SqlDialect.POSTGRESQL])
+    assert found.text == 'SELECT * FROM (SELECT "id", "name", "country" FROM "public"."customers") AS "customers"'
+    assert found.shown == "SELECT * FROM customers"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +76,7 @@ def test_a_star_over_tables_without_secrets_stays() -> None:
         ("SELECT 1 /*! , SLEEP(5) */", "the comment /*! , SLEEP(5) */ is meant to be run", "no such comments"),
         ("SELECT 'a\x00'", "control character '\\x00'", "without"),
         ("SELECT " + "x" * LONGEST_STATEMENT, "characters", "at most 20,000"),
-        ('SELECT country FROM customers WHERE name = "Ada"', "there is no column", "text goes in single quotes"),
+        ('SELECT "Ada" FROM customers', "there is no column", "text goes in single quotes"),
     ],
 )
 def test_what_is_refused_is_named_and_the_hint_helps(sql: str, said: str, hint: str) -> None:
@@ -76,6 +84,15 @@ def test_what_is_refused_is_named_and_the_hint_helps(sql: str, said: str, hint: 
         guard(sql, LISTS[SqlDialect.SQLITE])
     assert said in str(refused.value)
     assert hint in refused.value.hint
+
+
+def test_a_text_in_double_quotes_is_one_where_sqlite_compares_it() -> None:
+    sql = 'SELECT id FROM customers WHERE name = "Ada" OR name IN ("Bob", "O\'Neill") OR "name" = country'
+    text = guard(sql, LISTS[SqlDialect.SQLITE])
+    assert """WHERE "name" = 'Ada' OR "name" IN ('Bob', 'O''Neill') OR "name" = "country\"""" in text
+    for refused in ('SELECT id FROM customers WHERE "naem" = 1', 'SELECT id FROM customers WHERE name = "password"'):
+        with pytest.raises(RefusedError):
+            guard(refused, LISTS[SqlDialect.SQLITE])
 
 
 def test_capitals_matter_where_they_do_to_the_database() -> None:
@@ -106,15 +123,16 @@ def test_a_name_given_by_with_hides_a_table_only_where_it_is_known() -> None:
     assert guard("WITH orders AS (SELECT id FROM orders) SELECT id FROM orders", postgresql)
     with pytest.raises(RefusedError):
         guard("WITH a AS (SELECT * FROM hidden_table), hidden_table AS (SELECT 1 AS x) SELECT * FROM a", postgresql)
-    with pytest.raises(RefusedError, match="has the name of a table"):
-        guard("WITH customers AS (SELECT 1 AS id) SELECT * FROM customers", postgresql)
+    assert "public" not in guard("WITH customers AS (SELECT 1 AS id) SELECT * FROM customers", postgresql)
 
 
 def test_what_a_replacement_works_on_is_limited_on_mariadb_alone() -> None:
     sql = "SELECT REPLACE(name, 'ä', 'ae'), REPLACE('x-y', '-', '') FROM customers"
-    assert guard(sql, LISTS[SqlDialect.SQLITE]) == sql
+    assert guard(sql, LISTS[SqlDialect.SQLITE]).startswith(
+        "SELECT REPLACE(\"name\", 'ä', 'ae'), REPLACE('x-y', '-', '')"
+    )
     limited = guard(sql, LISTS[SqlDialect.MARIADB])
-    assert "IF(CHAR_LENGTH(name) <= 10000, name, EXP(CHAR_LENGTH(name) + 1000))" in limited
+    assert "IF(CHAR_LENGTH(`name`) <= 10000, `name`, EXP(CHAR_LENGTH(`name`) + 1000))" in limited
     assert "REPLACE('x-y', '-', '')" in limited
     assert guard(limited, LISTS[SqlDialect.MARIADB]) == limited
     raised = limited.replace("10000", "99999999")
@@ -143,7 +161,7 @@ SAME = {
 
 @pytest.mark.parametrize(("dialect", "call"), [(dialect, call) for dialect, calls in SAME.items() for call in calls])
 def test_a_function_stays_the_one_that_was_written(dialect: SqlDialect, call: str) -> None:
-    assert guard(f"SELECT {call} FROM customers", LISTS[dialect]) == f"SELECT {call} FROM customers"
+    assert guarded(f"SELECT {call} FROM customers", LISTS[dialect]).shown == f"SELECT {call} FROM customers"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ SELECT group_concat(name, '; '), total(price), typeof(price), iif(price > 10, 'a
 SELECT COUNT(*) FILTER (WHERE status = 'paid') FROM orders;
 SELECT name || ' (' || country || ')', instr(name, ' '), substr(name, 1, 3), printf('%05d', id) FROM customers;
 SELECT name FROM customers WHERE name GLOB 'A*' OR name LIKE 'b%' COLLATE NOCASE;
-SELECT [name], `country` FROM main.customers WHERE rowid = 1;
+SELECT [name], `country` FROM main.customers WHERE main.customers.id = 1;
 SELECT AVG(price) FROM (SELECT price FROM products ORDER BY price LIMIT 2 - (SELECT COUNT(*) FROM products) % 2 OFFSET (SELECT (COUNT(*) - 1) / 2 FROM products));
 SELECT name FROM products ORDER BY random() LIMIT 0;
 SELECT max(price, 10), min(id, 2), ifnull(details, '-'), x'4142', 5 / 2, -7 % 3, 1 IS NOT NULL FROM products;
