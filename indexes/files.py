@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,10 +19,11 @@ from indexes.errors import LockedError, StoreError
 
 
 def write_atomically(path: Path, data: bytes | memoryview) -> None:
-    """Replace a file so that a crash leaves the old or the new one, on disk."""
-    temporary = path.with_suffix(path.suffix + ".tmp")
+    """Replace a file so that a crash leaves the old or the new one, on disk. Nothing is written through a link."""
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -69,7 +72,20 @@ def file_crc(path: Path) -> int:
 
 
 _BLOCK = 1 << 20
+_STALE_SECONDS = 3_600.0  # no file is written for so long
 _OTHER = "it is not what was written"
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a knowledge base that holds links: what they lead to is not part of it, and could be anything.
+
+    Raises:
+        StoreError: there is one, in the folder or in those of the indexes.
+    """
+    for place in (folder, folder / "sparse", folder / "dense"):
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(place) as entries:
+            if link := next((entry.path for entry in entries if entry.is_symlink()), None):
+                raise StoreError(f"{link} is a link", hint="a knowledge base holds none: remove it")
 
 
 @contextmanager
@@ -83,6 +99,7 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
     Raises:
         LockedError: another process still holds the lock; the message names it.
     """
+    refuse_links(folder)
     holder = folder / "writer.json"
     lock = FileLock(folder / "writer.lock")
     try:
@@ -97,6 +114,7 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
             f"cannot write to {folder}: {error.strerror}", hint="check its permissions and the disk's free space"
         ) from error
     try:
+        _sweep(folder)
         with suppress(OSError):  # it only helps others to say who holds the lock: a full disk is no reason to stop here
             holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
         yield
@@ -104,6 +122,15 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed have left half written."""
+    for place in (folder, folder / "sparse", folder / "dense"):
+        for file in place.glob(".*.tmp"):
+            with suppress(OSError):
+                if time.time() - file.stat().st_mtime > _STALE_SECONDS:
+                    file.unlink()
 
 
 def _name_holder(holder: Path) -> str:

@@ -23,7 +23,7 @@ from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_st
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
-from indexes.files import writer_lock
+from indexes.files import refuse_links, writer_lock
 from indexes.limits import StoreLimits
 from indexes.sparse.sparse import Mask, Scores, SparseReader, read_state
 from indexes.writer import Encoders, Notify, Writer
@@ -165,6 +165,7 @@ class Store:
             raise NoKnowledgeBaseError(
                 f"no knowledge base at {path}", hint="run `rag index PATH` to create one, or name one with --kb"
             )
+        refuse_links(path)
         self._encoder: Encoder | None = None
         if not (path / CATALOG_FILE).exists():
             _check_free(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import exc
 
 from indexes.catalog.reading import Reading
-from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION, open_engine
+from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION, TABLES, open_engine
 from indexes.catalog.sources import SOURCES_FILE, rebuild_hint
 from indexes.catalog.writing import Writing
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
@@ -32,6 +32,7 @@ class Catalog:
         self._limits = limits or StoreLimits()
         if not create and not path.exists():
             raise NoKnowledgeBaseError(f"no catalog at {path}", hint="run `rag index PATH` to create a knowledge base")
+        _check_own(path)
         self._refusal: StoreError | None = None
         self._engine = open_engine(path)
         try:
@@ -150,6 +151,25 @@ def _is_complete(path: Path) -> bool:
     """Whether the database needs no journal beside it: whoever used it last has closed it, and nobody uses it now."""
     journal = path.with_name(f"{path.name}-wal")
     return path.exists() and path.stat().st_size > 0 and not (journal.exists() and journal.stat().st_size)
+
+
+def _check_own(path: Path) -> None:
+    """Refuse the database of another program, before it is opened in a way that would change it."""
+    if not _is_complete(path):
+        return
+    engine = open_engine(path, frozen=True)
+    try:
+        with engine.connect() as connection:
+            tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+    except (exc.DatabaseError, UnicodeDecodeError):  # a damaged one is told of when it is opened
+        return
+    finally:
+        engine.dispose()
+    if tables and tables.isdisjoint(TABLES):
+        raise StoreError(
+            f"{path} is a database of another program: it has the tables {', '.join(sorted(tables)[:3])}",
+            hint="choose another folder for the knowledge base, with --kb",
+        )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import (
+    URL,
     Column,
     ColumnElement,
     Connection,
@@ -181,6 +182,7 @@ def _create_first_schema(connection: Connection) -> None:
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_first_schema,)
 
 SCHEMA_VERSION = len(MIGRATIONS)
+TABLES = frozenset(_metadata.tables)
 
 
 def alive(generation: int, table: FromClause = documents) -> ColumnElement[bool]:
@@ -193,8 +195,13 @@ def open_engine(path: Path, *, frozen: bool = False) -> Engine:
 
     A `frozen` one is only read, and needs nothing beside it that could be written.
     """
+    # Made of parts: in a text of the whole, a question mark or a percent sign of the path would mean something else.
+    url = URL.create("sqlite", database=str(path.absolute()))
+    if frozen:
+        query = {"mode": "ro", "immutable": "1", "uri": "true"}
+        url = URL.create("sqlite", database=f"file:{quote(str(path.absolute()))}", query=query)
     engine = create_engine(
-        f"sqlite:///file:{quote(str(path))}?mode=ro&immutable=1&uri=true" if frozen else f"sqlite:///{path}",
+        url,
         poolclass=QueuePool,
         max_overflow=-1,  # a search holds a connection and may need another: with a limit, many would wait for ever
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},

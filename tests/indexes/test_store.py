@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from sqlalchemy import Connection
 from connectors.errors import ConfigurationError
 from connectors.source import KnownDocument
 from indexes import writer as writer_module
-from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION
+from indexes.catalog.catalog import Catalog
+from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION, open_engine
 from indexes.errors import LockedError, NoKnowledgeBaseError, StoreError
 from indexes.files import writer_lock
 from indexes.sparse.sparse import SparseIndex
@@ -285,6 +287,50 @@ def test_a_catalog_that_is_not_one_is_refused(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+def test_the_database_of_another_program_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE bookmarks (url TEXT)")
+    other.commit()
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program: it has the tables bookmarks"):
+        Store(tmp_path, create=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["what next?", "100%41 of # it", "a;b&mode=ro", "line\nbreak", "Grüße 你好", "x" * 200]
+)
+@pytest.mark.usefixtures("bag")
+def test_a_folder_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    with closing(Store(folder / ".rag", create=True)) as store:
+        put(store, a="one")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    Catalog(folder / ".rag" / "catalog.sqlite", create=False).close()
+    frozen = open_engine(folder / ".rag" / "catalog.sqlite", frozen=True)
+    with frozen.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM documents").scalar_one() == 1
+    frozen.dispose()
+
+
+@pytest.mark.parametrize("link", ["sources.json", "catalog.sqlite", "sparse/state.json", ".x.tmp", "writer.json"])
+@pytest.mark.usefixtures("bag")
+def test_nothing_is_written_through_a_link(tmp_path: Path, link: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    with closing(Store(tmp_path / "kb", create=True)) as store:
+        put(store, a="one")
+    place = tmp_path / "kb" / link
+    place.unlink(missing_ok=True)
+    place.symlink_to(outside)
+    with pytest.raises(StoreError, match="is a link"):
+        Store(tmp_path / "kb", create=True)
+    assert outside.read_text() == "precious"
+
+
 def test_no_knowledge_base(tmp_path: Path) -> None:
     with pytest.raises(NoKnowledgeBaseError):
         Store(tmp_path / "nowhere")
@@ -302,10 +348,10 @@ def test_a_full_disk_leaves_the_published_generation(
 
     original = catalog_module.open_engine
 
-    def limited(path: Path):  # type: ignore[no-untyped-def]
+    def limited(path: Path, *, frozen: bool = False):  # type: ignore[no-untyped-def]
         from sqlalchemy import event
 
-        engine = original(path)
+        engine = original(path, frozen=frozen)
         event.listen(
             engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages + 2}")
         )
