@@ -25,6 +25,7 @@ from cli.verbs.models import models
 from cli.verbs.search import search
 from cli.verbs.sql import sql
 from cli.verbs.status import status
+from cli.verbs.trust import trust
 from cli.verbs.tune import tune
 
 app = typer.Typer(add_completion=False, cls=Family, context_settings=CONTEXT)
@@ -35,6 +36,7 @@ app.command(cls=Verb)(chat)
 app.command(cls=Verb)(sql)
 app.command(cls=Verb)(status)
 app.command(cls=Verb)(remove)
+app.command(cls=Verb)(trust)
 app.command(cls=Verb)(doctor)
 app.add_typer(card, name="card")
 app.add_typer(demo, name="demo")

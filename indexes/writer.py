@@ -20,6 +20,7 @@ from connectors.document import Chunk, Document
 from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
+from indexes.catalog.reading import SEAL
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
 from indexes.catalog.writing import Writing
@@ -121,6 +122,16 @@ class Writer:
         """Register a source; returns its id. `options`, where given, are what it will be opened with again."""
         with self._catalog.writing() as writing:
             return writing.add_source(uri, options)
+
+    def seal(self, uri: str, code: str) -> None:
+        """Keep what proves who registered a source."""
+        with self._catalog.writing() as writing:
+            writing.set_setting(f"{SEAL}{uri}", code)
+
+    def seals(self) -> dict[str, str]:
+        """URI → what proves who registered it."""
+        with self._catalog.reading() as reading:
+            return reading.source_seals()
 
     def record(self, uri: str, facts: Facts) -> None:
         """Remember what state of a registered source was read."""

@@ -19,6 +19,7 @@ from indexes.writer import Batch
 from rag.answering.answer import Answer
 from rag.indexing.report import Failure, IndexReport
 from rag.indexing.sources import as_source, reopened, shown_name
+from rag.indexing.trust import Foreign, known_options, needs_seal, source_seal
 from rag.prompting.prompt import Turn
 from rag.query.query import Query
 from rag.reranking.reranker import Reranker, Rerankers, Reranking
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from indexes.catalog.reading import Reading
     from indexes.doctor.findings import Check
     from indexes.encoding.base import Encoder
+    from indexes.writer import Writer
     from rag.answering.conversation import Conversation
     from rag.answering.options import AskOptions
     from rag.answering.resources import Resources
@@ -199,14 +201,45 @@ class KnowledgeBase:
             if encoder is not None:
                 self._drop_other_tuning()
             splitter = self._splitter()
-            options = writer.options()
+            options = known_options(writer.options(), writer.seals(), self.path)
             for spec in sources or list(options):
                 try:
                     source = as_source(spec, options) if sources else reopened(str(spec), options)
-                    synchronise(source, writer, splitter, tally, on_progress)
+                    try:
+                        synchronise(source, writer, splitter, tally, on_progress)
+                    finally:
+                        if sources and source.uri in (registered := writer.options()):
+                            self._seal(writer, source.uri, registered[source.uri])
                 except SourceError as error:
                     tally.failures.append(Failure(shown_name(spec), str(error), error.hint))
         return self._report(tally, start)
+
+    def foreign_sources(self) -> dict[str, Options]:
+        """URI → options of the registered sources that this user has not registered on this machine.
+
+        A knowledge base that came from elsewhere can name any server, any folder, and any variable of the environment
+        as a password. These are not opened before `trust` allows them.
+        """
+        return {uri: dict(options) for uri, options in self._source_options().items() if isinstance(options, Foreign)}
+
+    def trust(self, uri: str) -> None:
+        """Allow a source that came with the knowledge base, as it is registered; see `foreign_sources`.
+
+        Raises:
+            ConfigurationError: there is no such source.
+        """
+        with self._store.writer() as writer:
+            registered = writer.options()
+            if uri not in registered:
+                raise ConfigurationError(
+                    f"{uri} is not a source of this knowledge base",
+                    hint=f"its sources are: {', '.join(registered) or 'none'}",
+                )
+            self._seal(writer, uri, registered[uri])
+
+    def _seal(self, writer: Writer, uri: str, options: Options) -> None:
+        if needs_seal(uri, options, self.path):
+            writer.seal(uri, source_seal(uri, options))
 
     def remove(self, source: str | Path) -> IndexReport:
         """Forget a source and its documents.
@@ -362,7 +395,7 @@ class KnowledgeBase:
 
     def _source_options(self) -> Mapping[str, Options]:
         with self._store.catalog.reading() as reading:
-            return reading.source_options()
+            return known_options(reading.source_options(), reading.source_seals(), self.path)
 
     def _find(self, question: str, k: int, filters: Filters) -> tuple[Hit, ...]:
         return self.search(question, k, filters=filters).hits

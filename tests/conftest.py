@@ -34,6 +34,14 @@ def encoder_held() -> Encoder:
     return load_encoder()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The key that seals what this user has decided is not that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILOTFISH_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture
 def postgresql() -> Iterator[URL]:
     """An empty database on a PostgreSQL server."""

@@ -36,6 +36,9 @@ Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
 
+SEAL = "seal "  # and the URI of a source: the setting that holds its seal
+
+
 class Reading:
     """A consistent snapshot of the catalog.
 
@@ -114,6 +117,11 @@ class Reading:
         """URI → what it is opened with, of every registered source."""
         rows = self.connection.execute(select(sources.c.uri, sources.c.options))
         return {uri: json.loads(options) for uri, options in rows}
+
+    def source_seals(self) -> dict[str, str]:
+        """URI → what proves who registered it, of every source that has it."""
+        self.setting("")
+        return {key.removeprefix(SEAL): value for key, value in (self._settings or {}).items() if key.startswith(SEAL)}
 
     def facts(self, uri: str) -> Facts:
         """What state of a source was read last; nothing of one that is not registered."""

@@ -16,10 +16,11 @@ from indexes.errors import StoreError
 from indexes.files import read_checked, write_checked
 from indexes.store import CATALOG_FILE
 from rag.cards.card import Card, CardError, CardKind, checked_name
-from rag.cards.trust import is_sealed, seal
+from rag.seals import is_sealed, seal
 
 FOLDER = "cards"
 _FILE = "card.json"
+_KIND = "card"
 _LARGEST = 4 << 20  # bytes of one card's file
 
 
@@ -101,7 +102,7 @@ class CardStore:
         card = card if card.added else replace(card, added=datetime.now(UTC).isoformat(timespec="seconds"))
         try:
             draft = payload or self.draft()
-            write_checked(draft / _FILE, {"card": card.as_values(), "seal": seal(card)})
+            write_checked(draft / _FILE, {"card": card.as_values(), "seal": seal(_KIND, card.as_values())})
             draft.rename(home)
         except OSError as error:
             raise StoreError(
@@ -118,7 +119,7 @@ class CardStore:
             CardError: its file is damaged.
         """
         card = self.get(name).card
-        write_checked(self.folder / name / _FILE, {"card": card.as_values(), "seal": seal(card)})
+        write_checked(self.folder / name / _FILE, {"card": card.as_values(), "seal": seal(_KIND, card.as_values())})
         return card
 
     def remove(self, name: str) -> None:
@@ -168,7 +169,7 @@ def _read(path: Path) -> tuple[Card, str]:
 
 
 def _problem(card: Card, code: str, home: Path, *, thoroughly: bool) -> tuple[str, str]:
-    if not is_sealed(card, code):
+    if not is_sealed(_KIND, card.as_values(), code):
         hint = f"look at it with `rag card show {card.name}`; if it is what you want: rag card trust {card.name}"
         return "you did not add it on this machine", hint
     if card.kind is CardKind.KB and not (Path(card.target) / CATALOG_FILE).is_file():

@@ -7,16 +7,23 @@ from pathlib import Path
 
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Options, Source
+from rag.indexing.trust import check
 
 
 def as_source(spec: str | Path | Source, options: Mapping[str, Options]) -> Source:
-    """The source meant by `spec`; one that is registered is opened as it was then."""
+    """The source meant by `spec`; one that is registered is opened as it was then.
+
+    Raises:
+        SourceError: somebody else registered it.
+    """
     from connectors.registry import open_source
 
     if not isinstance(spec, str | Path):
         return spec
     source = open_source(str(spec))
     registered = options.get(source.uri)
+    if registered:  # of nothing, nothing is taken but what the caller has named
+        check(source.uri, registered)
     return open_source(str(spec), registered) if registered else source
 
 
@@ -24,8 +31,9 @@ def reopened(uri: str, options: Mapping[str, Options]) -> Source:
     """The registered source `uri`.
 
     Raises:
-        SourceError: a program made it, and only that program can read it again.
+        SourceError: somebody else registered it; or a program made it, and only that program can read it again.
     """
+    check(uri, options[uri])
     try:
         source = as_source(uri, options)
     except ConfigurationError:

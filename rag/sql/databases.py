@@ -18,6 +18,7 @@ from connectors.database.structure.tables import Schema, Table
 from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import is_database
 from connectors.source import Options
+from rag.indexing.trust import check
 from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
 
 
@@ -77,9 +78,10 @@ def open_database(spec: str, options: Options | None = None) -> Database:
     """Look at the database `spec`, registered with `options`.
 
     Raises:
-        SourceError: it cannot be reached, or the password is refused or missing.
+        SourceError: it cannot be reached, the password is refused or missing, or somebody else registered it.
         ConfigurationError: `spec` is no database, or nothing in it may be read.
     """
+    check(spec, options or {})
     source = DatabaseSource(spec, options)
     engine = source.connect()
     try:

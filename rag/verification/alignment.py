@@ -25,11 +25,15 @@ _UNIT = re.compile(rf"{UNSPACED}|{WORD}")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim prepared once for many passages; `weights` are the weights of its word pieces, adding up to 1."""
+    """A claim prepared once for many passages.
+
+    `spans` are the characters of its word pieces, and `weights` what each counts for, adding up to 1.
+    """
 
     asserts: Assertion
     vector: Floats | None
     tokens: Floats | None
+    spans: Sequence[tuple[int, int]]
     weights: Floats
 
 
@@ -78,7 +82,9 @@ def alignment(claim: Claim, passage: Passage) -> tuple[str, NDArray[np.floating]
         return "vectors", (coverage + alike) / 2
     best = np.maximum.reduceat(passage.tokens @ claim.tokens.T, passage.starts, axis=0)
     best = np.concatenate([best, np.maximum(best[:-1], best[1:])])
-    return "tokens", (best @ claim.weights + _COSINE * alike) / (1 + _COSINE)
+    # Not by `@`: of a few numbers, its kernel for some processors tells of invalid values where there are none.
+    weighed = (best * claim.weights).sum(axis=1)
+    return "tokens", (weighed + _COSINE * alike) / (1 + _COSINE)
 
 
 def cosines(claim: Claim, passage: Passage) -> Floats | None:

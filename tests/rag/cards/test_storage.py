@@ -83,7 +83,7 @@ def test_a_card_that_was_changed_by_hand_loses_its_seal(tmp_path: Path) -> None:
 
 def test_the_key_is_for_its_owner_alone(tmp_path: Path) -> None:
     CardStore(tmp_path).add(card())
-    key = Path(os.environ["PILOTFISH_DATA"]) / "card.key"
+    key = Path(os.environ["PILOTFISH_DATA"]) / "seal.key"
     assert key.stat().st_mode & 0o077 == 0
     assert len(key.read_bytes()) == 32
 

@@ -1,8 +1,8 @@
-"""The seal of a card: proves that this user added it on this machine, and not the author of the knowledge base.
+"""Seals: prove that this user decided something on this machine, and not the author of a knowledge base.
 
-A card names models to load, servers to send the question to, and code to import. A knowledge base is a folder, and
-people copy, clone and download folders. So each card carries a code (HMAC-SHA-256) made with a key that only this user
-has. A card without a valid code is shown, but never asked.
+A knowledge base is a folder, and people copy, clone and download folders. What in it loads a model, calls a server,
+reads the environment or imports code carries a code (HMAC-SHA-256) made with a key that only this user has. Without a
+valid one it is shown, but never used.
 """
 
 from __future__ import annotations
@@ -12,34 +12,35 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from connectors.errors import ConfigurationError
-from rag.cards.card import Card
 
 _KEY_BYTES = 32
 
 
-def seal(card: Card) -> str:
-    """The code of `card`, by this user's key.
+def seal(kind: str, values: Mapping[str, Any]) -> str:
+    """The code of `values`, which are JSON, by this user's key; that of one kind says nothing about another.
 
     Raises:
         ConfigurationError: the key cannot be read or made.
     """
-    body = json.dumps(card.as_values(), sort_keys=True).encode()
+    body = json.dumps([kind, values], sort_keys=True).encode()
     return hmac.new(_key(), body, hashlib.sha256).hexdigest()
 
 
-def is_sealed(card: Card, code: str) -> bool:
-    """Whether `code` is the seal that this user gave `card`."""
-    return hmac.compare_digest(seal(card), code)
+def is_sealed(kind: str, values: Mapping[str, Any], code: str) -> bool:
+    """Whether `code` is the seal that this user gave `values`."""
+    return hmac.compare_digest(seal(kind, values), code)
 
 
 def _key() -> bytes:
     """The user's key; made at the first call, and readable by nobody else."""
-    path = Path(os.environ.get("PILOTFISH_DATA") or platformdirs.user_data_dir("pilotfish")) / "card.key"
+    path = Path(os.environ.get("PILOTFISH_DATA") or platformdirs.user_data_dir("pilotfish")) / "seal.key"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
@@ -56,9 +57,9 @@ def _key() -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"the key for sealing cards cannot be stored in {path}: {error.strerror}",
+            f"the key for seals cannot be stored in {path}: {error.strerror}",
             hint="set PILOTFISH_DATA to a folder that you can write to",
         ) from error
     if len(key) != _KEY_BYTES:
-        raise ConfigurationError(f"{path} is not a key", hint="delete it, then trust the cards again")
+        raise ConfigurationError(f"{path} is not a key", hint="delete it, then trust again what you trusted")
     return key

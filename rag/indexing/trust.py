@@ -1,0 +1,63 @@
+"""Which registered sources this user has registered here: the others are shown, and never opened in silence.
+
+A knowledge base that came from elsewhere can name any server, any variable of the environment as its password, and any
+folder of this machine. What lies beside it, in the folder that holds it, came along with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from connectors.errors import SourceError
+from connectors.registry import is_database
+from connectors.source import Options
+from rag.seals import is_sealed, seal
+
+_KIND = "source"
+_SQLITE = "sqlite:///"
+
+
+class Foreign(dict[str, Any]):
+    """The options of a source that this user has not registered here."""
+
+
+def known_options(options: Mapping[str, Options], seals: Mapping[str, str], knowledge_base: Path) -> dict[str, Options]:
+    """The options of the registered sources, URI by URI; `Foreign` where somebody else has registered one."""
+    return {
+        uri: Foreign(given)
+        if needs_seal(uri, given, knowledge_base) and not is_sealed(_KIND, _values(uri, given), seals.get(uri, ""))
+        else given
+        for uri, given in options.items()
+    }
+
+
+def needs_seal(uri: str, options: Options, knowledge_base: Path) -> bool:
+    """Whether a source is more than files beside the knowledge base."""
+    if is_database(uri) and (not uri.startswith(_SQLITE) or options.get("user") or options.get("password_from")):
+        return True
+    path = unquote(uri.removeprefix(_SQLITE[:-1] if uri.startswith(_SQLITE) else "file://").partition("#")[0])
+    return not Path(path).resolve().is_relative_to(knowledge_base.resolve().parent)
+
+
+def source_seal(uri: str, options: Options) -> str:
+    """The seal of a source, by this user."""
+    return seal(_KIND, _values(uri, options))
+
+
+def check(uri: str, options: Options) -> None:
+    """Raise the error of a source that somebody else registered.
+
+    Raises:
+        SourceError: somebody else did.
+    """
+    if isinstance(options, Foreign):
+        raise SourceError(
+            f"{uri} was not registered by you on this machine", hint="look at it, and allow it, with: rag trust"
+        )
+
+
+def _values(uri: str, options: Options) -> dict[str, Any]:
+    return {"uri": uri, "options": dict(options)}
