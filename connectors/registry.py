@@ -36,6 +36,9 @@ def open_source(spec: str, options: Options | None = None) -> Source:
         from connectors.database.source import DatabaseSource  # SQLAlchemy takes a moment
 
         return DatabaseSource(spec, options)
+    name, colon, _ = spec.partition(":")
+    if colon and name.lower().partition("+")[0] in _DATABASES and not _SCHEME.match(spec):
+        raise ConfigurationError(f"{_without_password(spec)} is no address", hint="two slashes follow the colon")
     scheme = _SCHEME.match(spec)
     path = spec if scheme is None or is_repository(spec) else _path_of(spec, scheme[1].lower())
     given = _only(options or {}, (*DEFAULTS, "rev"), "a file or a folder")
@@ -103,4 +106,4 @@ def _hint(scheme: str) -> str:
 
 
 def _without_password(spec: str) -> str:
-    return re.sub(r"(://[^/@:]*):.*@", r"\1:***@", spec)
+    return re.sub(r"(:/*[^/@:]*):.*@", r"\1:***@", spec)  # with one slash it is a mistake, and a password all the same

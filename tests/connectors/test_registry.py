@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.errors import ConfigurationError
-from connectors.registry import open_source
+from connectors.errors import ConfigurationError, SourceError
+from connectors.registry import open_source, public_name
 from connectors.source import Added, Configured, Options, Source
 
 
@@ -65,3 +65,13 @@ def test_what_cannot_be_a_source_says_what_to_do_instead(spec: str, reason: str,
         open_source(spec)
     assert hint in caught.value.hint
     assert "pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "typed", ["postgresql:/ann:s3cret@host/shop", "postgres://ann:s3cret@host", "mysql:ann:s3cret@host"]
+)
+def test_no_error_repeats_a_password(typed: str) -> None:
+    assert "s3cret" not in public_name(typed)
+    with pytest.raises((ConfigurationError, SourceError)) as refused:
+        open_source(typed).uri.strip()
+    assert "s3cret" not in f"{refused.value} {refused.value.hint}"

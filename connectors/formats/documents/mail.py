@@ -23,6 +23,7 @@ ParseAttachment = Callable[[bytes, Path], Parsed]
 Part = MIMEPart | EmailMessage
 
 _MAX_PARTS = 200
+_WIDE = ("utf-16", "utf-32", "utf16", "utf32", "ucs")  # encodings with zero bytes
 _MAX_HEADER = 2000
 _ENCRYPTED_FILES = (".p7m", ".pgp-encrypted")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
@@ -124,11 +125,14 @@ def _parts(part: Part) -> tuple[list[Part], list[Part]]:
 
 
 def _parse_body(part: Part) -> Parsed:
+    charset = part.get_content_charset()
+    payload = _payload(part)
+    if not (charset or "").startswith(_WIDE):
+        payload = payload.replace(b"\x00", b"")  # old programs left them; no letter of these encodings has one
     try:
-        charset = part.get_content_charset()
-        text = decode(_payload(part), charset).text
+        text = decode(payload, charset).text
     except BinaryContentError:
-        return Parsed("", "")
+        return _plain("[the body of this message is not text]")
     if part.get_content_type() == "text/html":
         return parse_html(text)
     return _plain(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from lxml import etree, html
 
@@ -16,6 +17,10 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _GENERIC_TITLE = re.compile(
     r"(untitled( (document|page))?|document|index|home|title|no title|new page)(\s*\d*|\.html?)", re.IGNORECASE
 )
+
+
+_NAME = re.compile(r"/?\w+")
+_NO_TEXT = frozenset({"script", "style", "title"})  # none that is read with the rest
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -55,11 +60,34 @@ def parse_html(text: str) -> Parsed:
     text = _XML_DECLARATION.sub("", text).replace("\x00", "")
     if not text.strip():
         return Parsed("", "html")
-    root = html.document_fromstring(text, ensure_head_body=True)
+    parser = html.HTMLParser(huge_tree=True)
+    root = html.document_fromstring(text, parser=parser, ensure_head_body=True)
+    if any(problem.type_name == "ERR_RESOURCE_LIMIT" for problem in parser.error_log):  # nested beyond 2,048: cut off
+        return _without_tags(text)
     metadata = {"author": _meta(root, "author"), "description": _meta(root, "description")}
     builder = TextBuilder()
     render(_main_content(root, text), builder)
     return builder.build("html", _title(root), metadata)
+
+
+def _without_tags(text: str) -> Parsed:
+    """The text of a page that nests so deeply that no tree of it can be made."""
+    builder = TextBuilder()
+    title, inside = "", ""
+    for part in text.split("<")[
+        1:
+    ]:  # no pattern: one that looks for the end of every tag takes the square of the length
+        tag, _, said = part.partition(">")
+        found = _NAME.match(tag)
+        name = found[0].lower() if found else ""
+        if inside:
+            inside = "" if name == f"/{inside}" else inside
+        elif name in _NO_TEXT:
+            inside = name
+            title = title or (one_line(unescape(said)) if name == "title" else "")
+        elif said.strip():
+            builder.paragraph(unescape(said))
+    return builder.build("html", title)
 
 
 def render(root: html.HtmlElement, builder: TextBuilder) -> None:

@@ -61,7 +61,7 @@ def test_counts_are_grouped() -> None:
     assert [grouped(n) for n in (0, 999, 4_210, 1_234_567)] == ["0", "999", "4 210", "1 234 567"]
 
 
-@pytest.mark.parametrize("text", ["caf\udce9", "\x9b31m", "\x1b[31m", "日本語 ü", "a\u2028b"])
+@pytest.mark.parametrize("text", ["caf\udce9", "\x9b31m", "\x1b[31m", "日本語 ü", "a\u2028b", "a\u202eb"])
 def test_json_survives_any_text(text: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     # A process of its own sees the real stdout; here the stream that Python started with is captured by descriptor.
     print_json({"text": text})
@@ -69,6 +69,7 @@ def test_json_survives_any_text(text: str, capfdbinary: pytest.CaptureFixture[by
     assert json.loads(printed.decode()) == {"text": text}
     assert b"\x1b" not in printed
     assert b"\xc2\x9b" not in printed
+    assert "\u202e".encode() not in printed
 
 
 def test_json_keeps_other_scripts_readable(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

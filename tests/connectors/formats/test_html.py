@@ -101,3 +101,10 @@ def test_the_declared_encoding_is_used(data: bytes) -> None:
 )
 def test_hostile_nesting_is_survived(body: str) -> None:
     assert isinstance(page(body).text, str)
+
+
+@pytest.mark.parametrize("depth", [10, 260, 1_000, 2_100, 50_000])
+def test_text_is_found_however_deep_it_is_nested(depth: int) -> None:
+    opened, closed = "<div>" * depth, "</div>" * depth
+    parsed = page(f"<p>Before.</p>{opened}The zebra crossing &amp; its rule.{closed}<p>Behind.</p>")
+    assert parsed.text.split("\n\n") == ["Before.", "The zebra crossing & its rule.", "Behind."]

@@ -38,6 +38,13 @@ def test_a_message_has_its_people_date_and_plain_body() -> None:
     assert parsed.metadata["date"] == "2024-02-29T12:00:00+01:00"
 
 
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_a_zero_byte_in_the_body_takes_nothing_away(kind: str) -> None:
+    head = f"From: a@example.org\nSubject: Delivery\nContent-Type: text/{kind}; charset=utf-8\n\n"
+    data = head.encode() + b"The pallets arrive on Thursday\x00 at gate nine.\n"
+    assert parse(data, Path("a.eml")).text.endswith("The pallets arrive on Thursday at gate nine.")
+
+
 def test_the_html_body_is_read_when_there_is_no_plain_text() -> None:
     message = letter()
     message.set_content("<h1>Fish</h1><p>Only HTML</p>", subtype="html")
