@@ -20,6 +20,14 @@ _TWICE = re.compile(r"\btwice\b", re.IGNORECASE)
 
 _CODE_SPAN = re.compile(r"`+([^`\n]+)`+")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bhttps?://[^\s<>()\"'`]+")
+# Words that are written as only identifiers, options and files are: snake_case, camelCase, --option, os.path.
+_IDENTIFIER = re.compile(
+    r"""(?<![\w./-])
+    (?: --[a-z][\w-]+ | \w*[^\W_]_\w+ | [a-z]{2,}(?:[A-Z][a-z]+)+\d*
+      | \w{2,}(?:\.[a-z_][a-z_]+)+ | \w+(?:\.\w+)+(?=\() )
+    (?![\w/-]|\.\w)""",
+    re.VERBOSE,
+)
 _PLACEHOLDER = re.compile(r"^[\"'<{].*[\"'>}]$")  # what somebody else would name differently
 
 
@@ -31,7 +39,7 @@ class Assertion:
         text: the text itself.
         terms: its content words, stemmed.
         exact: its numbers, dates and times, without what is part of a name.
-        code: the words that it shows as code, and addresses.
+        code: the words that it shows as code, identifiers, and addresses.
         numbered: names with a number, and their numbers.
         counted: what is counted in words ("nine days"), and the numbers.
         names: what it names inside a sentence; nothing for a title, where everything is capitalised.
@@ -88,13 +96,15 @@ def are_contrary(one: Assertion, other: Assertion) -> bool:
 
 
 def code_words(text: str) -> frozenset[str]:
-    """What `text` shows as code, word by word, and its addresses: they stand in a source as they are, or not at all.
+    """What `text` shows as code, word by word, its identifiers and addresses: they stand in a source as they are.
 
-    >>> sorted(code_words("Run `git commit -m 'message'`, or write to max@example.org."))
-    ['-m', 'commit', 'git', 'max@example.org']
+    >>> sorted(code_words("Run `git commit -m 'message'`, set max_columns, or write to max@example.org."))
+    ['-m', 'commit', 'git', 'max@example.org', 'max_columns']
     """
     shown = [word for span in _CODE_SPAN.findall(text) for word in span.split() if not _PLACEHOLDER.match(word)]
-    found = [word.strip(".,;:").removesuffix("()") for word in (*shown, *_ADDRESS.findall(text))]
+    found = [
+        word.strip(".,;:").removesuffix("()") for word in (*shown, *_IDENTIFIER.findall(text), *_ADDRESS.findall(text))
+    ]
     return frozenset(word.casefold() for word in found if any(map(str.isalnum, word)))
 
 

@@ -38,6 +38,7 @@ from rag.verification.claims import (
 )
 from rag.verification.polarity import agree, differ
 from rag.verification.proper_names import known
+from rag.verification.substitution import replaced
 
 MODEL_FILE = Path(__file__).with_name("support.json")
 _MODELS = {name: LogisticModel.read(MODEL_FILE, name) for name in ("tokens", "vectors", "words")}
@@ -134,6 +135,7 @@ class SupportJudge:
         if (
             signals["number"]
             or signals["name"]
+            or signals["replaced name"]
             or not all(_stands(word, ready.folded) for word in said.asserts.code)
             or _denies_alone(said.asserts, ready)
         ):
@@ -160,20 +162,23 @@ class SupportJudge:
         denying = [differ(said.asserts.polarity, its.polarity) for its in ready.sentences]
         aligned = aligned * np.where(with_pairs(np.array(denying, dtype=np.float32)) > 0, _DENIED_LEFT, 1.0)
         best = int(aligned.argmax())
+        name, word = replaced(said, ready)
         found = {
             "aligned": float(aligned[best]),
             "number": float(said.asserts.exact.missing_from(ready.exact) or _renumbered(said.asserts, ready)),
             "name": float(_names_another(said.asserts, ready, best)),
+            "replaced name": float(name),
+            "replaced word": float(word),
         }
         return by, best, found
 
     def _claim(self, claim: str) -> Claim:
         if claim not in self._claims:
             vector, tokens = self._encode([claim])[0] if self._encoder else (None, None)
-            weights = np.zeros(0, dtype=np.float32)
+            spans: Sequence[tuple[int, int]] = ()
             if self._encoder is not None and tokens is not None:
-                weights = piece_weights(claim, self._encoder.spans(claim)[: len(tokens)])
-            self._claims[claim] = Claim(assertion(claim), vector, tokens, weights)
+                spans = self._encoder.spans(claim)[: len(tokens)]
+            self._claims[claim] = Claim(assertion(claim), vector, tokens, spans, piece_weights(claim, spans))
         return self._claims[claim]
 
     def _passage(self, passage: str, context: str) -> Passage:

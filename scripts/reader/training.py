@@ -61,7 +61,7 @@ def train(network: Any, run: TrainingRun, checkpoint: Path) -> None:
     steps = run.steps()
     network.bert.embeddings.word_embeddings.weight.requires_grad_(requires_grad=False)  # rare words stay as they were
     trained = [each for each in network.parameters() if each.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(trained, lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, len(steps)))
     torch.manual_seed(run.seed)
     done = 0

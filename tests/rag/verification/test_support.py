@@ -252,6 +252,12 @@ INVENTED = [
     ("Install it with `pip install foo-extra`.", "Install it with `pip install foo`."),
     ("Write to max@example.org.", "Write to anna@example.org."),
     ("Set the variable PILOT_HOME.", "Set the variable PILOT_CACHE before the start."),
+    (
+        "X has the shape (n_samples, selection_features).",
+        "X has the shape (n_samples, n_features), selection is later.",
+    ),
+    ("Set --max-results to 5.", "Set --max-rows to 5, the results are then cut."),
+    ("os.fetch reads the file.", "os.read reads the file, which fetch does not."),
 ]
 SHOWN = [
     ("Run `git revert` to undo the last commit.", "To undo the last commit, run `git revert HEAD`."),
@@ -263,6 +269,33 @@ SHOWN = [
     ("Call parse_header to read the header.", "Call `parse_header()` to read the header."),
     ("Install it with `pip install 'foo[extra]'`.", "Install it with pip install 'foo[extra]' first."),
 ]
+
+
+FIRE = "The warehouse in Basel was closed in May because of a fire. Doctor Meier led the repairs with Anna Lutz."
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The warehouse in Zurich was closed in May because of a fire.",
+        "Doctor Meier led the repairs with Peter Graf.",
+    ],
+)
+def test_a_sentence_with_another_name_in_it_is_not_supported(claim: str, encoder_held: Encoder) -> None:
+    assert not SupportJudge(encoder_held).judge(claim, f"{FIRE} Peter Graf and the office in Zurich helped.").holds
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The warehouse in Basel was shut in May because of a fire.",
+        "The depot in Basel was closed in May because of a fire.",
+        "Dr Meier led the repairs with Anna Lutz.",
+        "The warehouse in Basel was closed in May because of a blaze.",
+    ],
+)
+def test_another_word_of_the_same_sense_is_supported(claim: str, encoder_held: Encoder) -> None:
+    assert SupportJudge(encoder_held).judge(claim, FIRE).holds
 
 
 @pytest.mark.parametrize(("claim", "passage"), RESTATED)
