@@ -22,7 +22,7 @@ _CODE_SPAN = re.compile(r"`+([^`\n]+)`+")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bhttps?://[^\s<>()\"'`]+")
 # Words that are written as only identifiers, options and files are: snake_case, camelCase, --option, os.path.
 _IDENTIFIER = re.compile(
-    r"""(?<![\w./-])
+    r"""(?<![\w./@-])
     (?: --[a-z][\w-]+ | \w*[^\W_]_\w+ | [a-z]{2,}(?:[A-Z][a-z]+)+\d*
       | \w{2,}(?:\.[a-z_][a-z_]+)+ | \w+(?:\.\w+)+(?=\() )
     (?![\w/-]|\.\w)""",

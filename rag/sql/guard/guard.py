@@ -76,7 +76,7 @@ def guard(sql: str, allowed: AllowList) -> GuardedStatement:
         >>> from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
         >>> shop = AllowList(SqlDialect.SQLITE, (AllowedTable("users", ("id", "name"), hidden=("password",)),))
         >>> guard("select * from users -- all of them", shop).text
-        'SELECT * FROM (SELECT "id", "name" FROM users) AS "users"'
+        'SELECT * FROM (SELECT "id", "name" FROM "users") AS "users"'
         >>> guard("select password from users", shop)
         Traceback (most recent call last):
         ...
