@@ -15,7 +15,8 @@ from rag.sql.limits import StatementLimits
 from rag.sql.process.session import FailedError, Request, too_large, too_long
 
 _STEPS = 5_000  # instructions of SQLite's machine between two looks at the clock
-_OPERATORS = frozenset({"->", "->>", "match", "regexp"})  # SQLite has them as functions
+# SQLite has them as functions.
+_OPERATORS = frozenset({"->", "->>", "match", "regexp", "current_date", "current_time", "current_timestamp"})
 _TABLE_FUNCTIONS = frozenset({"json_each", "json_tree", "generate_series"})
 _ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
 _ROOM = 1_024

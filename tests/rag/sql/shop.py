@@ -111,7 +111,9 @@ def allowed(url: URL) -> AllowList:
         columns = [column["name"] for column in inspector.get_columns(name)]
         if name != "salaries":
             readable = tuple(column for column in columns if column != "password")
-            tables.append(AllowedTable(name, readable, tuple(column for column in columns if column == "password")))
+            hidden = tuple(column for column in columns if column == "password")
+            key = tuple(inspector.get_pk_constraint(name)["constrained_columns"])
+            tables.append(AllowedTable(name, readable, hidden, key=key))
     engine.dispose()
     dialect = SqlDialect.of(url.get_backend_name())
     default = {SqlDialect.SQLITE: "main", SqlDialect.POSTGRESQL: "public", SqlDialect.MARIADB: url.database or ""}[

@@ -18,3 +18,5 @@ SELECT JSON_ARRAYAGG(name), JSON_OBJECT('a', 1) FROM customers;
 (SELECT id FROM orders WHERE id < 3 ORDER BY id) UNION ALL (SELECT id FROM products) ORDER BY 1;
 SELECT MEDIAN(price) OVER () FROM products LIMIT 1;
 SELECT * FROM customers WHERE name = "Ada Nowak";
+SELECT TIMESTAMPADD(MONTH, 1, '2024-01-31'), JSON_VALUE('{"a": 1}', '$.a'), NVL2(NULL, 1, 2), JSON_EXTRACT('{"a": 1, "b": 2}', '$.a', '$.b');
+SELECT REPEAT('*', LEAST(quantity, 50)), UTC_TIMESTAMP > '2020-01-01', TRIM(BOTH 'x' FROM 'xax'), NOW() + INTERVAL -1 DAY < NOW() FROM order_items ORDER BY 1;

@@ -30,3 +30,8 @@ SELECT row_to_json(q) FROM (SELECT id, name FROM customers ORDER BY id) AS q;
 SELECT json_agg(o ORDER BY o.id) FROM orders o;
 SELECT count(*) >= 0 FROM orders TABLESAMPLE BERNOULLI (50);
 VALUES (2, 'b'), (1, 'a') ORDER BY 1;
+SELECT jsonb_array_length('{"k": [1, 2]}'::jsonb -> 'k'), .5 * 2, CURRENT_TIMESTAMP IS NOT NULL, TRIM(BOTH 'x' FROM 'xax');
+SELECT c.id, c.name, c.country, count(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.id ORDER BY count DESC, c.name;
+SELECT repeat('*', least(quantity, 50)), s.count FROM order_items, (SELECT count(*) FROM orders) AS s ORDER BY 1;
+SELECT public.customers.name, interval '1' day FROM public.customers ORDER BY name NULLS LAST;
+SELECT e.key, e.value, g FROM products p, jsonb_each(p.details) AS e, generate_series(1, 2) AS g ORDER BY e.key, e.value::text, g;

@@ -15,3 +15,6 @@ SELECT max(price, 10), min(id, 2), ifnull(details, '-'), x'4142', 5 / 2, -7 % 3,
 SELECT unixepoch('2024-01-01'), date('now') > '2020-01-01', strftime('%w', '2024-01-01');
 VALUES (1, 'a'), (2, 'b');
 WITH numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 5) SELECT * FROM numbers;
+SELECT d -> 'k' ->> 0 FROM (SELECT '{"k": ["x"]}' AS d) AS s;
+SELECT .5 * 2, CURRENT_TIMESTAMP IS NOT NULL, CURRENT_DATE > '2020-01-01', json_array_length('{"k": [1]}' -> 'k');
+SELECT TRIM(name, 'a') FROM customers, orders WHERE customers.id = orders.customer_id AND name <> "Ada" ORDER BY orders.id;
