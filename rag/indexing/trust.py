@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from connectors.errors import SourceError
+from connectors.database.access.address import DatabaseDialect, parse_address
+from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import is_database
 from connectors.source import Options
 from rag.seals import is_sealed, seal
 
 _KIND = "source"
-_SQLITE = "sqlite:///"
 
 
 class Foreign(dict[str, Any]):
@@ -36,10 +35,19 @@ def known_options(options: Mapping[str, Options], seals: Mapping[str, str], know
 
 def needs_seal(uri: str, options: Options, knowledge_base: Path) -> bool:
     """Whether a source is more than files beside the knowledge base."""
-    if is_database(uri) and (not uri.startswith(_SQLITE) or options.get("user") or options.get("password_from")):
+    path = uri
+    if is_database(uri):
+        try:
+            address, _ = parse_address(uri)
+        except ConfigurationError:  # a catalog may hold anything
+            return True
+        if address.dialect is not DatabaseDialect.SQLITE or options.get("user") or options.get("password_from"):
+            return True
+        path = address.database
+    try:
+        return not Path(path).resolve().is_relative_to(knowledge_base.resolve().parent)
+    except (OSError, ValueError):  # no path at all
         return True
-    path = unquote(uri.removeprefix(_SQLITE[:-1] if uri.startswith(_SQLITE) else "file://").partition("#")[0])
-    return not Path(path).resolve().is_relative_to(knowledge_base.resolve().parent)
 
 
 def source_seal(uri: str, options: Options) -> str:

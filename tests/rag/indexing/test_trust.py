@@ -90,10 +90,28 @@ def test_no_server_hears_of_the_environment_before_a_person_agrees(
 def test_what_lies_beside_a_copied_knowledge_base_is_read(
     made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    with closing(sqlite3.connect(made.parent / "shop.db")) as shop, shop:
+        shop.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)")
+    with closing(KnowledgeBase.open(made)) as kb:
+        kb.index(f"sqlite:///{made.parent / 'shop.db'}")
     as_somebody_else(monkeypatch, tmp_path)
     with closing(KnowledgeBase.open(made)) as kb:
         assert not kb.foreign_sources()
         assert not kb.index().failures
+
+
+@pytest.mark.parametrize("name", ["project#secret", "project?", "project%2f..%2fproject", "projects"])
+def test_a_folder_that_is_called_like_the_project_is_not_in_it(
+    made: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = tmp_path / name
+    secret.mkdir()
+    (secret / "b.md").write_text("# Secret")
+    with closing(KnowledgeBase.open(made)) as kb:
+        kb.index(secret)
+    as_somebody_else(monkeypatch, tmp_path)
+    with closing(KnowledgeBase.open(made)) as kb:
+        assert list(kb.foreign_sources()) == [str(secret)]
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "sqlite", "link"])
@@ -142,3 +160,11 @@ def test_a_knowledge_base_that_moves_with_its_project_needs_no_agreement(made: P
     shutil.move(made.parent, tmp_path / "moved")
     with closing(KnowledgeBase.open(tmp_path / "moved" / ".rag")) as kb:
         assert list(kb.foreign_sources()) == [str(made.parent / "docs")]  # it still names the old place
+
+
+@pytest.mark.parametrize("uri", ["postgresql://", "sqlite://x?y", "mysql://h:port/x", "", "file://host/x", "\x00"])
+def test_a_catalog_that_names_nonsense_can_still_be_searched(made: Path, uri: str) -> None:
+    registered(made, uri)
+    with closing(KnowledgeBase.open(made)) as kb:
+        assert kb.search("order")
+        assert uri not in kb.foreign_sources() or kb.index().failures
