@@ -33,7 +33,7 @@ from scripts.reader.pairs import is_held_out
 from scripts.reader.sets import QUESTIONS, rows
 from scripts.train_reader import SEED
 
-_SETS = ("squad_train_sample", "nq_qed_train")
+SETS = ("squad_train_sample", "nq_qed_train")
 _MOST_OTHERS = 2_500  # passages of a set that no question asks about
 _NAMES = ("answers", "span", "relevance")
 _PRECISION = 0.01  # of a prior of nothing, so that no coefficient runs away
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--reader", type=Path, default=SHIPPED, help="the one that is shipped by default")
     arguments = parser.parse_args()
     reader = load_reader(arguments.reader)
-    asked = [one for name in _SETS for one in read_out(arguments.data, name, reader)]
+    asked = [one for name in SETS for one in read_out(arguments.data, name, reader)]
     design = np.concatenate([one.features for one in asked])
     labels = np.concatenate([one.answers for one in asked]).astype(float)
     design = np.column_stack([np.ones(len(design)), design])
@@ -71,7 +71,7 @@ def main() -> None:
     }
     told = {
         "coefficients": coefficients,
-        "fitted_on": {"questions": len(asked), "hits": len(labels), "sets": list(_SETS), "held out of training": True},
+        "fitted_on": {"questions": len(asked), "hits": len(labels), "sets": list(SETS), "held out of training": True},
         "thresholds, on the same questions": quality,
     }
     MODEL_FILE.write_text(json.dumps(told, indent=2) + "\n", "utf-8")

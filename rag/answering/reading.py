@@ -86,7 +86,8 @@ class HitsReader:
         answers = _ANSWERS.probability(features(reading, hit))
         holds = ANSWERED.accepts(answers) if self.min_relevance is None else hit.relevance >= self.min_relevance
         ahead = len(with_context(hit.context, ""))
-        return HitReading(answers, max(0, reading.start - ahead), max(0, reading.end - ahead), holds)
+        begins = tuple((place - ahead, chance) for place, chance in reading.begins if place >= ahead)
+        return HitReading(answers, max(0, reading.start - ahead), max(0, reading.end - ahead), holds, begins)
 
 
 def is_answered(hits: Sequence[Hit], threshold: float) -> bool:

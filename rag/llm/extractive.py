@@ -46,7 +46,7 @@ class ExtractiveLLM:
 
     def _pieces(self, prompt: Prompt, question: str, reply: Reply) -> Generator[str]:
         found = quotes(prompt.sources, question)
-        chosen = read_out(found, prompt.sources, question)
+        chosen = read_out(found, prompt.sources, question, partial(self._nearness, question))
         if not chosen:
             chosen = select(found, self._scores(question, found, prompt.sources))
         pieces = [f"{quote.text} [{prompt.sources[quote.source].number}]" for quote in chosen] or [NOT_ANSWERED]
@@ -54,11 +54,14 @@ class ExtractiveLLM:
             yield f"{_between(chosen[position])}{piece}" if position else piece
         reply.usage = Usage(prompt.tokens, sum(map(self.count, pieces)))
 
+    def _nearness(self, question: str, sentences: Sequence[Quote]) -> NDArray[np.float64]:
+        return sentence_scores(question, [sentence.text for sentence in sentences], self._encoder)
+
     def _scores(
         self, question: str, sentences: Sequence[Quote], sources: Sequence[PromptSource]
     ) -> NDArray[np.float64]:
         """What each sentence says for itself, and how relevant its source is; 0 where it says nothing for itself."""
-        own = sentence_scores(question, [sentence.text for sentence in sentences], self._encoder)
+        own = self._nearness(question, sentences)
         relevance = np.array([sources[sentence.source].hit.relevance for sentence in sentences])
         return np.where(own >= _FLOOR, own + _SOURCE_SHARE * relevance, 0.0)
 

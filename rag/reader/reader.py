@@ -27,6 +27,7 @@ _STEP = 160  # word pieces from one window to the next
 _LONGEST_SPAN = 40  # word pieces
 _READ = 65_536  # characters of a text that are looked at
 _BATCH_PIECES = 1_024  # word pieces in one batch
+_LEAST_LIKELY = 0.01  # of the places that are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,14 @@ class PassageReading:
         span: log-odds of the best span to none.
         start: where that span begins in the passage, in characters.
         end: where it ends.
+        begins: where what answers may begin, in characters, each with how likely it does; the likeliest first.
     """
 
     answers: float
     span: float
     start: int
     end: int
+    begins: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,20 @@ def _reading(window: _Window, answers: float, spans: Floats) -> PassageReading:
     # [start, end]: no end before its start, and none too far behind.
     scores = own[:, None, 0] + own[None, :, 1]
     allowed = np.triu(np.ones_like(scores, dtype=bool)) & ~np.triu(np.ones_like(scores, dtype=bool), _LONGEST_SPAN)
-    first, last = divmod(int(np.where(allowed, scores, -np.inf).argmax()), count)
-    score = float(scores[first, last] - spans[0].sum())
-    return PassageReading(answers, score, window.places[first][0], window.places[last][1])
+    scores = np.where(allowed, scores, -np.inf)
+    first, last = divmod(int(scores.argmax()), count)
+    none = float(spans[0].sum())
+    best = max(none, float(scores[first, last]))
+    odds = np.exp(scores - best).sum(axis=1)
+    shares = odds / (odds.sum() + np.exp(none - best))
+    begins = [(window.places[place][0], float(shares[place])) for place in np.argsort(-shares, kind="stable").tolist()]
+    return PassageReading(
+        answers,
+        float(scores[first, last]) - none,
+        window.places[first][0],
+        window.places[last][1],
+        tuple(one for one in begins if one[1] >= _LEAST_LIKELY),
+    )
 
 
 def _inputs(batch: Sequence[_Window]) -> Inputs:

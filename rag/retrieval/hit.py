@@ -154,12 +154,14 @@ class HitReading:
         start: where the words that answer begin in the hit's `text`.
         end: where they end; as `start` where no words do.
         holds: whether the passage counts as an answer.
+        begins: where in `text` what answers may begin, each with how likely it does; the likeliest first.
     """
 
     answers: float
     start: int
     end: int
     holds: bool
+    begins: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ def of_passages(passages: Sequence[str], encode: Encode, most: int, seed: int) -
     chance = random.Random(f"{seed} made")
     usable = [passage for passage in sorted(set(passages)) if len(sentence_spans(passage)) > 1]
     chosen = chance.sample(usable, min(most, len(usable)))
-    near = _nearest(encode(chosen), 4)
+    near = nearest(encode(chosen), 4)
     words = sorted({word for passage in chosen[:2000] for word in re.findall(r"\b[a-z]{4,12}\b", passage)})
     for place, passage in enumerate(chosen):
         sentences = [passage[start:end] for start, end in sentence_spans(passage)]
@@ -266,7 +266,8 @@ def _among(evidence: str, others: Sequence[str], chance: random.Random) -> str:
     return " ".join(one.strip('"') for one in chosen)
 
 
-def _nearest(vectors: Vectors, count: int) -> list[list[int]]:
+def nearest(vectors: Vectors, count: int) -> list[list[int]]:
+    """For each row the `count` others whose vectors lie next to it."""
     found = []
     for place, vector in enumerate(vectors):
         cosines = vectors @ vector

@@ -1,16 +1,24 @@
-"""What is read out of the source that answers best: the sentence of its answering words, shortened, or its list."""
+"""What is read out of the sources that answer: the likeliest sentence, shortened, or several, or a list."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from connectors.document import CODE
+from rag.llm.quoting.choosing import chances, enough
 from rag.llm.quoting.quotes import Quote, with_antecedent
 from rag.prompting.prompt import PromptSource
+from rag.text.near_duplicates import Fingerprint
 from rag.text.words import terms
+
+Scores = Callable[[Sequence[Quote]], NDArray[np.float64]]
+"""How near quotes are to the question."""
 
 _MOST_WORDS = 22  # of a sentence that is quoted whole
 _MOST_ITEMS = 10
@@ -28,10 +36,12 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 """Questions that a whole list answers."""
+_TWO_PARTS = re.compile(r"\b(?:and|or) (?:what|how|who|why|when|where|which|whose)\b", re.IGNORECASE)
+"""Questions whose second half another clause may answer."""
 
 
-def read_out(found: Sequence[Quote], sources: Sequence[PromptSource], question: str) -> list[Quote]:
-    """The quotes with the words that answer, of the source that answers best.
+def read_out(found: Sequence[Quote], sources: Sequence[PromptSource], question: str, own: Scores) -> list[Quote]:
+    """The likeliest quotes of the sources that answer, in reading order, those of the likeliest one first.
 
     Nothing where no source was read, or where the question names what it asks for and that was not.
     """
@@ -39,24 +49,47 @@ def read_out(found: Sequence[Quote], sources: Sequence[PromptSource], question: 
         return [named]
     if any(source.hit.signals.named and source.hit.reading is None for source in sources):
         return []
-    read = [(source.hit.reading, number) for number, source in enumerate(sources) if source.hit.reading is not None]
+    likely = _likely(found, sources, own)
+    if not likely:
+        return []
+    chosen = enough([chance for _, chance in likely])
+    places = [likely[one][0] for one in chosen]
+    best = found[places[0]]
+    if best.mark and _SEVERAL.match(question):
+        return _list_around(found, places[0])
+    if len(places) == 1 and not _TWO_PARTS.search(question):
+        return [*(found[one] for one in with_antecedent(found, places[0])[:-1]), _shortened(best, sources, question)]
+    order = list(dict.fromkeys(found[place].source for place in places))
+    wanted = dict.fromkeys(one for place in _new(found, places) for one in with_antecedent(found, place))
+    return [found[place] for place in sorted(wanted, key=lambda place: (order.index(found[place].source), place))]
+
+
+def _likely(found: Sequence[Quote], sources: Sequence[PromptSource], own: Scores) -> list[tuple[int, float]]:
+    """The places of the quotes of what counts as an answer, or of the likeliest source, and how likely each answers."""
+    read = {number: one for number, source in enumerate(sources) if (one := source.hit.reading) is not None}
     if not read:
         return []
-    reading, number = max(read, key=lambda one: one[0].answers)
-    start, end = reading.start, max(reading.end, reading.start + 1)
-    places = [place for place, one in enumerate(found) if one.source == number and one.start < end and start < one.end]
-    item = places[0] if places else 0
-    if places and found[item].text.endswith(":") and item + 1 < len(found) and found[item + 1].source == number:
-        item += 1  # what announces a list is read as the answer
-    if places and found[item].mark and _SEVERAL.match(question):
-        return _list_around(found, item)
-    chosen: list[int] = []
+    held = {number: one for number, one in read.items() if one.holds}
+    if not held:
+        held = dict([max(read.items(), key=lambda one: one[1].answers)])
+    likely: list[tuple[int, float]] = []
+    for number, reading in held.items():
+        places = [place for place, one in enumerate(found) if one.source == number]
+        quoted = [found[place] for place in places]
+        likely += zip(places, chances(quoted, reading, own(quoted)), strict=True)
+    return [(place, chance) for place, chance in likely if chance > 0]
+
+
+def _new(found: Sequence[Quote], places: Sequence[int]) -> list[int]:
+    """Those of `places` that do not say again what one before them says."""
+    kept: list[int] = []
+    seen: list[Fingerprint] = []
     for place in places:
-        chosen += with_antecedent(found, place)
-        if found[place].is_heading and place + 1 < len(found) and found[place + 1].source == number:
-            chosen.append(place + 1)
-    words = " ".join(sources[number].hit.text[start:end].split())
-    return [_shortened(found[place], words, question) for place in sorted(set(chosen))]
+        fingerprint = Fingerprint(found[place].text)
+        if not any(fingerprint.adds_nothing_to(one) or one.adds_nothing_to(fingerprint) for one in seen):
+            kept.append(place)
+            seen.append(fingerprint)
+    return kept
 
 
 def _named(found: Sequence[Quote], sources: Sequence[PromptSource]) -> Quote | None:
@@ -83,10 +116,13 @@ def _list_around(found: Sequence[Quote], place: int) -> list[Quote]:
     return [found[first - 1], *items] if announced else items
 
 
-def _shortened(quote: Quote, words: str, question: str) -> Quote:
+def _shortened(quote: Quote, sources: Sequence[PromptSource], question: str) -> Quote:
     """A long sentence less the clauses that neither answer nor are asked about; a sign stands where they did."""
+    hit = sources[quote.source].hit
+    start, end = (hit.reading.start, hit.reading.end) if hit.reading is not None else (0, 0)
+    words = " ".join(hit.text[start:end].split()) if quote.start <= start < quote.end else ""
     at = quote.text.find(words)
-    if at < 0 or len(quote.text.split()) <= _MOST_WORDS or _LIMITS.search(quote.text):
+    if not words or at < 0 or len(quote.text.split()) <= _MOST_WORDS or _LIMITS.search(quote.text):
         return quote
     clauses = _clauses(quote.text)
     own = [number for number, (start, end) in enumerate(clauses) if start < at + len(words) and at < end]

@@ -78,3 +78,10 @@ def test_a_reader_without_its_manifest_is_told(content: str | None, tmp_path: Pa
     for folder in (tmp_path, str(tmp_path)):
         with pytest.raises(ConfigurationError, match="cannot be loaded"):
             load_reader(folder)
+
+
+def test_it_tells_where_else_the_answer_may_begin() -> None:
+    text = "Refunds take some days. Parcels take days too."
+    (found,) = looking_for("days").read("How long?", [text])
+    assert [text[place:].split(maxsplit=1)[0] for place, _ in found.begins] == ["days.", "days"]
+    assert sum(chance for _, chance in found.begins) == pytest.approx(1, abs=0.01)

@@ -30,7 +30,7 @@ def answered(question: str, *hits: Hit) -> str:
 
 def read(text: str, words: str, **about: object) -> Hit:
     start = text.index(words)
-    return replace(hit(text, **about), reading=HitReading(0.9, start, start + len(words), True))  # type: ignore[arg-type]
+    return replace(hit(text, **about), reading=HitReading(0.9, start, start + len(words), True, ((start, 0.9),)))  # type: ignore[arg-type]
 
 
 def test_a_long_sentence_is_quoted_less_the_clauses_that_nobody_asked_about() -> None:
