@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import date
 
 from rag.prompting.prompt import Message
 from rag.sql.allowed import SqlDialect
+from rag.text.thoughts import without_thoughts
 
 NO_SQL = "NO_SQL"
 """What a model says instead of a statement when the tables do not hold the answer."""
@@ -24,8 +26,10 @@ You write one SQL query for {product} that answers a question from a database.
 - Give the columns that answer the question readable names. Today is {today}.
 - If the tables do not hold the answer, reply exactly: {no_sql}"""
 _ERROR_SHOWN = 600
-_THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_FENCE = re.compile(r"```[ \t]*(\w*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"```[ \t]*(\w*)[ \t]*\n(.*?)(```|\Z)", re.DOTALL)
+_OTHER_LANGUAGES = {"python", "json", "text", "bash"}
+_READ = 65_536  # characters of a reply that are looked at, from its end
+_MOST_STATEMENTS = 8  # that are looked at, from the last one back
 _BEGINS = re.compile(r"^[ \t(]*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE | re.MULTILINE)
 _OTHER_VERB = re.compile(r"\s*[A-Z]{3,}\s+[A-Z]+\b")
 _TEXT_OR_END = re.compile(
@@ -74,25 +78,60 @@ def fence_for(*enclosed: str) -> str:
 
 
 def statement_in(reply: str) -> str:
-    r"""The first statement in what a model replied; empty where there is none.
+    r"""The statement that a model settled on: the last complete one outside of its thoughts; empty where there is none.
 
-    It may stand in a fence or bare, with prose and thoughts around it.
+    It may stand in a fence, in JSON or bare, with prose around it. What is no query is told only where nothing else is:
+    the guard says what is wrong with it.
 
     Example:
-        >>> statement_in("<think>a SELECT?</think>Here it is:\n```sql\nSELECT 1; DROP TABLE x\n```")
-        'SELECT 1'
-        >>> statement_in("I cannot do that.")
-        ''
+        >>> statement_in("<think>a SELECT?</think>```sql\nSELECT 1\n```\nBetter:\n```sql\nSELECT 2; DROP TABLE x\n```")
+        'SELECT 2'
+        >>> statement_in('{"sql": "SELECT 1"}'), statement_in("I cannot do that.")
+        ('SELECT 1', '')
     """
-    text = _THINKING.sub("", reply)
-    fenced = [match[2] for match in _FENCE.finditer(text) if match[1].lower() not in {"python", "json", "text", "bash"}]
-    for block in [*fenced, text]:
-        if found := _BEGINS.search(block):
-            return first_statement(block[found.start() :])
-    # Not a SELECT, but meant as SQL: the guard will say what is wrong with it.
+    text = without_thoughts(reply)[-_READ:]
+    blocks = [(found[1].lower(), found[2], bool(found[3])) for found in _FENCE.finditer(text)]
+    fenced = [(body, closed) for language, body, closed in blocks if language not in _OTHER_LANGUAGES]
+    said = [value for language, body, _ in blocks if language in {"json", ""} for value in _in_json(body)]
+    closed = [one for body, is_closed in fenced if is_closed for one in _queries(body)]
+    cut = [one for body, is_closed in fenced if not is_closed for one in _queries(body)]
+    for found in (closed, said, cut, _in_json(text), _queries(text)):
+        if found:
+            return next((one for one in reversed(found) if _is_complete(one)), found[-1])
     if fenced:
-        return first_statement(fenced[0])
+        return first_statement(fenced[-1][0])
     return first_statement(text) if _OTHER_VERB.match(text) else ""
+
+
+def _queries(text: str) -> list[str]:
+    """The statements that begin a line of `text`, as they stand there; the last few of very many."""
+    found: list[str] = []
+    behind = 0
+    for begins in _BEGINS.finditer(text):
+        if begins.start() >= behind and (statement := first_statement(text[begins.start() :])):
+            found.append(statement)
+            behind = begins.start() + text[begins.start() :].index(statement) + len(statement)
+    return found[-_MOST_STATEMENTS:]
+
+
+def _in_json(text: str) -> list[str]:
+    """The queries among the values of a JSON object."""
+    try:
+        value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return []
+    values = value.values() if isinstance(value, dict) else ()
+    return [one for each in values if isinstance(each, str) and _BEGINS.match(each) for one in _queries(each)]
+
+
+def _is_complete(statement: str) -> bool:
+    """Whether it reads as SQL at all: prose may begin with "Select" or "With"."""
+    from sqlglot import errors, exp, parse_one
+
+    try:
+        return isinstance(parse_one(statement), exp.Query)
+    except (errors.SqlglotError, RecursionError):
+        return False
 
 
 def first_statement(sql: str) -> str:
@@ -110,4 +149,4 @@ def first_statement(sql: str) -> str:
 
 def declines(reply: str) -> bool:
     """Whether the model says that the tables do not hold the answer."""
-    return NO_SQL in _THINKING.sub("", reply) and not statement_in(reply)
+    return NO_SQL in without_thoughts(reply) and not statement_in(reply)

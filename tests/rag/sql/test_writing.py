@@ -18,7 +18,7 @@ from rag.sql.writing import Attempt, declines, instructions, messages, statement
         ("```sql\nSELECT 1\n```", "SELECT 1"),
         ("```\nSELECT 1\n```\nThis counts.", "SELECT 1"),
         ("```SQL\nWITH a AS (SELECT 1) SELECT * FROM a;\n```", "WITH a AS (SELECT 1) SELECT * FROM a"),
-        ("Sure! Here it is:\n\n```sql\nSELECT 1;\nSELECT 2;\n```", "SELECT 1"),
+        ("Sure! Here it is:\n\n```sql\nSELECT 1;\nSELECT 2;\n```", "SELECT 2"),
         ("<think>SELECT 0? No.</think>\nSELECT 1", "SELECT 1"),
         ("<think>SELECT 0, never closed", ""),
         ("The query is\nSELECT a\nFROM t\n\nThis lists a.", "SELECT a\nFROM t"),
@@ -33,10 +33,19 @@ from rag.sql.writing import Attempt, declines, instructions, messages, statement
         ("Drop me a line.", ""),
         ("(SELECT 1) UNION (SELECT 2)", "(SELECT 1) UNION (SELECT 2)"),
         ("I am sorry, I cannot.", ""),
+        ("A draft:\n```sql\nSELECT * FROM line\n```\nBetter:\n```sql\nSELECT a FROM b\n```", "SELECT a FROM b"),
+        ("```sql\nSELECT 1\n```\nBetter:\n```sql\nSELECT a FROM (SELECT", "SELECT 1"),
+        ("```sql\nSELECT 1\n```\n```sql\nSELECT a FROM (SELECT\n```", "SELECT 1"),
+        ("SELECT 0?</think>\nSELECT 1", "SELECT 1"),
+        ("<thinking>SELECT 0</thinking> SELECT 1", "SELECT 1"),
+        ('{"thought": "Select what?", "sql": "SELECT a\nFROM t"}', "SELECT a\nFROM t"),
+        ('```json\n{"query": "SELECT 1;"}\n```', "SELECT 1"),
+        ("SELECT a FROM t;\nWith this query you see a.\nSelect another if you like.", "SELECT a FROM t"),
+        ("[" * 100_000, ""),
         ("", ""),
     ],
 )
-def test_the_first_statement_is_found(reply: str, statement: str) -> None:
+def test_the_last_complete_statement_is_found(reply: str, statement: str) -> None:
     assert statement_in(reply) == statement
 
 
