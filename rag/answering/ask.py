@@ -273,12 +273,11 @@ def _budget(model: LLM, options: AskOptions) -> int:
 def _answer_span(text: str, prompt: Prompt) -> tuple[int, int] | None:
     """Where the words stand in an answer that quotes them, of the source that answers best."""
     read = [(hit.reading, hit.text) for hit in (source.hit for source in prompt.sources) if hit.reading is not None]
-    if not read:
-        return None
-    reading, passage = max(read, key=lambda one: one[0].answers)
-    words = " ".join(passage[reading.start : reading.end].split())
-    start = text.find(words) if words else -1
-    return None if start < 0 else (start, start + len(words))
+    for reading, passage in sorted(read, key=lambda one: -one[0].answers):
+        words = " ".join(passage[reading.start : reading.end].split())
+        if words and (start := text.find(words)) >= 0:
+            return start, start + len(words)
+    return None
 
 
 def _abstention(

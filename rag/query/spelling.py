@@ -61,7 +61,8 @@ _ALPHABETS = tuple(
     "".join(map(chr, range(ord(first), ord(last) + 1))) for first, last in ("az", "αω", "аџ", "աֆ", "את", "ءي")
 )
 _WORD = re.compile(LETTERS)
-_LITERAL = re.compile(r'"[^"]*"|\S*(?:[\d_/\\@#=<>()\[\]{}]|\w[.:]+\w)\S*')
+_TOKEN = re.compile(r'"[^"]*"|[^\s"]+|"')
+_LITERAL = re.compile(r'"|[\d_/\\@#=<>()\[\]{}]|\w[.:]+\w')  # in a token: nobody meant a word of a language
 
 
 def _taken_for() -> frozenset[str]:
@@ -129,7 +130,8 @@ def _known(query: Query, view: View) -> set[int]:
 
 def _prose(query: str) -> Iterator[re.Match[str]]:
     """The words of the query that may be misspelt words of a language."""
-    literal = {place for found in _LITERAL.finditer(query) for place in range(*found.span())}
+    tokens = (found for found in _TOKEN.finditer(query) if _LITERAL.search(found[0]))
+    literal = {place for found in tokens for place in range(*found.span())}
     for word in _WORD.finditer(query):
         plain = word[0] == word[0].lower() or word[0].istitle() or query.isupper()
         if plain and word.start() not in literal and _SHORTEST <= len(word[0]) <= _LONGEST and _alphabet(word[0]):

@@ -13,7 +13,7 @@ from lxml import etree, html
 from connectors.encoding import decode
 from connectors.errors import SourceError
 from connectors.formats.limits import check_zip, parse_xml
-from connectors.formats.markup.webpage import declared_encoding, render
+from connectors.formats.markup.webpage import bounded_tags, declared_encoding, render
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _CHAPTER_TYPES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
@@ -33,7 +33,7 @@ def parse_epub(data: bytes) -> Parsed:
         for name in _spine(package, posixpath.dirname(package_path)):
             if name in archive.namelist():
                 data = archive.read(name)
-                text = decode(data, declared_encoding(data)).text
+                text = bounded_tags(decode(data, declared_encoding(data)).text)
                 if text.strip():
                     parser = html.HTMLParser(encoding="utf-8")
                     render(html.document_fromstring(text.encode(), parser=parser), builder)

@@ -20,6 +20,8 @@ _GENERIC_TITLE = re.compile(
 
 
 _NAME = re.compile(r"/?\w+")
+_MOST_ATTRIBUTES = 1_000  # of a tag
+_BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+|(?<=[\"'])(?=\w)")
 _NO_TEXT = frozenset({"script", "style", "title"})  # none that is read with the rest
 
 
@@ -57,7 +59,7 @@ def declared_encoding(data: bytes) -> str | None:
 
 def parse_html(text: str) -> Parsed:
     """The main content of a page; nothing of a small page is lost."""
-    text = _XML_DECLARATION.sub("", text).replace("\x00", "")
+    text = bounded_tags(_XML_DECLARATION.sub("", text).replace("\x00", ""))
     if not text.strip():
         return Parsed("", "html")
     parser = html.HTMLParser(huge_tree=True)
@@ -68,6 +70,24 @@ def parse_html(text: str) -> Parsed:
     builder = TextBuilder()
     render(_main_content(root, text), builder)
     return builder.build("html", _title(root), metadata)
+
+
+def bounded_tags(text: str) -> str:
+    """`text` less the attributes of tags that have very many: the parser compares each of them with every other.
+
+    Example:
+        >>> bounded_tags("<a " + "b=1 " * 5_000 + ">said</a>")
+        '<a>said</a>'
+    """
+    if len(text) < _MOST_ATTRIBUTES:
+        return text
+    parts = text.split("<")
+    for place, part in enumerate(parts):
+        if len(part) > _MOST_ATTRIBUTES and (name := _NAME.match(part)) is not None:
+            tag, end, said = part.partition(">")
+            if len(_BETWEEN_ATTRIBUTES.findall(tag)) > _MOST_ATTRIBUTES:
+                parts[place] = name[0] + (end + said if end else ">")
+    return "<".join(parts)
 
 
 def _without_tags(text: str) -> Parsed:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import SourceError
 from connectors.formats import Parsed, parse
+from connectors.formats.markup.webpage import parse_html
 from connectors.formats.sniff import OpaqueContentError
 from tests.connectors.samples import make
 
@@ -174,3 +175,11 @@ def test_damaged_files_of_every_container() -> None:
             for _ in range(chance.randint(1, 20)):
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
             try_to_read(bytes(damaged[: chance.randint(8, len(damaged))]), name)
+
+
+@pytest.mark.parametrize("between", [" ", "/", "\n"])
+def test_a_tag_with_very_many_attributes_takes_no_square_of_time(between: str) -> None:
+    attributes = between.join(f'a{number}="1"' for number in range(200_000))
+    page = f"<p>before</p><a {attributes}>said</a><p>after</p>"
+    assert parse_html(page).text.split() == ["before", "said", "after"]
+    assert parse_html(f"<p>before</p><a {attributes}").text.split() == ["before"]
