@@ -23,7 +23,6 @@ import numpy as np
 from indexes.encoding.loading import load_encoder
 from rag import KnowledgeBase
 from rag.answering.reading import READ_HITS, HitsReader
-from rag.judging.fitting import fit_logistic
 from rag.judging.logistic import LogisticModel
 from rag.llm.extractive import sentence_scores
 from rag.llm.quoting.choosing import ENOUGH, MODEL_FILE, enough, features, shares_of
@@ -31,13 +30,12 @@ from rag.llm.quoting.quotes import quotes
 from rag.prompting.prompt import PromptSource
 from rag.reader.loading import SHIPPED, load_reader
 from rag.reader.reader import Reader
-from scripts.fit_reading import SETS, written
+from scripts.fit_reading import SETS, fitted, written
 from scripts.reader.pairs import is_held_out
 from scripts.reader.sets import QUESTIONS, rows
 from scripts.train_reader import SEED
 
 _NAMES = ("answers", "begins", "own", "wordy")
-_PRECISION = 0.01
 _SOURCES = 8
 
 
@@ -58,14 +56,10 @@ def main() -> None:
     arguments = parser.parse_args()
     reader = load_reader(arguments.reader)
     asked = [one for name in SETS for one in sentences(arguments.data, name, reader)]
-    design = np.concatenate([one.features for one in asked])
-    labels = np.concatenate([one.answers for one in asked]).astype(float)
-    design = np.column_stack([np.ones(len(design)), design])
-    found = fit_logistic(design, labels, np.zeros(design.shape[1]), np.full(design.shape[1], _PRECISION))
-    coefficients = dict(zip(("intercept", *_NAMES), (round(float(value), 4) for value in found), strict=True))
-    model = LogisticModel(coefficients["intercept"], {name: coefficients[name] for name in _NAMES})
+    labels = np.concatenate([one.answers for one in asked])
+    model = fitted(np.concatenate([one.features for one in asked]), labels, _NAMES)
     told = {
-        "coefficients": coefficients,
+        "coefficients": {"intercept": model.intercept, **model.coefficients},
         "fitted_on": {"questions": len(asked), "sentences": len(labels), "sets": list(SETS)},
         "sentences until they add up to, on the same questions": {
             f"{share:.2f}": shown(model, asked, share) for share in (0.0, 0.3, 0.4, 0.5, ENOUGH, 0.7, 0.8, 0.9)

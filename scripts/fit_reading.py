@@ -55,12 +55,8 @@ def main() -> None:
     arguments = parser.parse_args()
     reader = load_reader(arguments.reader)
     asked = [one for name in SETS for one in read_out(arguments.data, name, reader)]
-    design = np.concatenate([one.features for one in asked])
-    labels = np.concatenate([one.answers for one in asked]).astype(float)
-    design = np.column_stack([np.ones(len(design)), design])
-    found = fit_logistic(design, labels, np.zeros(design.shape[1]), np.full(design.shape[1], _PRECISION))
-    coefficients = dict(zip(("intercept", *_NAMES), (round(float(value), 4) for value in found), strict=True))
-    model = LogisticModel(coefficients["intercept"], {name: coefficients[name] for name in _NAMES})
+    labels = np.concatenate([one.answers for one in asked])
+    model = fitted(np.concatenate([one.features for one in asked]), labels, _NAMES)
     best, without = (chances(model, asked, with_right=right) for right in (True, False))
     quality = {
         f"{least:.2f}": {
@@ -70,12 +66,22 @@ def main() -> None:
         for least in (0.1, 0.2, 0.25, 1 / 3, 0.4, 0.5)
     }
     told = {
-        "coefficients": coefficients,
+        "coefficients": {"intercept": model.intercept, **model.coefficients},
         "fitted_on": {"questions": len(asked), "hits": len(labels), "sets": list(SETS), "held out of training": True},
         "thresholds, on the same questions": quality,
     }
     MODEL_FILE.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
     print(json.dumps(told, indent=2))
+
+
+def fitted(features: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> LogisticModel:
+    """The likeliest model of labels [n] by features [n, names], rounded as it is written."""
+    design = np.column_stack([np.ones(len(features)), features])
+    prior, precision = np.zeros(design.shape[1]), np.full(design.shape[1], _PRECISION)
+    intercept, *found = (
+        round(float(value), 4) for value in fit_logistic(design, labels.astype(float), prior, precision)
+    )
+    return LogisticModel(intercept, dict(zip(names, found, strict=True)))
 
 
 def read_out(data: Path, name: str, reader: Reader) -> Iterator[Asked]:

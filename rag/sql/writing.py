@@ -110,7 +110,7 @@ def _queries(text: str) -> list[str]:
     for begins in _BEGINS.finditer(text):
         if begins.start() >= behind and (statement := first_statement(text[begins.start() :])):
             found.append(statement)
-            behind = begins.start() + text[begins.start() :].index(statement) + len(statement)
+            behind = text.index(statement, begins.start()) + len(statement)
     return found[-_MOST_STATEMENTS:]
 
 
