@@ -26,7 +26,9 @@ You write one SQL query for {product} that answers a question from a database.
 - Give the columns that answer the question readable names. Today is {today}.
 - If the tables do not hold the answer, reply exactly: {no_sql}"""
 _ERROR_SHOWN = 600
-_FENCE = re.compile(r"```[ \t]*(\w*)[ \t]*\n(.*?)(```|\Z)", re.DOTALL)
+# It closes at the end of a line or at its beginning: three strokes within one may stand in a text of the statement.
+_FENCE = re.compile(r"```[ \t]*(\w*)[ \t]*\n(.*?)((?<=\n)[ \t]*```|```(?=[ \t]*(?:\n|\Z))|\Z)", re.DOTALL)
+_STATEMENT_KEYS = {"sql", "query", "statement"}
 _OTHER_LANGUAGES = {"python", "json", "text", "bash"}
 _READ = 65_536  # characters of a reply that are looked at, from its end
 _MOST_STATEMENTS = 8  # that are looked at, from the last one back
@@ -115,12 +117,13 @@ def _queries(text: str) -> list[str]:
 
 
 def _in_json(text: str) -> list[str]:
-    """The queries among the values of a JSON object."""
+    """The queries among the values of a JSON object: of those that are named so, where there are any."""
     try:
         value = json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return []
-    values = value.values() if isinstance(value, dict) else ()
+    told = value if isinstance(value, dict) else {}
+    values = [each for key, each in told.items() if key.casefold() in _STATEMENT_KEYS] or told.values()
     return [one for each in values if isinstance(each, str) and _BEGINS.match(each) for one in _queries(each)]
 
 
