@@ -19,7 +19,7 @@ from rag.answering.resources import Resources
 from rag.answering.sub_questions import sub_questions
 from rag.llm.base import LLM, complete, is_small
 from rag.llm.loading import as_llm, load_llm
-from rag.llm.reply import ANSWER_TOKENS, EmptyReplyError
+from rag.llm.reply import ANSWER_TOKENS, EmptyReplyError, Reply
 from rag.llm.usage import Usage
 from rag.prompting.composer import NOT_ANSWERED, Composer
 from rag.prompting.fence_filter import FenceFilter
@@ -73,9 +73,9 @@ def ask(
     if not prompt.sources and not (model.can_write and _cards_answer(evidence, prompt, options)):
         return _abstention(question, evidence, prompt, encoder, clock, on_text)
     with clock("generate"):
-        text, usage = _written(model, prompt, evidence.standalone.text, on_text)
+        text, reply = _written(model, prompt, evidence.standalone.text, on_text)
     with clock("check"):
-        checked = check(text, prompt, encoder=encoder)
+        checked = check(text, prompt, encoder=encoder, chance=reply.chance)
     return evidence.answer(
         question,
         checked.text,
@@ -84,7 +84,7 @@ def ask(
         abstained=text == NOT_ANSWERED,
         citations=checked.citations,
         confidence=checked.confidence,
-        usage=[usage],
+        usage=[reply.usage],
         unsupported=checked.unsupported,
         unverified=checked.unverified,
         unchecked=checked.unchecked,
@@ -232,8 +232,8 @@ def _divider(model: LLM, on_usage: Callable[[Usage], None], seconds: float) -> D
     return None if writer is None or is_small(model) else partial(sub_questions, complete=writer)
 
 
-def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str], None] | None) -> tuple[str, Usage]:
-    """What the model writes but for echoed fences, heard by `on_text` as it comes, and what that took."""
+def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str], None] | None) -> tuple[str, Reply]:
+    """What the model writes but for echoed fences, heard by `on_text` as it comes, and its reply, which has ended."""
     said: list[str] = []
     unfenced = FenceFilter(prompt.fence)
 
@@ -251,7 +251,7 @@ def _written(model: LLM, prompt: Prompt, question: str, on_text: Callable[[str],
         raise EmptyReplyError(
             f"the LLM {model.name!r} returned nothing but the tags of its prompt", hint="use a larger model"
         )
-    return text, reply.usage
+    return text, reply
 
 
 def _budget(model: LLM, options: AskOptions) -> int:

@@ -46,9 +46,9 @@ class ExtractiveLLM:
 
     def _pieces(self, prompt: Prompt, question: str, reply: Reply) -> Generator[str]:
         found = quotes(prompt.sources, question)
-        chosen = read_out(found, prompt.sources, question, partial(self._nearness, question))
-        if not chosen:
-            chosen = select(found, self._scores(question, found, prompt.sources))
+        read = read_out(found, prompt.sources, question, partial(self._nearness, question))
+        reply.chance = read.chance
+        chosen = read.quotes or select(found, self._scores(question, found, prompt.sources))
         pieces = [f"{quote.text} [{prompt.sources[quote.source].number}]" for quote in chosen] or [NOT_ANSWERED]
         for position, piece in enumerate(pieces):
             yield f"{_between(chosen[position])}{piece}" if position else piece

@@ -90,6 +90,7 @@ class Reply(Iterator[str]):
         limits: may be tightened until the first piece is asked for.
         usage: what the model reports, else an estimate.
         stopped: why the reply was ended before the model ended it; None where it was not.
+        chance: how likely it answers the question, where its writer knows; set with `usage`.
         produce: makes the pieces, for whoever puts something around a reply.
         at_end: called with the whole text and the usage when the reply has ended by itself; gives the usage to report.
     """
@@ -100,6 +101,7 @@ class Reply(Iterator[str]):
         self.limits = limits or ReplyLimits()
         self.usage = Usage()
         self.stopped: Stop | None = None
+        self.chance: float | None = None
         self.at_end: list[Callable[[str, Usage], Usage]] = []
         self._name = name
         self.produce = produce

@@ -40,7 +40,7 @@ class Checked:
         unsupported: the sentences of `text` that neither a source nor a card supports.
         unverified: those that no source supports, and a card does.
         unchecked: those that were not judged: beyond `MOST_CLAIMS`, or in another language than the sources.
-        confidence: how far to trust it, in [0, 1]: the best source's relevance x the share of its sentences supported;
+        confidence: how far to trust it, in [0, 1]: how likely it answers x the share of its sentences supported;
             0 where it claims nothing, for "the sources do not say" is no answer to be confident in.
     """
 
@@ -53,10 +53,13 @@ class Checked:
     confidence: float
 
 
-def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None) -> Checked:
+def check(
+    answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None, chance: float | None = None
+) -> Checked:
     """Check every citation of `answer`, and every sentence of it that claims something, against `prompt.sources`.
 
-    What no source supports is compared with `prompt.background`, which is no source and lends no confidence.
+    What no source supports is compared with `prompt.background`, which is no source and lends no confidence. `chance`
+    is how likely the answer is right as far as it is supported, where its writer knows; else its sources tell.
     """
     found = statements(answer, {source.number: source.hit.text for source in prompt.sources})
     checker = _Checker(answer, found, prompt, SupportJudge(encoder))
@@ -76,7 +79,7 @@ def check(answer: str, prompt: Prompt, *, encoder: SentenceEncoder | None = None
             Unverified(result.sentence, result.background) for result in results if result.background is not None
         ),
         unchecked=tuple(result.sentence for result in results if result.verdict == Verdict.UNCHECKED),
-        confidence=_confidence(prompt, results),
+        confidence=_confidence(prompt, results, chance),
     )
 
 
@@ -282,13 +285,15 @@ def _evidence(source: PromptSource) -> tuple[str, str]:
     return source.hit.text, f"{source.hit.title}\n{source.hit.context}"
 
 
-def _confidence(prompt: Prompt, results: Sequence[_Result]) -> float:
+def _confidence(prompt: Prompt, results: Sequence[_Result], chance: float | None) -> float:
     verdicts = [result.verdict for result in results if result.verdict is not None]
     if not verdicts or not prompt.sources:
         return 0.0
-    # Of what was read, how likely it answers; of what was not, how likely it is relevant.
-    best = max(source.hit.reading.answers if source.hit.reading else source.hit.relevance for source in prompt.sources)
-    return min(1.0, max(0.0, best)) * verdicts.count(Verdict.SUPPORTED) / len(verdicts)
+    if chance is None:
+        # Of what was read, how likely it answers; of what was not, how likely it is relevant.
+        hits = [source.hit for source in prompt.sources]
+        chance = max(hit.reading.answers if hit.reading else hit.relevance for hit in hits)
+    return min(1.0, max(0.0, chance)) * verdicts.count(Verdict.SUPPORTED) / len(verdicts)
 
 
 def _is_foreign(answer: str, sources: Sequence[PromptSource]) -> bool:

@@ -22,11 +22,10 @@ def parse_csv(text: str, path: Path) -> Parsed:
     Records with a single filled cell before it are a caption, not part of the table.
     """
     start = len(text) - len(text.lstrip())
-    separator = _separator(first_record(text, start), path)
+    separator = separator_of(first_record(text, start), path)
     while start < len(text):
         record = first_record(text, start)
-        row = next(csv.reader([record], delimiter=separator), []) if len(record) < _RECORD_LIMIT else []
-        cells = [cell.strip() for cell in row]
+        cells = cells_of(record, separator) if len(record) < _RECORD_LIMIT else []
         after = start + len(record)
         rest = (
             after + len(text[after : after + _HEADER_LIMIT]) - len(text[after : after + _HEADER_LIMIT].lstrip("\r\n"))
@@ -70,7 +69,20 @@ def first_record(text: str, start: int = 0) -> str:
     return window
 
 
-def _separator(record: str, path: Path) -> str:
+def cells_of(record: str, separator: str) -> list[str]:
+    """The cells of a CSV record, unquoted and stripped; where its quotes make no sense, what is between separators.
+
+    >>> cells_of('1, "a, b"', ",")
+    ['1', 'a, b']
+    """
+    try:
+        row = next(csv.reader([record], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:
+        row = record.split(separator)
+    return [cell.strip() for cell in row]
+
+
+def separator_of(record: str, path: Path = Path()) -> str:
     """The separator that the first record has most of, outside quotes; a .tsv file's is the tab."""
     if path.suffix.lower() in {".tsv", ".tab"} and "\t" in record:
         return "\t"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +70,8 @@ def enough(found: Sequence[float], share: float = ENOUGH) -> list[int]:
             break
         chosen.append(place)
     return chosen
+
+
+def any_of(found: Iterable[float]) -> float:
+    """How likely one of several quotes answers."""
+    return 1 - math.prod(1 - chance for chance in found)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectors.document import CODE
-from rag.llm.quoting.choosing import chances, enough
+from rag.llm.quoting.choosing import any_of, chances, enough
 from rag.llm.quoting.quotes import Quote, with_antecedent
 from rag.prompting.prompt import PromptSource
 from rag.text.near_duplicates import Fingerprint
@@ -40,20 +40,35 @@ _TWO_PARTS = re.compile(r"\b(?:and|or) (?:what|how|who|why|when|where|which|whos
 """Questions whose second half another clause may answer."""
 
 
-def read_out(found: Sequence[Quote], sources: Sequence[PromptSource], question: str, own: Scores) -> list[Quote]:
-    """The likeliest quotes of the sources that answer, in reading order, those of the likeliest one first.
+@dataclass(frozen=True, slots=True)
+class ReadOut:
+    """What is quoted, in reading order, and how likely it answers; None where it was not read, but is named."""
+
+    quotes: tuple[Quote, ...] = ()
+    chance: float | None = None
+
+
+def read_out(found: Sequence[Quote], sources: Sequence[PromptSource], question: str, own: Scores) -> ReadOut:
+    """The likeliest quotes of the sources that answer, those of the likeliest one first.
 
     Nothing where no source was read, or where the question names what it asks for and that was not.
     """
     if (named := _named(found, sources)) is not None:
-        return [named]
+        return ReadOut((named,))
     if any(source.hit.signals.named and source.hit.reading is None for source in sources):
-        return []
+        return ReadOut()
     likely = _likely(found, sources, own)
     if not likely:
-        return []
+        return ReadOut()
     chosen = enough([chance for _, chance in likely])
     places = [likely[one][0] for one in chosen]
+    return ReadOut(tuple(_shown(found, places, sources, question)), any_of(likely[one][1] for one in chosen))
+
+
+def _shown(
+    found: Sequence[Quote], places: Sequence[int], sources: Sequence[PromptSource], question: str
+) -> list[Quote]:
+    """The quotes at `places`, the likeliest first, with what they lean on; or the list of the first, or its clauses."""
     best = found[places[0]]
     if best.mark and _SEVERAL.match(question):
         return _list_around(found, places[0])

@@ -117,7 +117,7 @@ def test_an_answer_is_the_sentence_with_the_words_that_answer_and_what_it_leans_
         assert answer.text[slice(*answer.answer_span)] == "days"
         assert answer.sources[0].hit.title == "Payments"
         assert answer.sources[0].hit.reading is not None
-        assert answer.confidence == pytest.approx(answer.sources[0].hit.reading.answers)
+        assert 0.5 < answer.confidence < answer.sources[0].hit.reading.answers
         assert "read" in answer.timings_ms
 
 

@@ -124,6 +124,7 @@ def test_org_headlines_code_and_tables() -> None:
         ("1,2,3\n4,5,6\n", "a.csv", ""),
         ("Prices of fish,,\nname,price,unit\ncod,3,kg\n", "a.csv", "name,price,unit"),
         ("\ufeffname,price\ncod,3\n", "a.csv", "name,price"),
+        ('na"\rme",price\ncod,3\n', "a.csv", 'na"\rme",price'),  # a quote where none may be, with a line end in it
     ],
 )
 def test_csv_keeps_its_text_and_knows_its_header(text: str, name: str, header: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from rag.llm.quoting.choosing import MOST_SENTENCES, chances, enough, shares_of
+from rag.llm.quoting.choosing import MOST_SENTENCES, any_of, chances, enough, shares_of
 from rag.llm.quoting.quotes import quotes
 from rag.prompting.prompt import PromptSource
 from rag.retrieval.hit import HitReading
@@ -42,3 +43,8 @@ def test_one_that_is_likely_is_enough_and_of_unlikely_ones_there_are_several() -
     assert enough([0.2, 0.3, 0.25, 0.05], 0.6) == [1, 2, 0]
     assert enough([0.05, 0.04], 0.6) == [0]
     assert len(enough([0.12] * 9, 0.99)) == MOST_SENTENCES
+
+
+def test_one_of_several_answers_likelier_than_any_alone() -> None:
+    assert any_of([0.5, 0.5]) == pytest.approx(0.75)
+    assert any_of([]) == 0
