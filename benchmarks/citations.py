@@ -236,7 +236,7 @@ def _report_speed(path: Path, encoder: SentenceEncoder) -> None:
         passages = [row["context"][:_SOURCE_LENGTH] for row in own[:sources]]
         start = time.perf_counter()
         judge = SupportJudge(encoder)
-        judge.prepare(answer, [(passage, "") for passage in passages])
+        judge.prepare(answer, [(passage, "", "") for passage in passages])
         for claim in answer:
             for passage in passages:
                 judge.judge(claim, passage)

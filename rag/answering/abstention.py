@@ -7,9 +7,9 @@ from itertools import islice
 
 import numpy as np
 
-from connectors.sentences import sentence_spans
 from rag.llm.extractive import sentence_scores
-from rag.prompting.prompt import Background
+from rag.llm.quoting.quotes import quotes
+from rag.prompting.prompt import Background, PromptSource
 from rag.retrieval.hit import Hit
 from rag.text.sentence_encoder import SentenceEncoder
 
@@ -40,7 +40,7 @@ def abstain(
         lines = [f"No source is relevant enough to answer this question: “{asked}” The nearest are:"]
         lines += [
             f"- {' '.join(hit.title.split())} ({_name(hit.uri)}, {hit.location}), relevance {hit.relevance:.2f}"
-            f"{_nearest_sentence(question, hit.text, encoder)}"
+            f"{_nearest_sentence(question, hit, encoder)}"
             for hit in islice(_documents(hits), _NEAREST)
         ]
     if background:
@@ -64,9 +64,10 @@ def _name(uri: str) -> str:
     return part or path.rstrip("/").rpartition("/")[2] or uri
 
 
-def _nearest_sentence(question: str, text: str, encoder: SentenceEncoder | None) -> str:
+def _nearest_sentence(question: str, hit: Hit, encoder: SentenceEncoder | None) -> str:
     """The sentence of a passage that comes closest, quoted behind a colon; nothing of a passage without any."""
-    sentences = [" ".join(text[start:end].split()) for start, end in sentence_spans(text)]
+    found = quotes([PromptSource(1, hit, hit.text, ((0, len(hit.text)),))], question)
+    sentences = [quote.text for quote in found if not quote.is_heading] or [quote.text for quote in found]
     if not sentences:
         return ""
     best = int(np.argmax(sentence_scores(question, sentences, encoder)))

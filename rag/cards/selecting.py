@@ -189,7 +189,7 @@ class Selecting:
     def _verified(self, one: CardStatement) -> CardStatement:
         best: CardStatement | None = None
         for hit in self._search(one.text, _CHECKED_AGAINST):
-            support = self._judge.judge(one.text, hit.text, f"{hit.title}\n{hit.context}")
+            support = self._judge.judge(one.text, hit.text, f"{hit.title}\n{hit.context}", hit.kind)
             if _SURE.accepts(support.probability) and (best is None or support.probability > best.support):
                 best = replace(one, verdict=CardVerdict.EVIDENCE, passage=hit, support=support.probability)
             elif support.contradicts and best is None:

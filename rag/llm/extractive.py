@@ -113,5 +113,5 @@ def select(sentences: Sequence[Quote], scores: NDArray[np.float64]) -> list[Quot
 
 
 def _between(quote: Quote) -> str:
-    """What parts a quote from the one before: an item that shows its mark stands on a line of its own."""
-    return "\n" if quote.mark and quote.text.startswith(quote.mark) else " "
+    """What parts a quote from the one before: a row, or an item that shows its mark, stands on a line of its own."""
+    return "\n" if quote.row is not None or (quote.mark and quote.text.startswith(quote.mark)) else " "

@@ -13,7 +13,7 @@ from indexes.terms.analyzer import detect_language
 from rag.prompting.prompt import Background, Prompt, PromptSource
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.verification.statements import AnswerSentence, Mark, statements
-from rag.verification.support import Support, SupportJudge
+from rag.verification.support import Evidence, Support, SupportJudge
 from rag.verification.verdicts import Citation, Unverified, Verdict
 
 UNSUPPORTED = "[unsupported]"
@@ -109,7 +109,9 @@ class _Checker:
         self._cites = any(statement.marks for statement in found)
         self._claims = _claims(found)
         self._listed = _listed(found)
-        judge.prepare(self._claims, [*map(_evidence, prompt.sources), *((one.text, "") for one in prompt.background)])
+        judge.prepare(
+            self._claims, [*map(_evidence, prompt.sources), *((one.text, "", "") for one in prompt.background)]
+        )
 
     def result(self, statement: AnswerSentence) -> _Result:
         sentence = self._answer[statement.start : statement.end]
@@ -195,7 +197,7 @@ class _Checker:
         if any(support.holds or support.contradicts for _, support in spans):
             return False
         quotes = [source.hit.text[support.start : support.end] for source, support in spans]
-        return self._judge.judge(claim, "\n\n".join(quotes), _evidence(cited[0])[1]).holds
+        return self._judge.judge(claim, "\n\n".join(quotes), *_evidence(cited[0])[1:]).holds
 
     def _added(self, statement: AnswerSentence) -> Citation:
         source = max(self._sources.values(), key=lambda each: self._support(statement.claim, each).probability)
@@ -280,9 +282,10 @@ def _cited(number: int, source: PromptSource, support: Support, verdict: Verdict
     )
 
 
-def _evidence(source: PromptSource) -> tuple[str, str]:
-    """What a source is judged by: its passage, and the title and headings above it."""
-    return source.hit.text, f"{source.hit.title}\n{source.hit.context}"
+def _evidence(source: PromptSource) -> Evidence:
+    """What a source is judged by: its passage, the title and headings above it, and its kind."""
+    hit = source.hit
+    return hit.text, f"{hit.title}\n{hit.context}", hit.kind
 
 
 def _confidence(prompt: Prompt, results: Sequence[_Result], chance: float | None) -> float:

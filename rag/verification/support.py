@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
-from connectors.sentences import sentence_spans
 from indexes.encoding.late import unpack
 from rag.judging.logistic import LogisticModel
 from rag.judging.odds import log_odds_of, probability
@@ -18,6 +18,7 @@ from rag.judging.policy import Policy
 from rag.text.comments import without_comment_signs
 from rag.text.quantities import quantities, restated, without_list_mark
 from rag.text.sentence_encoder import SentenceEncoder
+from rag.text.tables import TableRow, sentences_and_rows
 from rag.text.words import negations, numbers, terms
 from rag.verification.alignment import (
     Claim,
@@ -53,6 +54,7 @@ _QUOTED = 0.99  # the probability that a claim is supported which stands there w
 _FEWEST_QUOTED = 4  # words of it
 _DEFINITION = re.compile(r"`([^`]*\([^`]*|(?:\w+ )+\w+)`(?:: (.+))?", re.DOTALL)  # as `extractive` quotes one
 _BESIDE = 80  # characters between a signature and what is said of it
+_COLUMN_WORD = re.compile(r"[^\W\d_]+|[€$£¥%]")
 _LEFT_OUT = "… "  # what a quotation shows in the place of what it leaves out
 _SAME_WORDS = 0.6  # of a claim, or of its rest: where a sentence has another name, a number or a "not" in their place
 # How alike a sentence must be to be a contrary. A "not" takes from the cosine, so less will do where nearly
@@ -61,6 +63,10 @@ _SAME_COSINE = 0.6
 _NEARLY_ALL = 0.8
 _NEARLY_ALL_COSINE = 0.45
 _SHARE = 0.15  # of the words of the sentence
+
+
+Evidence: TypeAlias = tuple[str, str, str]
+"""A passage, what stands above it (title, headings, table header), and the kind of its document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +115,25 @@ class SupportJudge:
     def __init__(self, encoder: SentenceEncoder | None = None) -> None:
         self._encoder = encoder
         self._claims: dict[str, Claim] = {}
-        self._passages: dict[tuple[str, str], Passage] = {}
-        self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._passages: dict[Evidence, Passage] = {}
+        self._pieces: dict[Evidence, list[tuple[int, int, TableRow | None]]] = {}
         self._encoded: dict[str, tuple[Floats, Floats | None]] = {}
 
-    def prepare(self, claims: Iterable[str], passages: Iterable[tuple[str, str]]) -> None:
-        """Encode many claims, and passages with their contexts, at once: judging them is then quick."""
-        claims, passages = list(claims), list(dict.fromkeys(passages))
-        spans = [(passage, span) for passage, _ in passages for span in self._sentences(passage)]
-        self._encode([*claims, *(_unwrapped(passage[start:end]) for passage, (start, end) in spans)])
+    def prepare(self, claims: Iterable[str], passages: Iterable[Evidence]) -> None:
+        """Encode many claims and passages at once: judging them is then quick."""
+        pieces = [(passage[0], piece) for passage in dict.fromkeys(passages) for piece in self._said(passage)]
+        self._encode([*claims, *(_unwrapped(_text(passage, piece)) for passage, piece in pieces)])
 
-    def judge(self, claim: str, passage: str, context: str = "") -> Support:
+    def judge(self, claim: str, passage: str, context: str = "", kind: str = "") -> Support:
         """How far `passage` supports `claim`; `context` (title, headings, table header) may supply words to it.
 
-        What stands in the passage word for word is supported, whatever it looks like: code, say, or a row.
+        The `kind` of its document tells what in it is a table: a row is read with its columns. What stands in the
+        passage word for word is supported, whatever it looks like: code, say, or a row.
         """
-        if (quoted := _verbatim(claim, passage) or _defined(claim, passage)) is not None:
+        quoted = _verbatim(claim, passage) or _defined(claim, passage) or self._row(claim, (passage, context, kind))
+        if quoted is not None:
             return Support(log_odds_of(_QUOTED), *quoted)
-        ready = self._passage(passage, context)
+        ready = self._passage((passage, context, kind))
         if not ready.windows:
             return Support(_NOTHING, 0, 0)
         said = self._claim(restated(without_list_mark(claim), passage))
@@ -147,10 +154,10 @@ class SupportJudge:
 
     def signals(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
         """What is known of each claim and passage: numbers by name, none where the passage has no sentence."""
-        self.prepare([claim for claim, _ in pairs], [(passage, "") for _, passage in pairs])
+        self.prepare([claim for claim, _ in pairs], [(passage, "", "") for _, passage in pairs])
         found = []
         for claim, passage in pairs:
-            ready = self._passage(passage, "")
+            ready = self._passage((passage, "", ""))
             said = self._claim(restated(without_list_mark(claim), passage))
             found.append(self._signals(said, ready)[-1] if ready.windows else {})
         return found
@@ -181,16 +188,17 @@ class SupportJudge:
             self._claims[claim] = Claim(assertion(claim), vector, tokens, spans, piece_weights(claim, spans))
         return self._claims[claim]
 
-    def _passage(self, passage: str, context: str) -> Passage:
-        key = (passage, context)
-        if key not in self._passages:
-            self._passages[key] = self._prepare(passage, context)
-        return self._passages[key]
+    def _passage(self, evidence: Evidence) -> Passage:
+        if evidence not in self._passages:
+            self._passages[evidence] = self._prepared(evidence)
+        return self._passages[evidence]
 
-    def _prepare(self, passage: str, context: str) -> Passage:
-        spans = self._sentences(passage)
+    def _prepared(self, evidence: Evidence) -> Passage:
+        passage, context, _ = evidence
+        said = self._said(evidence)
+        spans = [(start, end) for start, end, _ in said]
         pairs = [(start, end) for (start, _), (_, end) in pairwise(spans)]
-        texts = [passage[start:end] for start, end in spans]
+        texts = [_text(passage, piece) for piece in said]
         encoded = self._encode(list(map(_unwrapped, texts)))
         tokens = [each for _, each in encoded if each is not None]
         whole = f"{context}\n{passage}"
@@ -205,17 +213,23 @@ class SupportJudge:
             around=frozenset(terms(context)) if context else frozenset(),
             known=known(whole),
             folded=whole.casefold(),
-            exact=quantities(whole, spelled=True),
+            exact=quantities(f"{whole}\n{_with_units(said)}", spelled=True),
             numbers=numbers(whole, spelled=True),
             numbered=numbered_names(whole),
             counted=counted(whole, digits=True),
             denies=bool(negations(whole)) or any(sentence.polarity.excepted for sentence in sentences),
         )
 
-    def _sentences(self, passage: str) -> list[tuple[int, int]]:
-        if passage not in self._spans:
-            self._spans[passage] = sentence_spans(passage)
-        return self._spans[passage]
+    def _row(self, claim: str, evidence: Evidence) -> tuple[int, int] | None:
+        """Where the row of a table stands that a claim reads out."""
+        rows = (row for *_, row in self._said(evidence) if row is not None and row.cells)
+        return next(((row.start, row.end) for row in rows if row.says(_unwrapped(claim))), None)
+
+    def _said(self, evidence: Evidence) -> list[tuple[int, int, TableRow | None]]:
+        """The sentences and rows of a passage."""
+        if evidence not in self._pieces:
+            self._pieces[evidence] = sentences_and_rows(*evidence)
+        return self._pieces[evidence]
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[Floats, Floats | None]]:
         """The vector of each text and those of its word pieces, where the encoder gives any; nothing without one."""
@@ -227,6 +241,18 @@ class SupportJudge:
             for text, vector, codes in zip(new, encoded.vectors, encoded.tokens, strict=True):
                 self._encoded[text] = (vector, unpack(codes) if codes else None)
         return [self._encoded[text] for text in texts]
+
+
+def _text(passage: str, piece: tuple[int, int, TableRow | None]) -> str:
+    """What a sentence says, or a row with its columns."""
+    start, end, row = piece
+    return "; ".join(row.said) if row is not None and row.cells else passage[start:end]
+
+
+def _with_units(pieces: Iterable[tuple[int, int, TableRow | None]]) -> str:
+    """The cells of tables, each before every word of its column, one of which may be its unit: "29.90 euros"."""
+    cells = [cell for *_, row in pieces if row is not None for cell in row.cells]
+    return "\n".join(f"{value} {word}" for column, value in cells for word in _COLUMN_WORD.findall(column))
 
 
 def _unwrapped(sentence: str) -> str:

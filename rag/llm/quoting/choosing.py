@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ ENOUGH = 0.6
 MOST_SENTENCES = 4
 _LEAST_CHANCE = 0.1
 _LEAST_SHARE = 0.003  # of the places where the answer may begin: the logarithm needs some
+_NAMED = 0.5  # of what a row is about
 _WORDY = 5  # content words, beyond which more say nothing
 
 
@@ -52,13 +53,31 @@ def features(quote: Quote, share: float, own: float, reading: HitReading) -> dic
     }
 
 
-def chances(found: Sequence[Quote], reading: HitReading, own: NDArray[np.float64]) -> list[float]:
-    """How likely each quote of a passage answers, [quotes]; a heading never does."""
+def chances(
+    found: Sequence[Quote], reading: HitReading, own: NDArray[np.float64], others: Collection[int] = ()
+) -> list[float]:
+    """How likely each quote of a passage answers, [quotes]; a heading never does, nor do `others`, which are places."""
     model = LogisticModel.read(MODEL_FILE)
+    shares = shares_of(found, reading)
     return [
-        0.0 if quote.is_heading else model.probability(features(quote, share, near, reading))
-        for quote, share, near in zip(found, shares_of(found, reading), map(float, own), strict=True)
+        0.0 if quote.is_heading or place in others else model.probability(features(quote, share, near, reading))
+        for place, (quote, share, near) in enumerate(zip(found, shares, map(float, own), strict=True))
     ]
+
+
+def of_other_rows(found: Sequence[Quote], question: str) -> frozenset[int]:
+    """The places of the rows of tables that are about something else, where the question says what another is about.
+
+    A row is about its first cell; the question says it where it has half of its words, and more than of any other.
+    """
+    asked = frozenset(terms(question))
+    shares = {
+        place: len(asked & about) / len(about)
+        for place, quote in enumerate(found)
+        if quote.row is not None and (about := frozenset(terms(quote.row)))
+    }
+    most = max(shares.values(), default=0.0)
+    return frozenset(place for place, share in shares.items() if share < most) if most >= _NAMED else frozenset()
 
 
 def enough(found: Sequence[float], share: float = ENOUGH) -> list[int]:

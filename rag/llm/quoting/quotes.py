@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
 
 from connectors.document import CODE, ROW
 from connectors.sentences import sentence_spans
-from rag.llm.quoting.tables import TableRow, table_rows
 from rag.prompting.prompt import PromptSource
 from rag.text.comments import without_comment_signs
+from rag.text.tables import TableRow, sentences_and_rows
 from rag.text.words import leans_back, terms, words
 
 _LONGEST = 400  # characters of a row that is quoted whole
@@ -28,7 +27,8 @@ class Quote:
     """A sentence of a source: `source` and `place` are positions, `text` is verbatim except for line breaks.
 
     Those that the prompt leaves out have a `place` too. It stands at `start` to `end` of the hit's text. `mark` is what
-    stands before it in a list, and it `is_whole` where it says all that the source has to say on the question.
+    stands before it in a list, and it `is_whole` where it says all that the source has to say on the question. `row` is
+    what a row of a table is about, its first cell; None where it is a sentence.
     """
 
     source: int
@@ -38,6 +38,7 @@ class Quote:
     end: int = 0
     mark: str = ""
     is_whole: bool = False
+    row: str | None = None
 
     @property
     def is_heading(self) -> bool:
@@ -72,39 +73,25 @@ def _of_source(number: int, source: PromptSource, asked: frozenset[str]) -> Iter
     if source.hit.kind == CODE and (head := _head(source)):
         yield Quote(number, 0, head, 0, len(source.hit.text), is_whole=True)
         return
-    text = source.hit.text
-    rows = table_rows(text, _above(source), source.hit.kind)
-    for place, (start, end, row) in enumerate(_with_rows(sentence_spans(text), rows)):
+    hit = source.hit
+    pieces = sentences_and_rows(hit.text, f"{hit.title}\n{hit.context}", hit.kind)
+    for place, (start, end, row) in enumerate(pieces):
         if not _is_shown(source, start, end):
             continue
         if row is not None:
             if row.cells:
-                yield Quote(number, place, _read_out(row, asked), start, end)
+                yield Quote(number, place, _read_out(row, asked), start, end, row=row.cells[0][1])
             continue
-        said = " ".join(text[start:end].split())
+        said = " ".join(hit.text[start:end].split())
         plain = _LIST_MARK.sub("", said)
         yield Quote(number, place, plain, start, end, mark=said.removesuffix(plain).strip())
 
 
-def _above(source: PromptSource) -> str:
-    """What stands above a passage, less its title, which may have bars that part no columns."""
-    return source.hit.context.removeprefix(source.hit.title)
-
-
-def _with_rows(
-    sentences: Sequence[tuple[int, int]], rows: Sequence[TableRow]
-) -> list[tuple[int, int, TableRow | None]]:
-    """The rows of tables and the sentences beside them, in reading order."""
-    begins, ends = [row.start for row in rows], [row.end for row in rows]
-    beside = [(start, end, None) for start, end in sentences if bisect_left(begins, end) == bisect_right(ends, start)]
-    return sorted([*beside, *((row.start, row.end, row) for row in rows)], key=lambda one: one[:2])
-
-
 def _read_out(row: TableRow, asked: frozenset[str]) -> str:
     """A row of a table: what it is about, which is its first cell, and the columns that are asked for, or all."""
-    said = [f"{column}: {value}" if column else value for column, value in row.cells]
-    wanted = [one for one in said[1:] if _is_asked_for(one, asked)]
-    return "; ".join([said[0], *(wanted or said[1:])])
+    about, *said = row.said
+    wanted = [one for one in said if _is_asked_for(one, asked)]
+    return "; ".join([about, *(wanted or said)])
 
 
 def _head(source: PromptSource) -> str:

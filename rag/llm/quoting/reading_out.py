@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.document import CODE
-from rag.llm.quoting.choosing import any_of, chances, enough
+from rag.llm.quoting.choosing import any_of, chances, enough, of_other_rows
 from rag.llm.quoting.quotes import Quote, with_antecedent
 from rag.prompting.prompt import PromptSource
 from rag.text.near_duplicates import Fingerprint
@@ -57,7 +57,7 @@ def read_out(found: Sequence[Quote], sources: Sequence[PromptSource], question: 
         return ReadOut((named,))
     if any(source.hit.signals.named and source.hit.reading is None for source in sources):
         return ReadOut()
-    likely = _likely(found, sources, own)
+    likely = _likely(found, sources, question, own)
     if not likely:
         return ReadOut()
     chosen = enough([chance for _, chance in likely])
@@ -70,7 +70,7 @@ def _shown(
 ) -> list[Quote]:
     """The quotes at `places`, the likeliest first, with what they lean on; or the list of the first, or its clauses."""
     best = found[places[0]]
-    if best.mark and _SEVERAL.match(question):
+    if _SEVERAL.match(question) and (best.mark or _is_any_row(best, found, question)):
         return _list_around(found, places[0])
     if len(places) == 1 and not _TWO_PARTS.search(question):
         return [*(found[one] for one in with_antecedent(found, places[0])[:-1]), _shortened(best, sources, question)]
@@ -79,7 +79,9 @@ def _shown(
     return [found[place] for place in sorted(wanted, key=lambda place: (order.index(found[place].source), place))]
 
 
-def _likely(found: Sequence[Quote], sources: Sequence[PromptSource], own: Scores) -> list[tuple[int, float]]:
+def _likely(
+    found: Sequence[Quote], sources: Sequence[PromptSource], question: str, own: Scores
+) -> list[tuple[int, float]]:
     """The places of the quotes of what counts as an answer, or of the likeliest source, and how likely each answers."""
     read = {number: one for number, source in enumerate(sources) if (one := source.hit.reading) is not None}
     if not read:
@@ -91,7 +93,7 @@ def _likely(found: Sequence[Quote], sources: Sequence[PromptSource], own: Scores
     for number, reading in held.items():
         places = [place for place, one in enumerate(found) if one.source == number]
         quoted = [found[place] for place in places]
-        likely += zip(places, chances(quoted, reading, own(quoted)), strict=True)
+        likely += zip(places, chances(quoted, reading, own(quoted), of_other_rows(quoted, question)), strict=True)
     return [(place, chance) for place, chance in likely if chance > 0]
 
 
@@ -116,17 +118,26 @@ def _named(found: Sequence[Quote], sources: Sequence[PromptSource]) -> Quote | N
     return first if sources[0].hit.signals.named or is_code or sources[0].hit.reading is None else None
 
 
+def _is_any_row(quote: Quote, found: Sequence[Quote], question: str) -> bool:
+    """Whether it is the row of a table of which the question names none."""
+    return quote.row is not None and not of_other_rows([one for one in found if one.source == quote.source], question)
+
+
 def _list_around(found: Sequence[Quote], place: int) -> list[Quote]:
-    """The items of the list that `place` is in, and what announces them."""
-    source = found[place].source
+    """The items of the list that `place` is in, and what announces them; or the rows of its table."""
+    source, is_row = found[place].source, found[place].row is not None
+
+    def belongs(quote: Quote) -> bool:
+        return quote.source == source and (quote.row is not None if is_row else bool(quote.mark))
+
     first = last = place
-    while first and found[first - 1].source == source and found[first - 1].mark:
+    while first and belongs(found[first - 1]):
         first -= 1
-    while last + 1 < len(found) and found[last + 1].source == source and found[last + 1].mark:
+    while last + 1 < len(found) and belongs(found[last + 1]):
         last += 1
     if last - first >= _MOST_ITEMS:
         first, last = max(first, place - _MOST_ITEMS // 2), min(last, place + _MOST_ITEMS // 2)
-    items = [replace(item, text=f"{item.mark} {item.text}") for item in found[first : last + 1]]
+    items = [replace(item, text=f"{item.mark} {item.text}".strip()) for item in found[first : last + 1]]
     announced = first and found[first - 1].source == source and found[first - 1].text.endswith(":")
     return [found[first - 1], *items] if announced else items
 

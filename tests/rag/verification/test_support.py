@@ -63,6 +63,17 @@ def test_the_context_supplies_words_and_numbers():
     assert judge.judge(claim, row, "Prices 2024 > Professional plan").holds
 
 
+def test_a_row_of_a_table_is_read_with_its_columns():
+    judge = SupportJudge()
+    table = ("bell,piece,12.50,8\nlock,piece,29.90,15", "prices.csv\narticle,unit,price in euros,in stock", "csv")
+    assert judge.judge("article: lock; unit: piece; price in euros: 29.90; in stock: 15", *table).holds
+    support = judge.judge("article: lock; in stock: 15", *table)
+    assert support.holds
+    assert table[0][support.start : support.end] == "lock,piece,29.90,15"
+    assert judge.judge("The price of a lock is 29.90 euros.", *table).holds
+    assert not judge.judge("article: lock; in stock: 40", *table).holds
+
+
 @pytest.fixture(scope="module")
 def judge():
     return SupportJudge(load_encoder())
@@ -184,7 +195,7 @@ def test_an_encoder_without_token_vectors_will_do():
 def test_what_was_prepared_is_judged_as_what_was_not(judge):
     claims = ["Orders can be returned within 30 days.", "The customer pays nothing."]
     prepared = SupportJudge(load_encoder())
-    prepared.prepare(claims, [(PASSAGE, "")])
+    prepared.prepare(claims, [(PASSAGE, "", "")])
     for claim in claims:
         assert prepared.judge(claim, PASSAGE).probability == pytest.approx(
             judge.judge(claim, PASSAGE).probability, abs=0.01

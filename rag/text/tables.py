@@ -1,20 +1,22 @@
-"""Rows of tables that stand in a text, each with the columns its cells are under: a cell alone says nothing."""
+"""What a passage says, piece by piece: sentences, and rows of tables with the columns that their cells are under."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.document import CODE
 from connectors.formats.markup.delimited import cells_of, first_record, is_header, separator_of
+from connectors.sentences import sentence_spans
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*")  # between a header and the rows below it
 _BAR = re.compile(r"(?<!\\)\|")
 _SPACED_BAR = re.compile(r"\s\|(?:\s|$)")
 _DELIMITED = "csv"
-_AS_WRITTEN = frozenset({CODE, "text", "markdown", "rst", "org", "json", "jsonl", "xml"})
+_AS_WRITTEN = frozenset({"", CODE, "text", "markdown", "rst", "org", "json", "jsonl", "xml"})
 """Kinds of documents in which a spaced bar may be anything, unless a rule or bars at the edges make it a table's."""
 
 
@@ -28,6 +30,36 @@ class TableRow:
     start: int
     end: int
     cells: tuple[tuple[str, str], ...]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Each cell with its column; a cell alone says nothing."""
+        return tuple(f"{column}: {value}" if column else value for column, value in self.cells)
+
+    def says(self, claim: str) -> bool:
+        """Whether `claim` is some of its cells with their columns, in order, between semicolons."""
+        left = f"{claim}; "
+        for cell in self.said:
+            left = left.removeprefix(f"{cell}; ")
+        return not left
+
+
+def sentences_and_rows(text: str, context: str, kind: str) -> list[tuple[int, int, TableRow | None]]:
+    """Where the sentences of a passage begin and end, and the rows of its tables, in reading order.
+
+    Args:
+        text: the passage.
+        context: title, headings and table header above it, as in `table_rows`.
+        kind: of its document; empty where that is not known.
+    """
+    rows = table_rows(text, context, kind)
+    begins, ends = [row.start for row in rows], [row.end for row in rows]
+    beside = [
+        (start, end, None)
+        for start, end in sentence_spans(text)
+        if bisect_left(begins, end) == bisect_right(ends, start)
+    ]
+    return sorted([*beside, *((row.start, row.end, row) for row in rows)], key=lambda one: one[:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +76,7 @@ def table_rows(text: str, context: str, kind: str) -> list[TableRow]:
 
     Args:
         text: the passage.
-        context: what stands above it; its last line is the header of a table that begins before the passage.
+        context: what stands above it, the title first; its last line is the header of a table that begins before it.
         kind: of its document: lines between commas are rows in a CSV file alone.
 
     Example:
@@ -52,7 +84,9 @@ def table_rows(text: str, context: str, kind: str) -> list[TableRow]:
         [(), (), (('fee', 'late'), ('days', '14'))]
     """
     separator = separator_of(first_record(text)) if kind == _DELIMITED else ""
-    above = _cells(context.rpartition("\n")[2], separator)
+    title, _, rest = context.partition("\n")
+    last = rest.rpartition("\n")[2]
+    above = _cells(last, separator) if last != title else ()
     rows: list[TableRow] = []
     for lines in _runs(text, separator):
         is_certain = separator or kind not in _AS_WRITTEN or lines[0].is_edged
