@@ -23,7 +23,7 @@ from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_st
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
-from indexes.files import refuse_links, writer_lock
+from indexes.files import make_folder, refuse_links, write_atomically, writer_lock
 from indexes.limits import StoreLimits
 from indexes.sparse.sparse import Mask, Scores, SparseReader, read_state
 from indexes.writer import Encoders, Notify, Writer
@@ -171,10 +171,12 @@ class Store:
             _check_free(path)
             self._encoder = self.make_encoder(encoder)  # first: one that is not there must leave nothing behind
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             self.began_empty = not any(path.iterdir())
             if self.began_empty:
-                (path / ".gitignore").write_text("*\n")  # for git, and so that no folder around it indexes the index
+                write_atomically(
+                    path / ".gitignore", b"*\n"
+                )  # for git, and so that no folder around it indexes the index
         except OSError as error:
             raise StoreError(f"cannot create {path}: {error.strerror}", hint="check --kb") from error
         self.catalog = Catalog(path / CATALOG_FILE, create=create, limits=self.limits)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from indexes.catalog.reading import Ids, Reading, Vectors
-from indexes.files import file_crc, read_checked, write_atomically, write_checked
+from indexes.files import file_crc, make_folder, read_checked, write_atomically, write_checked
 from indexes.limits import StoreLimits
 
 FORMAT_VERSION = 3
@@ -187,7 +187,7 @@ def write_base(
         for start in range(0, len(added), limits.vectors_held):
             page_ids, vectors = reading.vectors_by_id(encoder, added[start : start + limits.vectors_held], dimensions)
             index.add_with_ids(vectors, page_ids)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     data: Any = faiss.serialize_index(index)
     state = BaseState(
         file=f"{_stem(encoder)}-{generation}.faiss",

@@ -25,7 +25,7 @@ from tantivy import FieldType, Occur, Query
 from indexes.catalog.reading import Ids
 from indexes.catalog.rows import StoredChunk
 from indexes.errors import StoreError
-from indexes.files import read_checked, write_checked
+from indexes.files import make_folder, read_checked, sync_folder, write_checked
 from indexes.limits import StoreLimits
 from indexes.sparse.fields import BODY, FIELDS, boosts, field_terms
 from indexes.terms.analyzer import ANALYZER_VERSION
@@ -104,7 +104,7 @@ class SparseIndex:
         if self._index is None:
             raise StoreError(f"the sparse index at {self.path} is missing", hint="run `rag doctor --repair`")
         with self._refusals():
-            self._write(self._index, add, delete, state.generation)
+            self._write(self.files, self._index, add, delete, state.generation)
             self._record(replace(state, folder=self.state.folder))
 
     def rebuild(self, chunks: Iterable[StoredChunk], state: SparseState) -> None:
@@ -116,9 +116,9 @@ class SparseIndex:
         self.close()
         with self._refusals():
             folder = f"{state.generation}-{secrets.token_hex(4)}"
-            (self.path / folder).mkdir(parents=True)
+            make_folder(self.path / folder)
             self._index = tantivy.Index(_schema(), path=str(self.path / folder))
-            self._write(self._index, chunks, np.empty(0, np.int64), state.generation)
+            self._write(self.path / folder, self._index, chunks, np.empty(0, np.int64), state.generation)
             self._record(replace(state, folder=folder))
             self.close()
             for other in self.path.iterdir():
@@ -136,7 +136,9 @@ class SparseIndex:
             self._writer.wait_merging_threads()
             self._writer = None
 
-    def _write(self, index: tantivy.Index, add: Iterable[StoredChunk], delete: Ids, generation: int) -> None:
+    def _write(
+        self, folder: Path, index: tantivy.Index, add: Iterable[StoredChunk], delete: Ids, generation: int
+    ) -> None:
         if self._writer is None:
             self._writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
         writer = self._writer
@@ -148,6 +150,9 @@ class SparseIndex:
             for chunk in part:
                 writer.add_document(_to_document(chunk, generation))
         writer.commit()
+        # tantivy syncs its files, and lastly puts a new meta.json in the place of the old one, but leaves that to be
+        # synced by chance: after a power cut, the state beside it could speak of a commit that is not there.
+        sync_folder(folder)
 
     def _record(self, state: SparseState) -> None:
         write_checked(self.path / _STATE, asdict(state))

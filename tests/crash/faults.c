@@ -11,16 +11,18 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 // What happens at the chosen call; the numbers are those of `Kind` in harness.py.
-enum kind { COUNT, KILL, TEAR, FAIL, FAIL_ON, FILL };
+enum kind { COUNT, KILL, TEAR, FAIL, FAIL_ON, FILL, RECORD };
 
 // A call made by the handler itself carries this as its sixth argument, and the filter lets it through.
 #define OWN 0x70696c6f74666973L
@@ -109,6 +111,87 @@ static _Noreturn void die(void) {
         pause();
 }
 
+// What `RECORD` writes to the trace for each call that succeeded: this, then `path`, `source` and `data` bytes of the
+// path, of the path that it had before (a rename, a link), and of what was written. disk.py reads it.
+struct entry {
+    uint32_t number, path, source, data;
+    uint64_t inode;  // of the file that a descriptor names, or that was made
+    int64_t offset, flags;
+};
+#define MOST_PARTS 64  // of a writev
+
+static volatile char recording;
+
+// Make a call and write down what it did. One at a time: the order of the records is the order on the disk.
+static long record(const struct call *call, const long *a, const char *path) {
+    char buffer[8192];
+    const char *source = "";
+    if (call->number == SYS_rename || call->number == SYS_renameat || call->number == SYS_renameat2 ||
+        call->number == SYS_link || call->number == SYS_linkat) {
+        struct call from = *call;
+        from.folder -= from.folder < 0 ? 0 : 2;
+        from.path -= from.folder < 0 ? 1 : 2;
+        source = target(&from, a, buffer, sizeof buffer);
+        if (source == NULL)
+            source = "/";  // from elsewhere
+    }
+    while (__atomic_test_and_set(&recording, __ATOMIC_ACQUIRE))
+        ;
+    long result = own(call->number, a);
+    if (result >= 0) {
+        struct entry entry = {.number = (uint32_t)call->number, .path = (uint32_t)strlen(path), .source = (uint32_t)strlen(source)};
+        struct iovec parts[3 + MOST_PARTS] = {{&entry, sizeof entry}, {(void *)path, entry.path}, {(void *)source, entry.source}};
+        int count = 3;
+        int file = call->path < 0 ? (int)a[0] : strcmp(call->name, "create") == 0 ? (int)result : -1;
+        struct stat found;
+        if (strcmp(call->name, "mkdir") == 0
+                ? fstatat(call->folder < 0 ? AT_FDCWD : (int)a[call->folder], (const char *)a[call->path], &found, 0) == 0
+                : file >= 0 && fstat(file, &found) == 0)
+            entry.inode = found.st_ino;
+        switch (call->number) {
+        case SYS_write:
+        case SYS_pwrite64:
+            entry.data = (uint32_t)result;
+            entry.offset = call->number == SYS_write ? lseek(file, 0, SEEK_CUR) - result : a[3];
+            parts[count++] = (struct iovec){(void *)a[1], entry.data};
+            break;
+        case SYS_writev:
+            entry.offset = lseek(file, 0, SEEK_CUR) - result;
+            for (long i = 0, left = result; left > 0; i++, count++) {
+                if (i == MOST_PARTS)
+                    die();  // a record that is not whole would prove nothing
+                parts[count] = ((const struct iovec *)a[1])[i];
+                if ((long)parts[count].iov_len > left)
+                    parts[count].iov_len = (size_t)left;
+                left -= (long)parts[count].iov_len;
+                entry.data += (uint32_t)parts[count].iov_len;
+            }
+            break;
+        case SYS_fallocate:
+            entry.flags = a[1];
+            entry.offset = a[2] + a[3];
+            break;
+        case SYS_ftruncate:
+            entry.offset = a[1];
+            break;
+        case SYS_open:
+        case SYS_openat:
+            entry.flags = a[call->path + 1];
+            break;
+        case SYS_renameat2:
+            entry.flags = a[4];
+            break;
+        case SYS_unlinkat:
+            entry.flags = a[2];
+            break;
+        }
+        long whole[6] = {trace, (long)parts, count};
+        own(SYS_writev, whole);
+    }
+    __atomic_clear(&recording, __ATOMIC_RELEASE);
+    return result;
+}
+
 static long decide(const struct call *call, const long *a) {
     long number = call->number;
     if ((number == SYS_open || number == SYS_openat) && !(a[call->path + 1] & (O_CREAT | O_TRUNC)))
@@ -117,6 +200,8 @@ static long decide(const struct call *call, const long *a) {
     const char *path = target(call, a, buffer, sizeof buffer);
     if (path == NULL)
         return own(number, a);
+    if (kind == RECORD)
+        return record(call, a, path);
     long now = __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
     char line[8300];
     long log[6] = {trace, (long)line, snprintf(line, sizeof line, "%s %s\n", call->name, path)};
@@ -157,8 +242,8 @@ static void on_call(int signal, siginfo_t *info, void *context) {
     errno = saved;
 }
 
-// From now on count the calls of this process that change files below `below`, write a line for each to the
-// descriptor `trace_to`, and do what `what` says at call number `when`. Cannot be undone. 0, or an errno.
+// From now on count the calls of this process that change files below `below`, write a line (or a record) for each to
+// the descriptor `trace_to`, and do what `what` says at call number `when`. Cannot be undone. 0, or an errno.
 int arm(const char *below, int what, long when, int trace_to) {
     snprintf(folder, sizeof folder, "%s", below);
     kind = what, at = when, trace = trace_to;

@@ -38,6 +38,11 @@ class Kind(IntEnum):
     FAIL = 3  # it fails with EIO
     FAIL_ON = 4  # it and all that follow fail with EIO
     FILL = 5  # the disk takes half of the write, and from then on nothing more
+    RECORD = 6  # nothing, but all that is written is recorded
+
+    @property
+    def harms(self) -> bool:
+        return self not in {Kind.COUNT, Kind.RECORD}
 
     @property
     def kills(self) -> bool:
@@ -145,6 +150,7 @@ class Server:
             arguments=["--kb", str(kb), *arguments],
             kind=kind,
             call=call,
+            below=str(kb.parent if kind is Kind.RECORD else kb),
             search=kind in {Kind.FAIL_ON, Kind.FILL},
             keep_dead=keep_dead,
         )
@@ -196,6 +202,8 @@ class Trial:
     """One scenario: the knowledge base before it, the uninterrupted run, and interrupted ones to compare with it.
 
     Attributes:
+        folder: all of it is below this.
+        arguments: of the command that runs.
         reference: the uninterrupted run.
         goal: the state that it and the next run reach.
         generations: the documents of every generation that it publishes.
@@ -203,34 +211,34 @@ class Trial:
 
     def __init__(self, scenario: Scenario, server: Server, folder: Path) -> None:
         self.scenario = scenario
-        self._server = server
-        self._folder = folder / scenario.name
-        self._documents = self._folder / "documents"
-        self._template = self._folder / "template"
-        self._arguments = (scenario.verb, str(self._documents), *scenario.options, "--json")
-        self._folder.mkdir()
+        self.server = server
+        self.folder = folder / scenario.name
+        self._documents = self.folder / "documents"
+        self._template = self.folder / "template"
+        self.arguments = (scenario.verb, str(self._documents), *scenario.options, "--json")
+        self.folder.mkdir()
         self._prepare()
-        self.reference = self._uninterrupted(self._folder / "reference")
+        self.reference = self._uninterrupted(self.folder / "reference")
         self.generations = self._published()
-        last = self._next(self._folder / "then", self._folder / "reference" / "kb")
+        last = self._next(self.folder / "then", self.folder / "reference" / "kb")
         self._embedded = {*self.reference.embedded, *last.embedded}
-        self.goal: State = server.look(self._folder / "goal", "read", self._folder / "reference" / "kb")
+        self.goal: State = server.look(self.folder / "goal", "read", self.folder / "reference" / "kb")
 
     def _prepare(self) -> None:
         *earlier, last = self.scenario.history
         for place, files in enumerate(earlier):
             files.write(self._documents)
-            done = self._server.rag(self._folder / f"earlier-{place}", self._template, ("index", str(self._documents)))
+            done = self.server.rag(self.folder / f"earlier-{place}", self._template, ("index", str(self._documents)))
             assert done.code == 0, done.stderr
         last.write(self._documents)
         if self.scenario.killed_at:
-            calls = self._uninterrupted(self._folder / "whole").calls
+            calls = self._uninterrupted(self.folder / "whole").calls
             at = round(len(calls) * self.scenario.killed_at)
-            self._server.rag(self._folder / "killed", self._template, self._arguments, Kind.KILL, at)
+            self.server.rag(self.folder / "killed", self._template, self.arguments, Kind.KILL, at)
 
     def _uninterrupted(self, folder: Path, *, keep_dead: bool = False) -> Ended:
-        self._copy(folder / "kb")
-        ended = self._server.rag(folder, folder / "kb", self._arguments, keep_dead=keep_dead)
+        self.copy(folder / "kb")
+        ended = self.server.rag(folder, folder / "kb", self.arguments, keep_dead=keep_dead)
         assert ended.code == 0, ended.stderr
         return ended
 
@@ -239,19 +247,20 @@ class Trial:
         files = self.scenario.then or self.scenario.history[-1]
         files.write(self._documents)
         try:
-            return self._server.rag(folder, kb, self._arguments)
+            return self.server.rag(folder, kb, self.arguments)
         finally:
             self.scenario.history[-1].write(self._documents)
 
-    def _copy(self, kb: Path) -> None:
+    def copy(self, kb: Path) -> None:
+        """Copy the knowledge base as it is before the run, if there is one."""
         if self._template.exists():
             shutil.copytree(self._template, kb)
 
     def _published(self) -> dict[int, list[list[str]]]:
         """Generation → its documents, for every generation that the uninterrupted run publishes."""
-        folder = self._folder / "generations"
+        folder = self.folder / "generations"
         self._uninterrupted(folder, keep_dead=True)
-        found = self._server.look(folder / "look", "generations", folder / "kb")
+        found = self.server.look(folder / "look", "generations", folder / "kb")
         return {int(generation): documents for generation, documents in found.items()}
 
     def points(self, kind: Kind, count: int, phase: float = 0.5) -> list[int]:
@@ -265,24 +274,27 @@ class Trial:
         turns = [number for number in possible if number > 1 and _EFFECT.search(calls[number - 2])]
         last = possible[len(possible) - (count + 8) // 10 :]
         rest = count - len(last)
-        return sorted({*last, *_spread(turns, rest - rest // 2, phase), *_spread(possible, rest // 2, phase)})
+        return sorted({*last, *spread(turns, rest - rest // 2, phase), *spread(possible, rest // 2, phase)})
 
     def strike(self, kind: Kind, call: int) -> Outcome:
         """Interrupt the run at call number `call`, and say what is wrong afterwards."""
-        folder = self._folder / f"{kind.name}-{call}"
+        folder = self.folder / f"{kind.name}-{call}"
         kb = folder / "kb"
         folder.mkdir()
-        self._copy(kb)
-        ended = self._server.rag(folder / "struck", kb, self._arguments, kind, call)
+        self.copy(kb)
+        ended = self.server.rag(folder / "struck", kb, self.arguments, kind, call)
         struck = ended.calls[call - 1] if len(ended.calls) >= call else None
         published, problem = None, ""
         try:
             self._check_end(ended, kind, reached=struck is not None)
-            stored = set(self._server.look(folder / "stored", "stored_texts", kb))
+            stored = set(self.server.look(folder / "stored", "stored_texts", kb))
             lost = set(ended.embedded) - stored
             assert len(lost) <= EMBED_BATCH, f"{len(lost)} texts were embedded and not stored"
-            published = self._check_published(folder, kb, kind)
-            self._check_completed(folder, kb, stored)
+            # Where the disk works, the order of the writes alone keeps every index usable.
+            published = self.check_published(folder, kb, orderly=kind.kills)
+            if kind.kills and published is not None:
+                self._check_mended(folder, kb)
+            self.check_completed(folder, kb, stored)
         except AssertionError as error:
             problem = str(error)
         if not problem:
@@ -301,21 +313,29 @@ class Trial:
             if ended.code:
                 assert re.search(r"^error: .+\nhint: .+", told, re.MULTILINE), f"no error with a hint: {told!r}"
 
-    def _check_published(self, folder: Path, kb: Path, kind: Kind) -> int | None:
-        """What is left can be searched, and is a generation that the uninterrupted run published, too."""
-        state = self._server.look(folder / "left", "read", kb)
+    def check_published(self, folder: Path, kb: Path, *, orderly: bool) -> int | None:
+        """What is left can be searched, and is a generation that the uninterrupted run published, too.
+
+        With `orderly`, no index has to be made anew.
+
+        Raises:
+            AssertionError: it is not so.
+        """
+        state = self.server.look(folder / "left", "read", kb)
         published: int | None = state["generation"]
         if published is None:
             assert not self._template.exists(), "there is no knowledge base any more"
             return None
         self._check_documents(state)
-        if kind.kills:  # where the disk works, the order of the writes alone keeps every index usable
+        if orderly:
             rebuilt = [line for line in state["notices"] if "rebuilding" in line]
             assert not rebuilt, f"the order of writes left no usable index: {rebuilt}"
-            # A generation that was being written is finished whole.
-            shutil.copytree(kb, folder / "mended")
-            self._check_documents(self._server.look(folder / "mend", "mend", folder / "mended"))
         return published
+
+    def _check_mended(self, folder: Path, kb: Path) -> None:
+        """A generation that was being written is finished whole."""
+        shutil.copytree(kb, folder / "mended")
+        self._check_documents(self.server.look(folder / "mend", "mend", folder / "mended"))
 
     def _check_documents(self, state: State) -> None:
         generation = state["generation"]
@@ -323,15 +343,19 @@ class Trial:
         left = [[uri, revision] for uri, _title, _kind, _language, revision, _metadata in state["documents"]]
         assert left == self.generations[generation], f"generation {generation} has other documents"
 
-    def _check_completed(self, folder: Path, kb: Path, stored: set[str]) -> None:
-        """One more run reaches what the uninterrupted run reaches, and embeds nothing that was stored already."""
+    def check_completed(self, folder: Path, kb: Path, stored: set[str]) -> None:
+        """One more run reaches what the uninterrupted run reaches, and embeds nothing that was stored already.
+
+        Raises:
+            AssertionError: it does not.
+        """
         again = self._next(folder / "again", kb)
         done_before = self.scenario.verb == "remove" and "is not a source" in again.stderr
         assert again.code == 0 or done_before, f"the next run ended with {again.code}: {again.stderr.strip()}"
         ignored = {"generation", "notices"}
         if self.scenario.then is not None:
             ignored.add("orphan vectors")  # those of texts that nobody wants any more wait for the next compaction
-        for name, value in self._server.look(folder / "end", "read", kb).items():
+        for name, value in self.server.look(folder / "end", "describe", kb).items():
             if name not in ignored:
                 assert value == self.goal[name], (
                     f"the next run leaves other {name}: {_difference(value, self.goal[name])}"
@@ -349,7 +373,7 @@ def _lines(file: Path) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-def _spread(items: Sequence[int], count: int, phase: float) -> list[int]:
+def spread(items: Sequence[int], count: int, phase: float) -> list[int]:
     """`count` of the items, evenly; `phase` in [0, 1) moves them all."""
     count = min(count, len(items))
     return [items[int((place + phase) * len(items) / count)] for place in range(count)]

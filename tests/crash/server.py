@@ -7,6 +7,7 @@ killed it). What the child writes is left in the folder that the request names.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -25,9 +26,11 @@ import indexes.store
 import rag.indexing.synchroniser
 from connectors.errors import ConfigurationError, PilotfishError
 from indexes.limits import StoreLimits
+from indexes.writer import Writer
 from tests.crash import state
+from tests.crash.disk import mark
 from tests.crash.encoder import WordEncoder
-from tests.crash.harness import EMBED_BATCH
+from tests.crash.harness import EMBED_BATCH, Kind
 
 ENCODERS = ("default", "second")
 TIME_LIMIT_SECONDS = 60  # a child that hangs is killed by SIGALRM
@@ -40,6 +43,8 @@ def main(faults: str) -> None:
     library = ctypes.CDLL(faults)
     _make_small()
     _import_all()
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page of its parent
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a thread would not survive a fork"
     for line in sys.stdin:
         child = os.fork()
@@ -120,9 +125,12 @@ def _run(request: Request, library: ctypes.CDLL) -> None:
     """The `rag` command itself, with a fault to come."""
     if request["keep_dead"]:
         patch("indexes.catalog.writing.Writing.bury", return_value=0).start()
-    trace = os.open("trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    recorded = request["kind"] == Kind.RECORD
+    trace = os.open("recording" if recorded else "trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    if recorded:
+        _mark_published(trace)
     sys.argv = ["rag", *request["arguments"]]
-    refused = library.arm(os.fsencode(request["kb"]), request["kind"], ctypes.c_long(request["call"]), trace)
+    refused = library.arm(os.fsencode(request["below"]), request["kind"], ctypes.c_long(request["call"]), trace)
     if refused:
         raise OSError(refused, f"the system calls cannot be filtered: {os.strerror(refused)}")
     try:
@@ -130,6 +138,17 @@ def _run(request: Request, library: ctypes.CDLL) -> None:
     finally:
         if request["search"]:
             Path("meanwhile").write_text(_search(Path(request["kb"])))
+
+
+def _mark_published(trace: int) -> None:
+    """Mark in the recording where a generation has been published."""
+    publish = Writer._publish
+
+    def marked(writer: Writer, born: int) -> None:
+        publish(writer, born)
+        os.write(trace, mark(str(born)))
+
+    patch.object(Writer, "_publish", marked).start()
 
 
 def _search(kb: Path) -> str:

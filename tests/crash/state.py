@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import create_engine, inspect, select
 
+from connectors.document import with_context
 from indexes.catalog.rows import dump_location
 from indexes.catalog.schema import alive, chunks, documents, token_vectors, vectors
 from indexes.errors import NoKnowledgeBaseError
@@ -41,20 +43,31 @@ def read(kb: Path) -> State:
         return {"generation": None}
     held = {mode: base.search(COMMON, k=EVERYTHING, mode=mode, fold=False) for mode in Mode}
     base.close()
-    store = Store(kb, notify=lambda line: None)
-    with store.view() as view:
-        state = {"notices": notices, **_describe(view)}
-        texts = _check_agreement(view)
-    store.close()
+    state = {"notices": notices, **describe(kb)}
+    texts = [with_context(context, text) for _uri, _location, context, text in state["chunks"]]
     for mode, hits in held.items():
         found = sorted([hit.uri, dump_location(hit.location), hit.context, hit.text] for hit in hits)
         assert found == state["chunks"], f"{mode} search sees other chunks than the catalog"
     base = KnowledgeBase.open(kb, create=False)
-    for mode in Mode:
-        for text in texts[:: max(1, len(texts) // 3)]:
-            best = base.search(text, k=3, mode=mode)[0]
-            assert text.endswith(best.text), f"{mode} search for {text!r} finds {best.text!r}"
+    for text, mode in zip(texts[:: max(1, len(texts) // 3)], cycle(Mode)):
+        best = base.search(text, k=3, mode=mode)[0]
+        assert text.endswith(best.text), f"{mode} search for {text!r} finds {best.text!r}"
     base.close()
+    return state
+
+
+def describe(kb: Path) -> State:
+    """Describe a knowledge base whose parts agree.
+
+    Raises:
+        AssertionError: they do not.
+        PilotfishError: it cannot be opened.
+    """
+    store = Store(kb, notify=lambda line: None)
+    with store.view() as view:
+        state = _describe(view)
+        _check_agreement(view)
+    store.close()
     return state
 
 
@@ -110,8 +123,8 @@ def _describe(view: View) -> State:
     }
 
 
-def _check_agreement(view: View) -> list[str]:
-    """Check chunk for chunk that catalog, sparse and dense index hold the same; returns the texts indexed."""
+def _check_agreement(view: View) -> None:
+    """Check chunk for chunk that catalog, sparse and dense index hold the same."""
     held = {chunk.id: chunk for chunk in view.reading.chunks_of_generation(0, view.indexes.generation)}
     ids = np.array(sorted(held), np.int64)
     sparse, dense, mask = view.indexes.sparse, view.indexes.dense, view.mask({})
@@ -132,7 +145,6 @@ def _check_agreement(view: View) -> list[str]:
         assert abs(cosine - vector @ some) < _NEAR, f"the vector of record of {text!r} is another one"
         same = {candidate for candidate in dense.candidates(vector, 1).tolist() if held[candidate].indexed_text == text}
         assert same, f"dense: the vector of {text!r} is another one"
-    return [chunk.indexed_text for chunk in held.values()]
 
 
 def generations(kb: Path) -> dict[int, list[list[str]]]:

@@ -9,40 +9,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 
 import pytest
 
-from tests.crash.harness import Kind, Server, Trial, Unavailable, serving
+from tests.crash.harness import Kind, Trial
 from tests.crash.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.process
 
-BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # Points of each scenario, by kind.
 LONG = {Kind.KILL: 60, Kind.TEAR: 12, Kind.FAIL: 16, Kind.FAIL_ON: 8, Kind.FILL: 12}
 SHORT = {Kind.KILL: 3, Kind.TEAR: 1, Kind.FAIL: 2, Kind.FILL: 1}
 if os.environ.get("PILOTFISH_LONG"):
-    POINTS, NAMES = LONG, tuple(BY_NAME)
+    POINTS, NAMES = LONG, tuple(scenario.name for scenario in SCENARIOS)
 else:
     POINTS, NAMES = SHORT, ("add", "overtaken", "compact", "encoder")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    try:
-        with serving(tmp_path_factory.mktemp("crash").resolve()) as started:
-            yield started
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture(scope="module")
-def trials(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trial]:
-    """The trial of a scenario, prepared at first use."""
-    folder = tmp_path_factory.mktemp("trials").resolve()
-    return cache(lambda name: Trial(BY_NAME[name], server, folder))
 
 
 @pytest.mark.parametrize("kind", POINTS, ids=lambda kind: kind.name)
