@@ -6,7 +6,7 @@ could find a column there that was not meant to be read, or take `x.name` for a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -35,6 +35,10 @@ class Output:
     def renamed(self, names: tuple[str, ...], shown: tuple[str, ...]) -> Output:
         """With its first columns called otherwise."""
         return Output(names + self.names[len(names) :], shown + self.shown[len(shown) :])
+
+
+Ctes = Mapping[str, Output | None]
+"""What the names of WITH give; None for one whose query comes later."""
 
 
 @dataclass(frozen=True, slots=True)
