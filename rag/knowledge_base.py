@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Options, Source
-from indexes.catalog.schema import SCHEMA_VERSION
 from indexes.errors import NoKnowledgeBaseError
 from indexes.store import CATALOG_FILE, DEFAULT_FOLDER, LOCK_TIMEOUT_SECONDS, Store
-from indexes.writer import Batch
 from rag.answering.answer import Answer
-from rag.indexing.report import Failure, IndexReport
-from rag.indexing.sources import as_source, reopened, shown_name
-from rag.indexing.trust import Foreign, known_options, needs_seal, source_seal
+from rag.indexing.registered import RegisteredSources
+from rag.indexing.report import IndexReport
 from rag.prompting.prompt import Turn
 from rag.query.query import Query
 from rag.reranking.reranker import Reranker, Rerankers, Reranking
 from rag.retrieval.hit import Filters, Hit, Mode
-from rag.retrieval.ranking import basis
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.search import SearchOptions, SearchResult
-from rag.retrieval.tuned import SETTING, read, written
-from rag.status import SourceStatus, Status, sizes_on_disk
+from rag.status import Status, read_status
 
 if TYPE_CHECKING:
     from connectors.chunking.splitter import Splitter
     from indexes.catalog.reading import Reading
     from indexes.doctor.findings import Check
     from indexes.encoding.base import Encoder
-    from indexes.writer import Writer
     from rag.answering.conversation import Conversation
     from rag.answering.options import AskOptions
     from rag.answering.resources import Resources
     from rag.cards.cards import Cards
     from rag.evaluation.collections.collection import Collection
     from rag.evaluation.measure import OnProgress
-    from rag.indexing.synchroniser import Progress, Tally
+    from rag.indexing.synchroniser import Progress
     from rag.llm.base import LLM
     from rag.prompting.demonstrations import Demonstrations
     from rag.sql.answering import SqlAnswer
     from rag.sql.limits import StatementLimits
     from rag.sql.writing import Attempt
+    from rag.tuning.keeping import KeptTuning
     from rag.tuning.verdicts import TuningReport
 
 SPECIAL_PIECES = 2  # [CLS] and [SEP] take room in the encoder's window
@@ -75,6 +67,7 @@ class KnowledgeBase:
         self._notify = notify or _ignore
         self._retriever = Retriever(store, notify=self._notify)
         self._rerankers = Rerankers()
+        self._sources = RegisteredSources(store)
 
     @property
     def encoder(self) -> Encoder:
@@ -191,28 +184,15 @@ class KnowledgeBase:
             LockedError: another process is writing.
             StoreError: the disk refuses; everything published before stays.
         """
-        # Here because a search must not wait for what only indexing needs.
-        from rag.indexing.synchroniser import Tally, prepare, synchronise
-
-        start = time.perf_counter()
-        tally = Tally()
-        with self._store.writer(lock_timeout) as writer:
-            prepare(writer, tally, encoder=encoder, late=late, on_progress=on_progress)
-            if encoder is not None:
-                self._drop_other_tuning()
-            splitter = self._splitter()
-            options = known_options(writer.options(), writer.seals(), self.path)
-            for spec in sources or list(options):
-                try:
-                    source = as_source(spec, options) if sources else reopened(str(spec), options)
-                    try:
-                        synchronise(source, writer, splitter, tally, on_progress)
-                    finally:
-                        if sources and source.uri in (registered := writer.options()):
-                            self._seal(writer, source.uri, registered[source.uri])
-                except SourceError as error:
-                    tally.failures.append(Failure(shown_name(spec), str(error), error.hint))
-        return self._report(tally, start)
+        return self._sources.synchronise(
+            sources,
+            self._splitter,
+            encoder=encoder,
+            late=late,
+            on_encoder_changed=lambda: self._kept_tuning.drop_outdated(self._notify),
+            on_progress=on_progress,
+            lock_timeout=lock_timeout,
+        )
 
     def foreign_sources(self) -> dict[str, Options]:
         """URI → options of the registered sources that this user has not registered on this machine.
@@ -220,7 +200,7 @@ class KnowledgeBase:
         A knowledge base that came from elsewhere can name any server, any folder, and any variable of the environment
         as a password. These are not opened before `trust` allows them.
         """
-        return {uri: dict(options) for uri, options in self._source_options().items() if isinstance(options, Foreign)}
+        return self._sources.foreign()
 
     def trust(self, uri: str) -> None:
         """Allow a source that came with the knowledge base, as it is registered; see `foreign_sources`.
@@ -228,18 +208,7 @@ class KnowledgeBase:
         Raises:
             ConfigurationError: there is no such source.
         """
-        with self._store.writer() as writer:
-            registered = writer.options()
-            if uri not in registered:
-                raise ConfigurationError(
-                    f"{uri} is not a source of this knowledge base",
-                    hint=f"its sources are: {', '.join(registered) or 'none'}",
-                )
-            self._seal(writer, uri, registered[uri])
-
-    def _seal(self, writer: Writer, uri: str, options: Options) -> None:
-        if needs_seal(uri, options, self.path):
-            writer.seal(uri, source_seal(uri, options))
+        self._sources.trust(uri)
 
     def remove(self, source: str | Path) -> IndexReport:
         """Forget a source and its documents.
@@ -247,27 +216,7 @@ class KnowledgeBase:
         Raises:
             ConfigurationError: the source is not registered.
         """
-        from connectors.registry import open_source
-        from rag.indexing.synchroniser import Tally
-
-        start = time.perf_counter()
-        tally = Tally()
-        with self._store.writer() as writer:
-            registered = [known.uri for known in writer.sources()]
-            uri = str(source) if str(source) in registered else open_source(str(source)).uri
-            if uri not in registered:
-                raise ConfigurationError(
-                    f"{uri} is not a source of this knowledge base",
-                    hint=f"its sources are: {', '.join(registered) or 'none'}",
-                )
-            for other in registered:  # what lies in two sources stays, as a document of the other one
-                if other != uri:
-                    writer.hand_over(uri, other)
-            known = writer.known(uri)
-            done = writer.commit(Batch(removed=list(known)))
-            writer.forget(uri)
-            tally.removed, tally.chunks_removed = len(known), done.chunks_removed
-        return self._report(tally, start)
+        return self._sources.remove(str(source))
 
     def search(
         self,
@@ -376,9 +325,8 @@ class KnowledgeBase:
         from rag.sql.asking import ask_database
 
         model = load_llm(llm, base_url=base_url) if isinstance(llm, str) else as_llm(llm)
-        registered = self._source_options()
         return ask_database(
-            question, model, database, registered, find=self._find, limits=limits, on_attempt=on_attempt
+            question, model, database, self._sources.options(), find=self._find, limits=limits, on_attempt=on_attempt
         )
 
     @cached_property
@@ -390,12 +338,8 @@ class KnowledgeBase:
             search=self.search,
             cards=lambda: self.cards,
             demonstrations=lambda: self.demonstrations,
-            sources=self._source_options,
+            sources=self._sources.options,
         )
-
-    def _source_options(self) -> Mapping[str, Options]:
-        with self._store.catalog.reading() as reading:
-            return known_options(reading.source_options(), reading.source_seals(), self.path)
 
     def _find(self, question: str, k: int, filters: Filters) -> tuple[Hit, ...]:
         return self.search(question, k, filters=filters).hits
@@ -430,19 +374,17 @@ class KnowledgeBase:
             LockedError: another process is writing.
         """
         from rag.evaluation.questions import read_collection
-        from rag.tuning.tune import answerable, tune
 
         if questions is None or isinstance(questions, str | Path):
             questions = read_collection(questions, kb=self, topics=topics, qrels=qrels)
-        encoder = self._store.encoder.fingerprint
-        with self._store.catalog.reading() as reading:
-            now, collection = self._retriever.tuning(reading), answerable(questions, reading)
-        search = self._retriever.candidates
-        report = tune(search, collection, now, held_out=held_out, seed=seed, on_progress=on_progress)
-        if dry_run or not report.improved:
-            return report
-        self._keep_tuning(written(report.tuning, encoder, basis()), lock_timeout)
-        return replace(report, stored=True)
+        return self._kept_tuning.tune(
+            questions,
+            held_out=held_out,
+            seed=seed,
+            dry_run=dry_run,
+            on_progress=on_progress,
+            lock_timeout=lock_timeout,
+        )
 
     def reset_tuning(self, *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> bool:
         """Go back to the defaults; returns whether there was anything to forget.
@@ -450,30 +392,12 @@ class KnowledgeBase:
         Raises:
             LockedError: another process is writing.
         """
-        with self._store.catalog.reading() as reading:
-            tuned = bool(reading.setting(SETTING))
-        if tuned:
-            self._keep_tuning("", lock_timeout)
-        return tuned
+        return self._kept_tuning.reset(lock_timeout)
 
     def status(self) -> Status:
         """Sources, counts, sizes, encoder, generation and tuning."""
         with self._store.catalog.reading() as reading:
-            generation = reading.generation()
-            return Status(
-                path=str(self.path),
-                generation=generation,
-                schema_version=SCHEMA_VERSION,
-                documents=reading.count_documents(generation),
-                chunks=reading.count_chunks(generation),
-                encoder=reading.setting("encoder_name"),
-                sources=tuple(
-                    SourceStatus(source.uri, source.documents, source.chunks, source.facts)
-                    for source in reading.count_sources(generation)
-                ),
-                sizes=sizes_on_disk(self.path, reading.token_bytes()),
-                tuning=self._retriever.tuning(reading),
-            )
+            return read_status(self.path, reading, self._retriever.tuning(reading))
 
     def reading(self) -> AbstractContextManager[Reading]:
         """One consistent snapshot of the catalog, for what needs the stored documents themselves."""
@@ -508,36 +432,11 @@ class KnowledgeBase:
 
         return Splitter(self.encoder, window=self.encoder.window - SPECIAL_PIECES)
 
-    def _keep_tuning(self, setting: str, lock_timeout: float) -> None:
-        with self._store.writer(lock_timeout), self._store.catalog.writing() as writing:
-            writing.set_setting(SETTING, setting)
+    @cached_property
+    def _kept_tuning(self) -> KeptTuning:
+        from rag.tuning.keeping import KeptTuning
 
-    def _drop_other_tuning(self) -> None:
-        """After a change of the encoder: what was fitted for another one."""
-        with self._store.catalog.writing() as writing:
-            if read(writing.setting(SETTING), writing.setting("encoder"), basis())[1]:
-                writing.set_setting(SETTING, "")
-                self._notify("dropped the tuning, which was for another encoder: `rag tune QUESTIONS` tunes anew")
-
-    def _report(self, tally: Tally, start: float) -> IndexReport:
-        with self._store.catalog.reading() as reading:
-            generation = reading.generation()
-            total = reading.count_chunks(generation)
-        return IndexReport(
-            added=tally.added,
-            changed=tally.changed,
-            unchanged=tally.unchanged,
-            removed=tally.removed,
-            failures=tuple(tally.failures),
-            chunks_added=tally.chunks_added,
-            chunks_removed=tally.chunks_removed,
-            chunks_total=total,
-            embedded=tally.embedded,
-            seconds=round(time.perf_counter() - start, 3),
-            generation=generation,
-            notes=tuple(tally.notes),
-            news=tuple(tally.news),
-        )
+        return KeptTuning(self._store, self._retriever)
 
 
 def _ignore(_message: str) -> None:

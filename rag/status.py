@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexes.catalog.schema import SCHEMA_VERSION
+
 if TYPE_CHECKING:
+    from indexes.catalog.reading import Reading
     from rag.retrieval.tuned import Tuning
 
 
@@ -36,6 +39,25 @@ class Status:
     sources: tuple[SourceStatus, ...]
     sizes: Mapping[str, int]
     tuning: Tuning
+
+
+def read_status(path: Path, reading: Reading, tuning: Tuning) -> Status:
+    """The state of the knowledge base in the folder `path`, whose catalog `reading` reads."""
+    generation = reading.generation()
+    return Status(
+        path=str(path),
+        generation=generation,
+        schema_version=SCHEMA_VERSION,
+        documents=reading.count_documents(generation),
+        chunks=reading.count_chunks(generation),
+        encoder=reading.setting("encoder_name"),
+        sources=tuple(
+            SourceStatus(source.uri, source.documents, source.chunks, source.facts)
+            for source in reading.count_sources(generation)
+        ),
+        sizes=sizes_on_disk(path, reading.token_bytes()),
+        tuning=tuning,
+    )
 
 
 def sizes_on_disk(folder: Path, token_bytes: int) -> dict[str, int]:
