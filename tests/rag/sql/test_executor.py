@@ -7,8 +7,10 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,17 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, NullPool, create_engine, text
 
 from connectors.errors import ConfigurationError
 from rag.sql import executor
 from rag.sql.allowed import AllowedTable, AllowList, SqlDialect
 from rag.sql.errors import DatabaseUnreachableError, ExecutionError, LimitError, RefusedError, SqlError
-from rag.sql.executor import execute
+from rag.sql.executor import execute, stop_on_server
 from rag.sql.limits import StatementLimits
 from rag.sql.values import to_json
 from tests.rag.sql.shop import allowed, build, checksum, sqlite_shop
 
+ROOT = Path(__file__).parents[3]
+PATIENCE = 30.0  # seconds: far more than anything here takes
 NOTHING = AllowList(SqlDialect.SQLITE, ())
 
 
@@ -126,23 +130,110 @@ def test_a_thousand_columns_and_two_of_one_name(shop: URL) -> None:
     assert rows.columns[0] == rows.columns[-1] == "c0"
 
 
-@pytest.mark.parametrize("server", ["postgresql", "mariadb"])
-def test_what_is_stopped_is_stopped_on_the_server_too(server: str, request: pytest.FixtureRequest) -> None:
-    url: URL = request.getfixturevalue(server)
-    build(url)
-    product = "SELECT COUNT(*) FROM " + ", ".join(f"order_items t{number}" for number in range(14))
+ENDLESS = "SELECT COUNT(*) FROM " + ", ".join(f"order_items t{number}" for number in range(14))
+RUNNING = {
+    "postgresql": "SELECT pid FROM pg_stat_activity WHERE query LIKE '%order_items t13%' AND state = 'active'"
+    " AND datname = current_database() AND pid <> pg_backend_pid()",
+    "mariadb": "SELECT id FROM information_schema.processlist WHERE info LIKE '%order_items t13%'"
+    " AND db = DATABASE() AND id <> CONNECTION_ID()",
+}
+
+
+class Statements:
+    """The statements that a server works on in one database, by its own list."""
+
+    def __init__(self, url: URL, server: str) -> None:
+        build(url)
+        self.url = url
+        self._sql = text(RUNNING[server])
+        self._engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+    def running(self) -> list[int]:
+        """The sessions of those that it works on now."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(self._sql))
+
+    def wait(self, count: int) -> None:
+        """Wait until it works on so many.
+
+        Raises:
+            AssertionError: it took too long.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while len(found := self.running()) != count:
+            assert time.monotonic() < deadline, f"{len(found)} statements are running after {PATIENCE} s, not {count}"
+            time.sleep(0.05)
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def statements(request: pytest.FixtureRequest) -> Iterator[Statements]:
+    url = request.getfixturevalue(request.param)
+    found = Statements(url, request.param)
+    yield found
+    for session in found.running():  # where a test failed: they would keep the database from being dropped
+        stop_on_server(url, allowed(url).dialect, session)
+
+
+def test_what_is_stopped_is_stopped_on_the_server_too(statements: Statements) -> None:
     with pytest.raises(LimitError, match="took longer"):
-        execute(url, product, allowed(url), StatementLimits(seconds=0.5))
-    running = {
-        "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%order_items t13%'"
-        " AND pid <> pg_backend_pid() AND state = 'active'",
-        "mariadb": "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%order_items t13%'"
-        " AND id <> CONNECTION_ID()",
-    }
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        assert connection.scalar(text(running[server])) == 0
-    engine.dispose()
+        execute(statements.url, ENDLESS, allowed(statements.url), StatementLimits(seconds=0.5))
+    assert statements.running() == []
+
+
+def test_a_server_keeps_the_limit_by_itself(statements: Statements, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody tells it to stop, and the process waits for it as long as it takes."""
+    monkeypatch.setattr(executor, "stop_on_server", lambda *_: None)
+    monkeypatch.setattr(executor, "_GRACE_SECONDS", PATIENCE)
+    with pytest.raises(LimitError, match="took longer than 1 s"):
+        execute(statements.url, ENDLESS, allowed(statements.url), StatementLimits(seconds=1))
+    assert statements.running() == []
+
+
+def test_a_server_is_told_to_stop_when_the_process_dies(statements: Statements) -> None:
+    """Long before the server's own limit."""
+    failed: list[SqlError] = []
+
+    def ask() -> None:
+        try:
+            execute(statements.url, ENDLESS, allowed(statements.url), StatementLimits(seconds=10 * PATIENCE))
+        except SqlError as error:
+            failed.append(error)
+
+    before = children()
+    asking = threading.Thread(target=ask)
+    asking.start()
+    statements.wait(1)
+    (child,) = children() - before
+    os.kill(child, signal.SIGKILL)
+    asking.join()
+    statements.wait(0)
+    assert "ended without an answer" in str(failed[0])
+
+
+def test_a_server_stops_when_everybody_who_asked_is_dead(statements: Statements) -> None:
+    """Killed together, they can tell it nothing."""
+    request = json.dumps([statements.url.render_as_string(False), ENDLESS, allowed(statements.url).to_json(), 2])
+    asking = subprocess.Popen([sys.executable, "-c", ASK], stdin=subprocess.PIPE, cwd=ROOT, text=True)
+    assert asking.stdin is not None
+    with asking.stdin:
+        asking.stdin.write(request)
+    statements.wait(1)
+    (child,) = children(asking.pid)
+    os.kill(asking.pid, signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
+    assert asking.wait() == -signal.SIGKILL
+    statements.wait(0)
+
+
+ASK = """
+import json, sys
+from sqlalchemy import make_url
+from rag.sql.allowed import AllowList
+from rag.sql.executor import execute
+from rag.sql.limits import StatementLimits
+url, sql, allowed, seconds = json.load(sys.stdin)
+execute(make_url(url), sql, AllowList.from_json(allowed), StatementLimits(seconds=seconds))
+"""
 
 
 def test_a_process_that_answers_nobody_is_killed(shop: URL, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,11 +254,11 @@ def test_a_process_that_answers_nobody_is_killed(shop: URL, monkeypatch: pytest.
     assert children() == before
 
 
-def children() -> set[int]:
-    """The processes of the executor that live."""
+def children(parent: int | None = None) -> set[int]:
+    """The processes of the executor that live, of this process or another."""
     listed = subprocess.run(["ps", "-eo", "ppid=,pid=,args="], capture_output=True, text=True, check=True).stdout
     mine = (line.split() for line in listed.splitlines() if "rag.sql.process" in line)
-    return {int(pid) for parent, pid, *_ in mine if parent == str(os.getpid())}
+    return {int(pid) for ppid, pid, *_ in mine if int(ppid) == (parent or os.getpid())}
 
 
 def test_memory_is_limited(shop: URL) -> None:
