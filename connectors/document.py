@@ -15,6 +15,8 @@ CODE = "code"
 ROW = "row"
 SCHEMA = "schema"
 
+LEFT_OUT = "left_out"  # among the metadata: what of a file is not in the text
+
 
 class BlockKind(StrEnum):
     """The kind of a stretch of a document's text. Anything outside all blocks is prose."""

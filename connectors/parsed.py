@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from connectors.document import Block, BlockKind, DocumentName, Metadata, MetadataValue
+from connectors.document import LEFT_OUT, Block, BlockKind, DocumentName, Metadata, MetadataValue
 
 _NO_METADATA: Metadata = MappingProxyType({})
 # The line ends of Windows and of old Macs, of Word (a vertical tab) and of Unicode.
@@ -59,6 +61,8 @@ def clean(text: str) -> str:
     >>> clean("soft\u00adware\r\nline")
     'software\nline'
     """
+    if text.isprintable():  # nearly all cells of tables, and most lines
+        return text
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _UNWANTED.sub("", _LINE_ENDS.sub("\n", text)).translate(_BULLETS)
 
@@ -116,9 +120,13 @@ class TextBuilder:
     >>> builder.table([["name", "price"], ["apple", "2"]])
     >>> builder.build("text").blocks[1].header
     'name | price'
+
+    `most` is how many characters of text there may be. What is beyond is left out, and the metadata says so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = sys.maxsize) -> None:
+        self._most = most
+        self._left_out: dict[str, None] = {}
         self._parts: list[str] = []
         self._length = 0
         self._tight = False
@@ -129,16 +137,18 @@ class TextBuilder:
 
     def paragraph(self, text: str) -> None:
         """Add prose, set off by a blank line."""
-        self._append(_tidy(text))
+        if self._has_room():
+            self._append(_tidy(text))
 
     def continuation(self, text: str) -> None:
         """Add the rest of the paragraph just added: a page or column ended in the middle of it."""
         self._tight = True
-        self._append(_tidy(text), tight=True)
+        self.item(text)
 
     def item(self, text: str) -> None:
         """Add one item of a list: items follow each other without blank lines."""
-        self._append(_tidy(text), tight=True)
+        if self._has_room():
+            self._append(_tidy(text), tight=True)
 
     def heading(self, text: str, level: int) -> None:
         """Add a heading; one that is far too long to be one becomes a paragraph."""
@@ -161,8 +171,8 @@ class TextBuilder:
 
         Empty rows and columns go. What has a single column or row is a layout, not a table, and becomes paragraphs.
         """
-        cells = _compact([[one_line(cell) for cell in row] for row in rows])
-        if len(cells) < (1 if header else 2) or len(cells[0]) < 2:  # noqa: PLR2004
+        cells, width = _compact(list(self._fitting(rows)))
+        if len(cells) < (1 if header else 2) or width < 2:  # noqa: PLR2004
             for row in cells:
                 self.paragraph(" | ".join(cell for cell in row if cell))
             return
@@ -174,32 +184,72 @@ class TextBuilder:
         """Begin a new page: it starts where the next piece will."""
         self._new_pages += 1
 
+    def leave_out(self, what: str) -> None:
+        """Have the metadata say that something of the file is not in the text."""
+        self._left_out[what] = None
+
     def embed(self, part: Parsed) -> None:
         """Add another parsed text with its blocks and names, as it stands."""
         body = part.text.rstrip()
         if body:
             offset = self._append(body)
-            self._blocks += (moved(block, offset, self._length) for block in part.blocks)
-            self._names += (replace(name, start=name.start + offset) for name in part.names)
+            kept = self._length - offset
+            self._blocks += (moved(block, offset, self._length) for block in part.blocks if block.start < kept)
+            self._names += (replace(name, start=name.start + offset) for name in part.names if name.start < kept)
+        if what := part.metadata.get(LEFT_OUT):
+            self.leave_out(str(what))
 
     def build(self, kind: str, title: str = "", metadata: Mapping[str, MetadataValue | None] = _NO_METADATA) -> Parsed:
         """The finished result; metadata without a value is left out."""
+        metadata = {**metadata, LEFT_OUT: "; ".join(self._left_out)}
         found = MappingProxyType({key: value for key, value in metadata.items() if value not in (None, "")})
         pages = (*self._pages, *[self._length] * self._new_pages)
-        text, blocks, names = "".join(self._parts), tuple(self._blocks), tuple(self._names)
+        text, names = "".join(self._parts), tuple(self._names)
+        blocks = tuple(block for block in self._blocks if block.start < block.end)
         return Parsed(text, kind, one_line(title), found, blocks, pages, names)
+
+    @property
+    def room(self) -> int:
+        """How many characters of text there may still be."""
+        return max(self._most - self._length, 0)
+
+    def leave_rest_out(self) -> None:
+        """Have the metadata say that there is as much text as there may be, and that more was left out."""
+        self.leave_out(f"text beyond {self._most:,} characters, more than its size makes likely")
 
     @property
     def heading_title(self) -> str:
         """What `heading_title` makes of the headings so far."""
         return heading_title(self._blocks)
 
+    def _has_room(self) -> bool:
+        """Whether a piece may be added, before any work is done for it; if not, the metadata says so."""
+        if not self.room:
+            self.leave_rest_out()
+        return self.room > 0
+
+    def _fitting(self, rows: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+        """The rows of a table that there is room for, cleaned."""
+        taken = 0
+        for row in rows:
+            if taken >= self.room:
+                self.leave_rest_out()
+                return
+            cells = [one_line(cell) for cell in row]
+            taken += sum(map(len, cells)) + len(cells)
+            yield cells
+
     def _append(self, text: str, *, tight: bool = False) -> int:
-        """Add `text` after the separator it needs; the offset where it starts."""
+        """Add `text` after the separator it needs, as far as it may grow; the offset where it starts."""
         if not text:
             return self._length
         separator = ("\n" if tight and self._tight else "\n\n") if self._length else ""
         start = self._length + len(separator)
+        if start + len(text) > self._most:
+            self.leave_rest_out()
+            text = text[: max(self._most - start, 0)]
+            separator = separator if text else ""
+            start = self._length + len(separator)
         self._parts += (separator, text)
         self._length = start + len(text)
         self._tight = tight
@@ -220,8 +270,8 @@ def moved(block: Block, offset: int, limit: int) -> Block:
         start=block.start + offset,
         end=min(block.end + offset, limit),
         symbol=symbol,
-        parts=tuple(moved(part, offset, limit) for part in block.parts),
-        cuts=tuple(tuple(place + offset for place in places) for places in block.cuts),
+        parts=tuple(moved(part, offset, limit) for part in block.parts if part.start + offset < limit),
+        cuts=tuple(tuple(place + offset for place in places if place + offset < limit) for places in block.cuts),
     )
 
 
@@ -231,10 +281,16 @@ def _tidy(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
-def _compact(rows: list[list[str]]) -> list[list[str]]:
-    """The rows made equally long, without empty rows and columns."""
-    rows = [row for row in rows if any(row)]
-    width = max((len(row) for row in rows), default=0)
-    rows = [row + [""] * (width - len(row)) for row in rows]
-    kept = [column for column in range(width) if any(row[column] for row in rows)]
-    return [[row[column] for column in kept] for row in rows]
+def _compact(rows: list[list[str]]) -> tuple[list[list[str]], int]:
+    """The rows without empty rows and columns, each up to its last filled cell, and how many columns there are.
+
+    They are not made equally long: one row of very many cells would make all of them as long.
+    """
+    filled = [[column for column, cell in enumerate(row) if cell] for row in rows]
+    kept = sorted(set().union(*filled))
+    trimmed = [
+        [row[column] for column in kept[: bisect_right(kept, columns[-1])]]
+        for row, columns in zip(rows, filled, strict=True)
+        if columns
+    ]
+    return trimmed, len(kept)

@@ -12,42 +12,55 @@ from pathlib import Path
 from connectors.errors import SourceError
 from connectors.formats.dispatch import parse_here
 from connectors.formats.isolation import to_json
+from connectors.formats.limits import MOST_MEMORY, memory_for
 
-MEMORY = 4 * 1024**3
 GRACE = 10  # seconds: the one who asked comes first
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    _limit_memory()
     source = sys.stdin.buffer
     # Libraries print; what they print must not get between the answers.
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
         while line := source.readline():
             request = json.loads(line)
-            _set_alarm(request["seconds"] + GRACE)
+            _set_alarms(request["seconds"], request["wall_seconds"] + GRACE)
+            _limit_memory(request["size"])
             try:
                 answer = to_json(parse_here(source.read(request["size"]), Path(request["path"])))
             except SourceError as error:
                 answer = to_json(error)
-            _set_alarm(0)
+            _set_alarms(0, 0)
             answers.write(answer + b"\n")
             answers.flush()
 
 
-def _set_alarm(seconds: int) -> None:
-    """End this process by a signal, whatever it is doing, should nobody be left to end it for taking too long."""
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
+def _set_alarms(processor_seconds: float, wall_seconds: float) -> None:
+    """End this process by a signal, whatever it is doing, when a file has had its time; 0 calls that off.
+
+    Its time is that of the processor: a busy machine takes nothing from it. The other counts where nobody is left who
+    would end a process that sleeps.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, processor_seconds)
+        signal.setitimer(signal.ITIMER_REAL, wall_seconds)
 
 
-def _limit_memory() -> None:
-    """Let a parser that wants the whole machine fail instead. Only some systems can."""
+def _limit_memory(size: int) -> None:
+    """Let a parser that wants far more memory than a file of `size` bytes needs fail. Only some systems can."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        limit = min(_held() + memory_for(size), MOST_MEMORY)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _held() -> int:
+    """The bytes of address space that this process has, where the system tells it in the manner of Linux."""
+    with suppress(OSError):
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return MOST_MEMORY
 
 
 if __name__ == "__main__":

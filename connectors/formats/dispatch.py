@@ -34,28 +34,33 @@ from connectors.parsed import Parsed, parse_code, parse_text
 _MAX_DEPTH = 3  # a message in a message in a message
 _HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"
 _WORKER = Worker()
+_SMALL = 32 * 1024  # bytes: what takes the square of its length takes no time yet
 _SHEBANG = 200  # bytes in which the first line of a script names its language
-_CODE_SECONDS = 10.0  # a megabyte of code takes about one
 
 
-def parse_file(data: bytes, path: Path, *, code_seconds: float = _CODE_SECONDS) -> Parsed:
+def parse_file(data: bytes, path: Path, *, seconds: float | None = None) -> Parsed:
     """Parse in the worker what a parser in C or of many rules will read, all else here.
 
-    `code_seconds` is what code may take, on top of some time for its size; then its lines are kept.
+    `seconds` of processor time are what a file may take there, by default what its size allows. Of text and code that
+    take longer, the lines are kept.
     """
     if is_risky(data, path):
-        return _guarded(path, lambda: _WORKER.parse(data, path))
-    if language := language_of(path, data[:_SHEBANG].decode("latin-1")):
-        return _guarded(path, lambda: _parse_code(data, path, language, code_seconds))
+        return _guarded(path, lambda: _WORKER.parse(data, path, seconds))
+    language = language_of(path, data[:_SHEBANG].decode("latin-1"))
+    if language or len(data) > _SMALL:
+        return _guarded(path, lambda: _parse_lines(data, path, language, seconds))
     return parse_here(data, path)
 
 
-def _parse_code(data: bytes, path: Path, language: str, seconds: float) -> Parsed:
-    """Parse code in the worker, or keep its lines where the parser does not survive it: they are text all the same."""
+def _parse_lines(data: bytes, path: Path, language: str, seconds: float | None) -> Parsed:
+    """Parse text in the worker, or keep its lines where the parser does not survive it: they are text all the same."""
     try:
         return _WORKER.parse(data, path, seconds)
     except LostParserError as error:
-        return replace(parse_code(_decoded(data, path)), metadata={"code_language": language, "unparsed": str(error)})
+        text = _decoded(data, path)
+        kept = parse_code(text) if text_format(text, path) is Format.CODE else parse_text(text)
+        metadata = {"code_language": language} if language else {}
+        return replace(kept, metadata={**metadata, "unparsed": str(error)})
 
 
 def parse_here(data: bytes, path: Path, depth: int = 0) -> Parsed:
@@ -73,6 +78,10 @@ def _guarded(path: Path, parser: Callable[[], Parsed]) -> Parsed:
         if str(error).startswith(f"{path.name}: "):
             raise
         raise type(error)(f"{path.name}: {error}", hint=error.hint) from error
+    except MemoryError:
+        raise SourceError(f"{path.name}: its parser takes more memory than its size allows", hint=_HINT) from None
+    except RecursionError:
+        raise SourceError(f"{path.name}: nested too deep", hint=_HINT) from None
     except Exception as error:
         # The parsers are other people's and the files are anyone's: whatever a parser raises on a file says something
         # about that file alone, and must not end a run over thousands.

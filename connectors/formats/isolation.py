@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import atexit
 import json
-import math
 import os
+import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from connectors.document import Block, BlockKind, DocumentName, Symbol
 from connectors.errors import SourceError
+from connectors.formats.limits import seconds_for
 from connectors.formats.sniff import OpaqueContentError
 from connectors.parsed import Parsed
 
-SECONDS = 120.0
-SECONDS_PER_BYTE = 3e-6
+_WALL_SECONDS = 600.0  # of waiting for a file, for a parser that sleeps or a machine that is very busy
 _HINT = "open it in its own program and save it again, or exclude it, for example in .ragignore"
 _ROOT = Path(__file__).parents[2]
 
@@ -34,25 +33,23 @@ class LostParserError(SourceError):
 
 
 class Worker:
-    """Parses files in another process, one at a time.
+    """Parses files in another process, one at a time, each within the time and memory that its size allows."""
 
-    `seconds` is what a file may take, on top of some time for its size.
-    """
-
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         atexit.register(self.stop)
 
     def parse(self, data: bytes, path: Path, seconds: float | None = None) -> Parsed:
-        """The content of a file; raises `LostParserError` when the parser does not survive it."""
-        limit = (self._seconds if seconds is None else seconds) + SECONDS_PER_BYTE * len(data)
+        """The content of a file; raises `LostParserError` when the parser does not survive it.
+
+        `seconds` of processor time are what it may take, by default what its size allows.
+        """
+        limit = seconds_for(len(data)) if seconds is None else seconds
         with self._lock:
             process = self._running()
-            alarm = threading.Timer(limit, process.kill)
-            started = time.monotonic()
+            alarm = threading.Timer(_WALL_SECONDS, process.send_signal, (signal.SIGPROF,))
             alarm.start()
             try:
                 answer = _exchange(process, data, path, limit)
@@ -64,8 +61,8 @@ class Worker:
             if not answer:
                 self.stop()
         if not answer:
-            late = time.monotonic() - started >= limit
-            reason = f"its parser took longer than {limit:.0f} seconds" if late else "it crashes its parser"
+            late = process.returncode == -signal.SIGPROF
+            reason = f"its parser took longer than {limit:.2g} seconds" if late else "it crashes its parser"
             raise LostParserError(reason, hint=_HINT)
         return _from_json(json.loads(answer))
 
@@ -101,7 +98,7 @@ def _exchange(process: subprocess.Popen[bytes], data: bytes, path: Path, limit: 
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
     try:
-        request = {"path": str(path), "size": len(data), "seconds": math.ceil(limit)}
+        request = {"path": str(path), "size": len(data), "seconds": limit, "wall_seconds": _WALL_SECONDS}
         process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.write(data)
         process.stdin.flush()

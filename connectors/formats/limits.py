@@ -9,12 +9,41 @@ from lxml import etree
 
 from connectors.errors import SourceError
 
+# What the parser of a file may take grows with its size: a run over a hundred hostile files ends in minutes.
+_BASE_SECONDS, _SECONDS_PER_MB, _MOST_SECONDS = 5.0, 20.0, 120.0
+_BASE_MEMORY, _MEMORY_PER_BYTE, MOST_MEMORY = 1024**3, 200, 4 * 1024**3
+_BASE_TEXT, _TEXT_PER_BYTE = 2_000_000, 20
+_MB = 1_000_000
+
 MAX_UNPACKED = 512 * 1024 * 1024
 MAX_RATIO = 200
 MAX_MEMBERS = 20_000
 # Below this an archive may compress as well as it likes: a sheet of equal cells does, and it does no harm.
 _RATIO_MATTERS_FROM = 32 * 1024 * 1024
 _STEP = 1024 * 1024
+
+
+def seconds_for(size: int) -> float:
+    """The seconds of processor time that parsing a file of `size` bytes may take.
+
+    >>> seconds_for(100_000), seconds_for(50_000_000)
+    (7.0, 120.0)
+    """
+    return min(_BASE_SECONDS + _SECONDS_PER_MB * size / _MB, _MOST_SECONDS)
+
+
+def memory_for(size: int) -> int:
+    """The bytes of memory that parsing a file of `size` bytes may take, on top of what the process holds already."""
+    return min(_BASE_MEMORY + _MEMORY_PER_BYTE * size, MOST_MEMORY)
+
+
+def text_for(size: int) -> int:
+    """The characters of text that a file of `size` bytes may hold: all there are, unless it says the same for ever.
+
+    >>> text_for(100_000)
+    4000000
+    """
+    return _BASE_TEXT + _TEXT_PER_BYTE * size
 
 
 def check_zip(data: bytes) -> None:

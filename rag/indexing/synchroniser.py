@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.chunking.splitter import Splitter
-from connectors.document import Document
+from connectors.document import LEFT_OUT, Document
 from connectors.source import (
     Added,
     Changed,
@@ -27,6 +27,7 @@ from rag.indexing.report import Failure
 BATCH_CHUNKS = 1_024
 BATCH_DOCUMENTS = 20_000  # and documents, of which some bring no chunks
 _NOTES = "notes"  # among the facts of a source
+_MOST_PARTIAL = 20  # documents read in part that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class _Run:
         self._source_id: int | None = None
         self._batch = Batch()
         self._chunks = 0  # in the batch
+        self._read_in_part: list[str] = []
 
     def run(self) -> None:
         self._total = self._source.size_hint()
@@ -144,6 +146,7 @@ class _Run:
         uri = self._source.uri
         facts = dict(self._source.facts) if isinstance(self._source, Recorded) else {}
         notes = list(self._source.notes) if isinstance(self._source, Noting) else []
+        notes += self._partial_notes()
         if notes:
             facts[_NOTES] = "\n".join(notes)
         before = self._writer.facts(uri)
@@ -153,6 +156,12 @@ class _Run:
         name = uri.rstrip("/").rpartition("/")[2] or uri
         self._tally.notes += [f"{name}: {note}" for note in notes]
         self._tally.news += [f"{name}: {note}" for note in notes if not told.issuperset(note.splitlines())]
+
+    def _partial_notes(self) -> list[str]:
+        """Which documents of this run have less text than their files."""
+        more = len(self._read_in_part) - _MOST_PARTIAL
+        told = [f"read in part: {what}" for what in self._read_in_part[:_MOST_PARTIAL]]
+        return [*told, f"read in part: {more:,} more"] if more > 0 else told
 
     def _apply(self, event: Event) -> None:
         match event:
@@ -191,6 +200,9 @@ class _Run:
         return self._source_id
 
     def _put(self, document: Document, stamp: str, source_id: int) -> None:
+        if what := document.metadata.get(LEFT_OUT):
+            name = document.uri.removeprefix(self._source.uri).lstrip("/#") or document.title
+            self._read_in_part.append(f"{name} (without {what})")
         chunks = self._splitter.split(document)
         self._batch.documents.append(NewDocument(source_id, document, chunks, stamp))
         self._chunks += len(chunks)

@@ -12,7 +12,7 @@ from lxml import etree, html
 
 from connectors.encoding import decode
 from connectors.errors import SourceError
-from connectors.formats.limits import check_zip, parse_xml
+from connectors.formats.limits import check_zip, parse_xml, text_for
 from connectors.formats.markup.webpage import bounded_tags, declared_encoding, render
 from connectors.parsed import Parsed, TextBuilder, one_line
 
@@ -22,18 +22,20 @@ _CHAPTER_TYPES = frozenset({"application/xhtml+xml", "text/html", "application/x
 def parse_epub(data: bytes) -> Parsed:
     """An electronic book: its chapters with headings, tables and code; title and author from its package."""
     check_zip(data)
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(data)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if "META-INF/encryption.xml" in archive.namelist() and b"EncryptedKey" in archive.read(
-            "META-INF/encryption.xml"
-        ):
+        names = set(archive.namelist())
+        if "META-INF/encryption.xml" in names and b"EncryptedKey" in archive.read("META-INF/encryption.xml"):
             raise SourceError("protected e-book (DRM)", hint="index a copy without protection")
         package_path = _package_path(archive)
         package = parse_xml(archive.read(package_path))
-        for name in _spine(package, posixpath.dirname(package_path)):
-            if name in archive.namelist():
-                data = archive.read(name)
-                text = bounded_tags(decode(data, declared_encoding(data)).text)
+        for name in dict.fromkeys(_spine(package, posixpath.dirname(package_path))):
+            if not builder.room:
+                builder.leave_rest_out()
+                break
+            if name in names:
+                chapter = archive.read(name)
+                text = bounded_tags(decode(chapter, declared_encoding(chapter)).text)
                 if text.strip():
                     parser = html.HTMLParser(encoding="utf-8")
                     render(html.document_fromstring(text.encode(), parser=parser), builder)

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from email import policy
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
+from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
+from connectors.formats.limits import text_for
 from connectors.formats.markup.webpage import parse_html
+from connectors.formats.sniff import OpaqueContentError
 from connectors.parsed import Parsed, TextBuilder, one_line
+from connectors.summaries import shortened
 
 ParseAttachment = Callable[[bytes, Path], Parsed]
 """How an attached file is parsed; raises `SourceError` for what cannot be read."""
 
 Part = MIMEPart | EmailMessage
 
-_MAX_PARTS = 200
+_MAX_PARTS = 200  # attachments that are read
+_MAX_BODIES = 500  # parts of any kind that are looked at
+_MAX_NAME = 40  # characters of the name of a header, when it is told
 _WIDE = ("utf-16", "utf-32", "utf16", "utf32", "ucs")  # encodings with zero bytes
-_MAX_HEADER = 2000
+_MAX_HEADER = 4000  # characters as sent: the parsers of headers take the square of that
 _ENCRYPTED_FILES = (".p7m", ".pgp-encrypted")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 
@@ -36,16 +42,17 @@ class _Letter(NamedTuple):
     body: Parsed
     attachments: list[tuple[str, bytes]]
 
-    def parsed(self, kind: str, parse: ParseAttachment) -> Parsed:
+    def parsed(self, kind: str, parse: ParseAttachment, builder: TextBuilder) -> Parsed:
         """The message as text: who wrote to whom, the body, and what its attachments say."""
         fields = {name: one_line(value)[:_MAX_HEADER] for name, value in self.fields.items()}
         names = ", ".join(one_line(name) or "unnamed" for name, _ in self.attachments)
         lines = [f"{name}: {value}" for name, value in {**fields, "Attachments": names}.items() if value]
-        builder = TextBuilder()
         builder.paragraph("\n".join(lines))
         builder.embed(self.body)
+        if len(self.attachments) > _MAX_PARTS:
+            builder.leave_out(f"attachments beyond {_MAX_PARTS} of {len(self.attachments):,}")
         for name, data in self.attachments[:_MAX_PARTS]:
-            part = _attachment(name, data, parse)
+            part = _attachment(name, data, parse, builder)
             if part.text.strip():
                 builder.heading(f"Attachment: {name}", 1)
                 builder.embed(part)
@@ -54,28 +61,57 @@ class _Letter(NamedTuple):
         return builder.build(kind, fields["Subject"], metadata)
 
 
-def _attachment(name: str, data: bytes, parse: ParseAttachment) -> Parsed:
-    """What an attached file says; nothing when it cannot be read, for the message itself can."""
+def _attachment(name: str, data: bytes, parse: ParseAttachment, builder: TextBuilder) -> Parsed:
+    """What an attached file says; where it cannot be read that is left out, for the message itself can."""
     try:
         return parse(data, Path(one_line(name) or "unnamed"))
-    except SourceError:
+    except OpaqueContentError:
         return Parsed("", "")
+    except SourceError as error:
+        builder.leave_out(f"an attachment, {error}")
+        return Parsed("", "")
+
+
+class _BoundedPolicy(EmailPolicy):
+    """Reads headers of a bounded length, each once.
+
+    The library's parser takes gigabytes for some ten thousand encoded words, and reads a header for every question.
+    """
+
+    cut: set[str]  # the names of headers that were longer
+
+    def __init__(self) -> None:
+        super().__init__(message_factory=EmailMessage, refold_source="none")
+        object.__setattr__(self, "cut", set())  # a policy keeps its attributes from being set
+        object.__setattr__(self, "header_fetch_parse", lru_cache(maxsize=1000)(super().header_fetch_parse))
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """The name of a header and its value, up to the last whole word."""
+        name, value = super().header_source_parse(sourcelines)
+        if len(value) > _MAX_HEADER:
+            self.cut.add(name[:_MAX_NAME].title())
+            value = " ".join(value[:_MAX_HEADER].rsplit(None, 1)[:1])
+        return name, value
 
 
 def parse_eml(data: bytes, parse: ParseAttachment) -> Parsed:
     """An RFC 822 message: the plain body, or else the HTML one; attachments are parsed where they can be."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:64]:
         data = decode(data).text.encode()
-    message = BytesParser(policy=policy.default).parsebytes(data.lstrip(b"\r\n"))
+    policy = _BoundedPolicy()
+    message = cast("EmailMessage", BytesParser(policy=policy).parsebytes(data.lstrip(b"\r\n")))
     if message.get_content_type() in _ENCRYPTED:
         raise _encrypted()
-    bodies, attached = _parts(message)
-    builder = TextBuilder()
-    for body in bodies:
-        builder.embed(_parse_body(body))
+    builder = TextBuilder(text_for(len(data)))
+    if policy.cut:
+        builder.leave_out(f"headers beyond {_MAX_HEADER:,} characters ({shortened(policy.cut)})")
+    bodies, attached = _parts(message, builder, iter(range(_MAX_BODIES)))
+    body = TextBuilder(text_for(len(data)))
+    for part in bodies:
+        body.embed(_parse_body(part))
     fields = {name: _header(message, name) for name in ("Subject", "From", "To", "Cc", "Date")}
     attachments = [(_name(part), _payload(part)) for part in attached]
-    return _Letter(fields, builder.build("text"), attachments).parsed("email", parse)
+    return _Letter(fields, body.build("text"), attachments).parsed("email", parse, builder)
 
 
 def parse_msg(data: bytes, parse: ParseAttachment) -> Parsed:
@@ -97,7 +133,7 @@ def parse_msg(data: bytes, parse: ParseAttachment) -> Parsed:
     if "SMIME" in message.message_class or any(name.endswith(_ENCRYPTED_FILES) for name, _ in attachments):
         raise _encrypted()
     body = _plain(message.body) if (message.body or "").strip() else parse_html(message.html_body or "")
-    return _Letter(fields, body, attachments).parsed("outlook", parse)
+    return _Letter(fields, body, attachments).parsed("outlook", parse, TextBuilder(text_for(len(data))))
 
 
 def _encrypted() -> SourceError:
@@ -110,12 +146,20 @@ def _plain(text: str | None) -> Parsed:
     return builder.build("text")
 
 
-def _parts(part: Part) -> tuple[list[Part], list[Part]]:
-    """The parts that make the body, and the attached ones. Of alternatives the plain text is taken, when it has any."""
+def _parts(part: Part, builder: TextBuilder, count: Iterator[int]) -> tuple[list[Part], list[Part]]:
+    """The parts that make the body, and the attached ones. Of alternatives the plain text is taken, when it has any.
+
+    No more parts are looked at than `count` has numbers for.
+    """
     if part.get_content_type() == "message/rfc822" or not part.is_multipart():
         is_body = part.get_content_type() in {"text/plain", "text/html"} and not part.is_attachment()
         return ([part], []) if is_body else ([], [part])
-    children = [_parts(child) for child in part.iter_parts()]
+    children = []
+    for child in part.iter_parts():
+        if next(count, None) is None:
+            builder.leave_out(f"parts beyond {_MAX_BODIES}")
+            break
+        children.append(_parts(child, builder, count))
     bodies = [body for found, _ in children for body in found]
     attached = [one for _, found in children for one in found]
     if part.get_content_type() == "multipart/alternative":

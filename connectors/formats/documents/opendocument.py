@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from connectors.errors import SourceError
-from connectors.formats.limits import check_zip, parse_xml
+from connectors.formats.limits import check_zip, parse_xml, text_for
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
@@ -19,6 +19,7 @@ _PRESENTATION = "{urn:oasis:names:tc:opendocument:xmlns:presentation:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
+_MAX_COLUMNS = 16_384  # of a row, as in the programs that write the format
 _MAX_REPEAT = 100  # cells and spaces are run-length encoded: a hostile count must not become that much text
 
 
@@ -36,7 +37,7 @@ def parse_opendocument(data: bytes) -> Parsed:
     if body is None:
         hint = "open it, remove the password, save it again" if encrypted else ""
         raise SourceError("encrypted document" if encrypted else "it has no body", hint=hint)
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(data)))
     _write(body, builder)
     pages = sum(1 for _ in body.iter(f"{_DRAW}page"))
     metadata = {
@@ -65,7 +66,7 @@ def _write(root: etree._Element, builder: TextBuilder) -> None:
             _paragraph(element, builder)
             walk.skip_subtree()
         elif tag == f"{_TABLE}table":
-            builder.table(_rows(element))
+            builder.table(_rows(element, builder))
             walk.skip_subtree()
 
 
@@ -77,10 +78,18 @@ def _paragraph(element: etree._Element, builder: TextBuilder) -> None:
         builder.heading(text, 1)
     else:
         builder.paragraph(text)
-    for box in element.iter(f"{_DRAW}text-box"):
-        _write(box, builder)
-    for note in element.iter(f"{_TEXT}note-body"):
-        _write(note, builder)
+    for inside in (f"{_DRAW}text-box", f"{_TEXT}note-body"):
+        for box in _outermost(element, inside):
+            _write(box, builder)
+
+
+def _outermost(element: etree._Element, tag: str) -> Iterator[etree._Element]:
+    """The elements of a kind below one, without those in them: they are written with what they are in."""
+    walk = etree.iterwalk(element, events=("start",))
+    for _, found in walk:
+        if found.tag == tag:
+            yield found
+            walk.skip_subtree()
 
 
 def _in_slide_title(element: etree._Element) -> bool:
@@ -88,12 +97,15 @@ def _in_slide_title(element: etree._Element) -> bool:
     return frame is not None and frame.get(f"{_PRESENTATION}class") == "title"
 
 
-def _rows(table: etree._Element) -> Iterator[list[str]]:
+def _rows(table: etree._Element, builder: TextBuilder) -> Iterator[list[str]]:
     for row in table.iter(f"{_TABLE}table-row"):
         cells: list[str] = []
         for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
             text = " ".join(filter(None, (_text(paragraph) for paragraph in cell.iter(f"{_TEXT}p", f"{_TEXT}h"))))
             cells += [text] * _count(cell, f"{_TABLE}number-columns-repeated")
+            if len(cells) > _MAX_COLUMNS:
+                builder.leave_out(f"columns beyond {_MAX_COLUMNS:,}")
+                break
         yield cells
 
 

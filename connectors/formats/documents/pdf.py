@@ -21,6 +21,7 @@ from connectors.formats.documents.layout import (
     join_baselines,
     write_pages,
 )
+from connectors.formats.limits import text_for
 from connectors.parsed import Parsed, TextBuilder, heading_title, one_line
 
 if TYPE_CHECKING:
@@ -32,19 +33,20 @@ _GENERIC = re.compile(
 )
 _NO_NAME = re.compile(r"\S*[_/\\.-]\S*|[\d\W_]+|.*\.(docx?|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|rtf|odt)", re.IGNORECASE)
 _BOLD = 600
+_MOST_PAGES, _LEAST_PAGE = 500, 200  # pages of any file, and bytes of the file for every page beyond
 _UPRIGHT = 0.2  # sine of the angle up to which a line counts as upright
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")  # D:20240131…, as PDF writes it
 
 
 def parse_pdf(data: bytes, path: Path) -> Parsed:
     """The text of a PDF with the offset of every page. One without any text (a scan) is an error, not an empty text."""
+    builder = TextBuilder(text_for(len(data)))
     with closing(_open(data)) as document:
-        pages = [_page(document, index) for index in range(len(document))]
+        pages = list(_pages(document, len(data), builder))
         fields = document.get_metadata_dict(skip_empty=True)
         outline = _outline(document)
     if not any(pages):
         raise SourceError("it contains no text (scanned images?)", hint="recognise the text first: ocrmypdf FILE FILE")
-    builder = TextBuilder()
     write_pages(drop_running_heads(pages), outline, builder)
     created = _DATE.match(fields.get("CreationDate", ""))
     metadata: dict[str, MetadataValue] = {
@@ -70,6 +72,21 @@ def _open(data: bytes) -> pypdfium2.PdfDocument:
             hint = "save a copy without the password: qpdf --decrypt --password=PASSWORD FILE COPY"
             raise SourceError("encrypted PDF, it needs a password", hint=hint) from None
         raise SourceError("damaged PDF, it cannot be opened", hint="try to repair it: qpdf FILE COPY") from None
+
+
+def _pages(document: pypdfium2.PdfDocument, size: int, builder: TextBuilder) -> Iterator[list[PageLine]]:
+    """The pages that a file of `size` bytes can hold: a tree of pages may name the same one a million times."""
+    most, taken = _MOST_PAGES + size // _LEAST_PAGE, 0
+    for index in range(len(document)):
+        if index >= most:
+            builder.leave_out(f"pages beyond {most:,} of {len(document):,}")
+            return
+        if taken > builder.room:
+            builder.leave_rest_out()
+            return
+        lines = _page(document, index)
+        taken += sum(len(line.text) for line in lines)
+        yield lines
 
 
 def _page(document: pypdfium2.PdfDocument, index: int) -> list[PageLine]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
+from connectors.formats.limits import text_for
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _INFO = re.compile(r"\{\\(?P<field>title|author|subject)\s(?P<value>[^{}]*)\}")
@@ -13,7 +14,7 @@ _INFO = re.compile(r"\{\\(?P<field>title|author|subject)\s(?P<value>[^{}]*)\}")
 def parse_rtf(data: bytes) -> Parsed:
     """Rich text as paragraphs and tables."""
     source = data.decode("latin-1")  # RTF is ASCII with its own escapes; the library decodes those
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(data)))
     # The library ends every cell of a table with a bar, and so every row.
     for is_row, lines in groupby(re.split(r"\n+", _plain(source)), lambda line: line.rstrip().endswith("|")):
         if is_row:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 
 from connectors.errors import SourceError
-from connectors.formats.limits import check_zip
+from connectors.formats.limits import check_zip, text_for
 from connectors.formats.markup.delimited import is_header
 from connectors.parsed import Parsed, TextBuilder
 
@@ -22,12 +23,15 @@ def parse_sheets(data: bytes) -> Parsed:
 
     if data.startswith(b"PK"):
         check_zip(data)
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(data)))
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
             names = workbook.sheet_names
             for name in names:
-                rows = [_row(row) for row in workbook.get_sheet_by_name(name).iter_rows()]
+                if not builder.room:
+                    builder.leave_rest_out()
+                    break
+                rows = list(_fitting(workbook.get_sheet_by_name(name).iter_rows(), builder))
                 if any(any(row) for row in rows):
                     builder.heading(name, 1)
                     _write_sheet(rows, builder)
@@ -38,16 +42,13 @@ def parse_sheets(data: bytes) -> Parsed:
 
 def _write_sheet(rows: list[list[str]], builder: TextBuilder) -> None:
     header = ""
-    width = 0
     for region in _regions(rows):
         body = region
         while len(body) > 1 and _filled(body[0]) == 1 < _filled(body[1]):
             builder.paragraph("".join(body[0]))  # a caption above the table
             body = body[1:]
         if is_header(body[0]) and (len(body) > 1 or not header):
-            header, width = _header_line(body), len(body[0])
-        elif width != len(body[0]):
-            header = ""
+            header = _header_line(body)
         builder.table(body, header)  # rows without a header of their own, after a gap, go on under the last one
 
 
@@ -62,7 +63,7 @@ def _header_line(rows: Sequence[Sequence[str]]) -> str:
         if not is_header(rows[height]):
             break
         height += 1
-    columns = zip(*rows[:height], strict=True)
+    columns = zip_longest(*rows[:height], fillvalue="")
     names = (" ".join(filter(None, column)) for column in columns)
     return " | ".join(name for name in names if name)[:_HEADER_LIMIT]
 
@@ -77,9 +78,26 @@ def _regions(rows: list[list[str]]) -> Iterator[list[list[str]]]:
             region = []
 
 
+def _fitting(rows: Iterable[list[Value]], builder: TextBuilder) -> Iterator[list[str]]:
+    """The rows that there is room for: a file of a kilobyte can hold a sheet that says the same a million times."""
+    taken, is_gap = 0, True
+    for row in rows:
+        cells = _row(row)
+        if not cells and is_gap:  # of a gap of a million rows, one tells tables apart
+            continue
+        if taken > builder.room:
+            builder.leave_rest_out()
+            return
+        is_gap = not cells
+        taken += sum(map(len, cells)) + len(cells)
+        yield cells
+
+
 def _row(row: list[Value]) -> list[str]:
     if row.count("") == len(row):  # most rows of a sheet with a stray cell far out
         return []
+    while row[-1] == "":
+        row.pop()
     return ["" if value == "" else _shown(value) for value in row]
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from connectors.document import MetadataValue
 from connectors.formats.documents.opc import Package
-from connectors.formats.limits import check_zip
+from connectors.formats.limits import check_zip, text_for
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _GENERIC = frozenset({"powerpoint presentation", "presentation", "slide 1", "title", "untitled"})
@@ -24,11 +24,14 @@ _TITLE = "0"  # the index of the placeholder that holds a slide's title
 def parse_pptx(data: bytes) -> Parsed:
     """A PowerPoint presentation: text, tables, charts, diagrams and notes of every slide."""
     check_zip(data)
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(data)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         package = Package(archive)
         slides = _slides(package)
         for slide in slides:
+            if not builder.room:
+                builder.leave_rest_out()
+                break
             builder.page()
             _write_slide(package, slide, builder)
         claimed, author = one_line(package.property("title")), one_line(package.property("creator"))
@@ -42,7 +45,7 @@ def _slides(package: Package) -> list[str]:
     main = package.main()
     parts = {relation.identity: relation.part for relation in package.relations(main) if relation.kind == "slide"}
     shown = (_relation(slide, "id") for slide in package.read(main).iterfind("{*}sldIdLst/{*}sldId"))
-    return [parts[identity] for identity in shown if identity in parts]
+    return list(dict.fromkeys(parts[identity] for identity in shown if identity in parts))
 
 
 def _write_slide(package: Package, slide: str, builder: TextBuilder) -> None:

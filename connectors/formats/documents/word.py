@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from connectors.formats.limits import check_zip, parse_xml
+from connectors.formats.limits import check_zip, parse_xml, text_for
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def parse_docx(data: bytes) -> Parsed:
 
     check_zip(data)
     document = docx.Document(io.BytesIO(data))
-    writer = _Writer(document)
+    writer = _Writer(document, text_for(len(data)))
     writer.write(document.element.body)
     writer.write_margins()
     properties = document.core_properties
@@ -42,8 +42,8 @@ def parse_docx(data: bytes) -> Parsed:
 
 
 class _Writer:
-    def __init__(self, document: WordDocument) -> None:
-        self.builder = TextBuilder()
+    def __init__(self, document: WordDocument, most: int) -> None:
+        self.builder = TextBuilder(most)
         self.title = ""
         self._document = document
         self._levels, self._titles, self._lists = _styles(document)
@@ -119,11 +119,12 @@ def _styles(document: WordDocument) -> tuple[Mapping[str, int], frozenset[str], 
         elif name.startswith("list "):
             lists.add(identity)
     for identity in parents:
-        ancestor, steps = identity, 0
-        while ancestor and ancestor not in levels and steps < len(parents):
-            ancestor, steps = parents.get(ancestor, ""), steps + 1
-        if ancestor in levels:
-            levels[identity] = levels[ancestor]
+        line: dict[str, None] = {}  # of styles without a level, each the parent of the one before
+        ancestor = identity
+        while ancestor and ancestor not in levels and ancestor not in line:
+            line[ancestor] = None
+            ancestor = parents.get(ancestor, "")
+        levels.update(dict.fromkeys(line, levels.get(ancestor, 0)))
     return levels, frozenset(titles), frozenset(lists)
 
 

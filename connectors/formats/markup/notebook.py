@@ -11,6 +11,7 @@ from typing import Any
 from connectors.code.source import parse_source
 from connectors.document import BlockKind
 from connectors.errors import SourceError
+from connectors.formats.limits import text_for
 from connectors.formats.markup.markdown import parse_markdown
 from connectors.parsed import Parsed, TextBuilder, clean, parse_code
 
@@ -34,7 +35,7 @@ def parse_notebook(text: str) -> Parsed:
         return replace(parse_code(text), kind="notebook")
     if not isinstance(content, dict):
         raise SourceError("not a notebook: its JSON is not an object")
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(text)))
     language = _language(content)
     title = ""
     for cell in _cells(content):

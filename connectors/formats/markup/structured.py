@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from lxml import etree
 
-from connectors.formats.limits import parse_xml
+from connectors.formats.limits import parse_xml, text_for
 from connectors.parsed import Parsed, TextBuilder, clean, one_line, parse_code
 
 _LONG_LINE = 500
 _MAX_OUTLINED = 20_000_000  # characters: the values of a larger one would take gigabytes
 _MAX_INDENT = 40
+_MOST_ATTRIBUTES = 1_000  # of an element
 _ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _TITLE_TAGS = ("title", "name", "headline", "subject")
 
@@ -59,14 +60,18 @@ def _scalar(value: object) -> str:
 def parse_xml_text(text: str) -> Parsed:
     """XML as text: `name: value` lines for elements with one value, whole paragraphs where text and markup mix.
 
-    What is not well-formed is kept as it stands, for a recovered tree can lack half of it.
+    What is not well-formed is kept as it stands, for a recovered tree can lack half of it; so is what has elements of
+    very many attributes.
     """
     try:
         # The text is decoded already: an encoding declared in it is history, and lxml would believe it.
         root = parse_xml(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode("utf-8", "replace"), recover=False)
     except etree.XMLSyntaxError:
         return replace(parse_code(text), kind="xml")
-    builder = TextBuilder()
+    # The library searches an element's attributes for each of them.
+    if any(len(element.attrib) > _MOST_ATTRIBUTES for element in root.iter(etree.Element)):
+        return replace(parse_code(text), kind="xml")
+    builder = TextBuilder(text_for(len(text)))
     for record in _xml_records(root):
         builder.paragraph("\n".join(record))
     title = next((one_line(child.text or "") for tag in _TITLE_TAGS for child in root.iterchildren(f"{{*}}{tag}")), "")

@@ -9,6 +9,7 @@ from html import unescape
 
 from lxml import etree, html
 
+from connectors.formats.limits import text_for
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -67,7 +68,7 @@ def parse_html(text: str) -> Parsed:
     if any(problem.type_name == "ERR_RESOURCE_LIMIT" for problem in parser.error_log):  # nested beyond 2,048: cut off
         return _without_tags(text)
     metadata = {"author": _meta(root, "author"), "description": _meta(root, "description")}
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(text)))
     render(_main_content(root, text), builder)
     return builder.build("html", _title(root), metadata)
 
@@ -92,7 +93,7 @@ def bounded_tags(text: str) -> str:
 
 def _without_tags(text: str) -> Parsed:
     """The text of a page that nests so deeply that no tree of it can be made."""
-    builder = TextBuilder()
+    builder = TextBuilder(text_for(len(text)))
     title, inside = "", ""
     for part in text.split("<")[
         1:

@@ -47,7 +47,7 @@ def test_a_minified_line_of_ten_megabytes_is_kept_as_it_stands() -> None:
 
 def test_what_takes_the_parser_too_long_is_kept_as_lines() -> None:
     text = "a" + "\n.b()" * DEEP
-    parsed = parse_file(text.encode(), Path("chain.js"), code_seconds=0.1)
+    parsed = parse_file(text.encode(), Path("chain.js"), seconds=0.1)
     assert parsed.text == text
     assert parsed.metadata["code_language"] == "javascript"
     assert "longer than" in str(parsed.metadata["unparsed"])

@@ -8,6 +8,7 @@ import pytest
 from connectors.document import BlockKind
 from connectors.errors import SourceError
 from connectors.formats import parse
+from connectors.formats.isolation import LostParserError
 from tests.connectors.samples import make
 
 
@@ -113,3 +114,65 @@ def test_an_outlook_message() -> None:
         'Subject: Quarterly figures\nFrom: "Ann Sender" <ann@example.org>\n\nDear all,\nthe cod is größer.'
     )
     assert (parsed.title, parsed.kind) == ("Quarterly figures", "outlook")
+
+
+PARTS = b"From: a@b\nSubject: s\nContent-Type: multipart/mixed; boundary=x\n\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "attachments", "said"),
+    [
+        (b"Content-Type: text/plain", 0, "parts beyond 500"),
+        (
+            b"Content-Type: text/plain\nContent-Disposition: attachment; filename=a.txt",
+            500,
+            "parts beyond 500; attachments beyond 200 of 500",
+        ),
+    ],
+)
+def test_of_very_many_parts_the_first_are_read_and_the_rest_is_told(header: bytes, attachments: int, said: str) -> None:
+    parsed = parse(PARTS + (b"--x\n" + header + b"\n\nhello\n") * 20_000 + b"--x--\n", Path("a.eml"))
+    assert parsed.text.count("hello") == (200 if attachments else 500)
+    assert parsed.metadata["left_out"] == said
+
+
+@pytest.mark.parametrize("name", ["Subject", "To", "Content-Type", "Content-Disposition"])
+@pytest.mark.parametrize(
+    "unit", ["=?utf-8?q?a?= ", "=?utf-8?q?a?=", "=?utf-8?q?a?= <a@b.c>, ", '"', "((a)", "a,", "a=b;", "a*0*=b;", "\\"]
+)
+def test_a_header_of_any_length_takes_no_square_of_time(name: str, unit: str) -> None:
+    data = f"From: a@b\n{name}: {unit * 50_000}\nX-Last: x\n\nhello\n"
+    parsed = parse(data.encode(), Path("a.eml"))
+    assert "hello" in parsed.text
+    assert f"headers beyond 4,000 characters ({name})" in str(parsed.metadata["left_out"])
+    assert len(parsed.text) < 10_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"From: a@b\nContent-Type: message/rfc822\n\n" * 1000 + b"From: a@b\n\nhello\n",
+        b"From: a@b\n"
+        + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(1000)),
+        PARTS + b"--x\nContent-Type: multipart/mixed; boundary=x\n\n" * 20_000 + b"hello",
+        b"From: a@b\nContent-Type: multipart/mixed; boundary=" + b"(" * 100_000 + b"\n\nhello\n",
+        b"From: a@b\n" + b"To: a@b\n" * 100_000 + b"\nhello\n",
+    ],
+)
+def test_nested_parts_and_odd_boundaries_end_in_text_or_in_an_error(data: bytes) -> None:
+    try:
+        parsed = parse(data, Path("a.eml"))
+    except LostParserError:
+        raise
+    except SourceError as error:
+        assert "nested too deep" in str(error)
+    else:
+        assert parsed.text
+
+
+def test_an_attachment_that_cannot_be_read_is_told() -> None:
+    message = letter()
+    message.add_attachment(b"%PDF-1.4 cut off", maintype="application", subtype="pdf", filename="c.pdf")
+    message.add_attachment(b"\x89PNG\r\n\x1a\n\0", maintype="image", subtype="png", filename="cod.png")
+    parsed = parse(message.as_bytes(), Path("a.eml"))
+    assert parsed.metadata["left_out"] == "an attachment, c.pdf: damaged PDF, it cannot be opened"

@@ -386,3 +386,151 @@ def test_a_wrong_extension_changes_nothing() -> None:
     data = saved(word_document())
     assert parse(data, Path("a.txt")).text == parse(data, Path("a.docx")).text
     assert parse(workbook(), Path("a.docx")).kind == "spreadsheet"
+
+
+def sheet_file(rows: str, *, sheets: int = 1, strings: str = "", before: str = "") -> bytes:
+    """A workbook written by hand: all its sheets are the same part."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    listed = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="r{n}"/>' for n in range(1, sheets + 1))
+    parts = "".join(
+        f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
+        for n in range(1, sheets + 1)
+    )
+    parts += f'<Relationship Id="s" Type="{office}/sharedStrings" Target="sharedStrings.xml"/>'
+    return make.zipped(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "_rels/.rels": f'<Relationships xmlns="{package}"><Relationship Id="r" Type="{office}/officeDocument"'
+            ' Target="xl/workbook.xml"/></Relationships>',
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{listed}</sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}">{parts}</Relationships>',
+            "xl/sharedStrings.xml": f'<sst xmlns="{main}">{strings}</sst>',
+            "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}">{before}<sheetData>{rows}</sheetData></worksheet>',
+        }
+    )
+
+
+def test_a_string_shared_by_very_many_cells_is_cut_and_told() -> None:
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, 5001))
+    data = sheet_file(rows, strings=f"<si><t>{'fish ' * 2000}</t></si>")
+    parsed = parse(data, Path("a.xlsx"))
+    assert 2_000_000 < len(parsed.text) < 4_000_000 < 5000 * 10_000
+    assert str(parsed.metadata["left_out"]).startswith("text beyond 2,")
+
+
+def test_a_sheet_shown_a_thousand_times_is_cut_and_told() -> None:
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, 101))
+    parsed = parse(sheet_file(rows, sheets=1000, strings=f"<si><t>{'fish ' * 1000}</t></si>"), Path("a.xlsx"))
+    assert len(parsed.text) < 4_000_000
+    assert parsed.metadata["left_out"]
+
+
+def test_a_sheet_that_lies_about_its_size_is_read() -> None:
+    first = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    data = sheet_file(first, before='<dimension ref="A1:XFD1048576"/>')
+    assert parse(data, Path("a.xlsx")).text == "S1\n\n1"
+
+
+def test_a_gap_of_a_million_rows_costs_little() -> None:
+    rows = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="A1048576"><v>2</v></c></row>'
+    assert parse(sheet_file(rows), Path("a.xlsx")).text == "S1\n\n1\n\n2"
+
+
+def test_a_row_of_every_column_does_not_make_all_rows_as_long() -> None:
+    wide = "".join(f'<c r="{xlsxwriter.utility.xl_col_to_name(n)}1"><v>1</v></c>' for n in range(16_384))
+    rows = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c><c r="B{n}"><v>2</v></c></row>' for n in range(2, 1000))
+    parsed = parse(sheet_file(f'<row r="1">{wide}</row>{rows}'), Path("a.xlsx"))
+    assert parsed.text.endswith("\n1 | 2\n1 | 2")
+    assert "left_out" not in parsed.metadata
+
+
+@pytest.mark.parametrize("repeated", [(1_000_000, 1), (10_000, 1000)])
+def test_a_cell_repeated_by_its_word_is_cut_and_told(repeated: tuple[int, int]) -> None:
+    rows, columns = repeated
+    body = (
+        f'<table:table table:name="S"><table:table-row table:number-rows-repeated="{rows}"><table:table-cell'
+        f' office:value-type="string" table:number-columns-repeated="{columns}"><text:p>fish</text:p>'
+        "</table:table-cell></table:table-row></table:table>"
+    )
+    content = f"<office:document-content{ODF}><office:body><office:spreadsheet>{body}</office:spreadsheet>"
+    members = {
+        "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+        "META-INF/manifest.xml": "<manifest/>",
+        "content.xml": f"{content}</office:body></office:document-content>",
+    }
+    try:
+        parsed = parse(make.zipped(members), Path("a.ods"))
+    except SourceError as error:
+        assert error.hint
+    else:
+        assert len(parsed.text) < 3_000_000
+        assert parsed.metadata["left_out"]
+
+
+def odt_of(body: str) -> bytes:
+    content = f"<office:document-content{ODF}><office:body><office:text>{body}</office:text></office:body>"
+    members = {"mimetype": "application/vnd.oasis.opendocument.text"}
+    return make.zipped({**members, "content.xml": f"{content}</office:document-content>"})
+
+
+def test_text_boxes_in_text_boxes_are_read_once() -> None:
+    depth = 60
+    boxes = "<text:p>out<draw:text-box>" * depth + "<text:p>in</text:p>" + "</draw:text-box></text:p>" * depth
+    parsed = parse(odt_of(boxes), Path("a.odt"))
+    assert (parsed.text.count("out"), parsed.text.count("in")) == (depth, 1)
+
+
+def test_columns_beyond_those_of_any_program_are_told() -> None:
+    cell = '<table:table-cell table:number-columns-repeated="100"><text:p>x</text:p></table:table-cell>'
+    row = f"<table:table-row>{cell * 20_000}</table:table-row>"
+    parsed = parse(odt_of(f"<table:table>{row * 2}</table:table>"), Path("a.odt"))
+    assert parsed.metadata["left_out"] == "columns beyond 16,384"
+
+
+def word_file(body: str, styles: str = "") -> bytes:
+    data = saved(docx.Document())
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    members["word/document.xml"] = f"<w:document {space}><w:body>{body}</w:body></w:document>".encode()
+    if styles:
+        members["word/styles.xml"] = f"<w:styles {space}>{styles}</w:styles>".encode()
+    return make.zipped(members)
+
+
+def test_a_long_line_of_styles_takes_no_square_of_time() -> None:
+    chain = "".join(
+        f'<w:style w:styleId="s{n}"><w:name w:val="n{n}"/><w:basedOn w:val="s{n + 1}"/></w:style>'
+        for n in range(20_000)
+    )
+    chain += '<w:style w:styleId="s20000"><w:name w:val="heading 2"/><w:basedOn w:val="s0"/></w:style>'
+    body = '<w:p><w:pPr><w:pStyle w:val="s0"/></w:pPr><w:r><w:t>Fish</w:t></w:r></w:p>'
+    assert [block.level for block in parse(word_file(body, chain), Path("a.docx")).blocks] == [2]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<w:p " + " ".join(f'a{n}="1"' for n in range(40_000)) + "><w:r><w:t>said</w:t></w:r></w:p>",
+        "<w:p><w:r><w:t>said</w:t><w:txbxContent>" * 50 + "</w:txbxContent></w:r></w:p>" * 50,
+        "<w:p><w:r><w:t>said</w:t></w:r></w:p>"
+        + f"<w:tbl><w:tr>{'<w:tc><w:p/></w:tc>' * 50_000}</w:tr>{'<w:tr><w:tc><w:p/></w:tc></w:tr>' * 1000}</w:tbl>",
+    ],
+    ids=["attributes", "boxes", "columns"],
+)
+def test_hostile_bodies_of_word_files_are_read(body: str) -> None:
+    assert "said" in parse(word_file(body), Path("a.docx")).text
+
+
+def test_a_slide_named_very_often_is_shown_once() -> None:
+    show = pptx.Presentation()
+    show.slides.add_slide(show.slide_layouts[5]).shapes.title.text = "Tides"
+    with zipfile.ZipFile(io.BytesIO(saved(show))) as archive:
+        members = {name: archive.read(name).decode("latin-1") for name in archive.namelist()}
+    named = "ppt/presentation.xml"
+    members[named] = re.sub("<p:sldId [^>]*/>", lambda match: match[0] * 20_000, members[named])
+    data = make.zipped({name: content.encode("latin-1") for name, content in members.items()})
+    parsed = parse(data, Path("a.pptx"))
+    assert (parsed.text, parsed.metadata["pages"]) == ("Tides", 1)
