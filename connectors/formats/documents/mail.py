@@ -78,12 +78,19 @@ class _BoundedPolicy(EmailPolicy):
     The library's parser takes gigabytes for some ten thousand encoded words, and reads a header for every question.
     """
 
-    cut: set[str]  # the names of headers that were longer
+    cut: set[str]  # the names of headers that were longer, or nest comments too deep
 
     def __init__(self) -> None:
         super().__init__(message_factory=EmailMessage, refold_source="none")
         object.__setattr__(self, "cut", set())  # a policy keeps its attributes from being set
-        object.__setattr__(self, "header_fetch_parse", lru_cache(maxsize=1000)(super().header_fetch_parse))
+        object.__setattr__(self, "header_fetch_parse", lru_cache(maxsize=1000)(self._read))
+
+    def _read(self, name: str, value: str) -> str:
+        try:
+            return super().header_fetch_parse(name, value)
+        except RecursionError:
+            self.cut.add(name[:_MAX_NAME].title())
+            return super().header_fetch_parse(name, "")
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         """The name of a header and its value, up to the last whole word."""
@@ -103,14 +110,14 @@ def parse_eml(data: bytes, parse: ParseAttachment) -> Parsed:
     if message.get_content_type() in _ENCRYPTED:
         raise _encrypted()
     builder = TextBuilder(text_for(len(data)))
-    if policy.cut:
-        builder.leave_out(f"headers beyond {_MAX_HEADER:,} characters ({shortened(policy.cut)})")
     bodies, attached = _parts(message, builder, iter(range(_MAX_BODIES)))
     body = TextBuilder(text_for(len(data)))
     for part in bodies:
         body.embed(_parse_body(part))
     fields = {name: _header(message, name) for name in ("Subject", "From", "To", "Cc", "Date")}
     attachments = [(_name(part), _payload(part)) for part in attached]
+    if policy.cut:
+        builder.leave_out(f"headers beyond {_MAX_HEADER:,} characters ({shortened(policy.cut)})")
     return _Letter(fields, body.build("text"), attachments).parsed("email", parse, builder)
 
 

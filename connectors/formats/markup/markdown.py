@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from connectors.document import Block, BlockKind
@@ -43,7 +44,7 @@ def markdown_blocks(text: str, start: int = 0) -> Iterator[Block]:
         return
     lines = [TextLine(line.text, line.start + start, line.end + start) for line in lines_of(text[start:])]
     tokens = _parser().parse(text[start:])
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, following in zip_longest(tokens, tokens[1:]):
         if token.map is None or token.map[0] >= len(lines):
             continue
         block = _block(token, following, _content_lines(lines, token))

@@ -8,7 +8,6 @@ import pytest
 from connectors.document import BlockKind
 from connectors.errors import SourceError
 from connectors.formats import parse
-from connectors.formats.isolation import LostParserError
 from tests.connectors.samples import make
 
 
@@ -151,23 +150,20 @@ def test_a_header_of_any_length_takes_no_square_of_time(name: str, unit: str) ->
 @pytest.mark.parametrize(
     "data",
     [
-        b"From: a@b\nContent-Type: message/rfc822\n\n" * 1000 + b"From: a@b\n\nhello\n",
-        b"From: a@b\n"
-        + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(1000)),
         PARTS + b"--x\nContent-Type: multipart/mixed; boundary=x\n\n" * 20_000 + b"hello",
         b"From: a@b\nContent-Type: multipart/mixed; boundary=" + b"(" * 100_000 + b"\n\nhello\n",
         b"From: a@b\n" + b"To: a@b\n" * 100_000 + b"\nhello\n",
     ],
 )
-def test_nested_parts_and_odd_boundaries_end_in_text_or_in_an_error(data: bytes) -> None:
-    try:
-        parsed = parse(data, Path("a.eml"))
-    except LostParserError:
-        raise
-    except SourceError as error:
-        assert "nested too deep" in str(error)
-    else:
-        assert parsed.text
+def test_odd_boundaries_and_very_many_headers_are_read(data: bytes) -> None:
+    assert parse(data, Path("a.eml")).text
+
+
+@pytest.mark.parametrize("kind", ["message/rfc822", "multipart/mixed; boundary=b%d\n\n--b%d"])
+def test_a_thousand_parts_in_parts_are_refused(kind: str) -> None:
+    levels = (f"Content-Type: {kind.replace('%d', str(level))}\n\n" for level in range(1000))
+    with pytest.raises(SourceError, match="nested too deep"):
+        parse(("From: a@b\n" + "".join(levels) + "From: a@b\n\nhello\n").encode(), Path("a.eml"))
 
 
 def test_an_attachment_that_cannot_be_read_is_told() -> None:

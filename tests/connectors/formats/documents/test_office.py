@@ -446,9 +446,8 @@ def test_a_row_of_every_column_does_not_make_all_rows_as_long() -> None:
     assert "left_out" not in parsed.metadata
 
 
-@pytest.mark.parametrize("repeated", [(1_000_000, 1), (10_000, 1000)])
-def test_a_cell_repeated_by_its_word_is_cut_and_told(repeated: tuple[int, int]) -> None:
-    rows, columns = repeated
+@pytest.mark.parametrize(("rows", "columns"), [(2_000, 1000), (500_000, 5)])
+def test_a_cell_repeated_by_its_word_is_cut_and_told(rows: int, columns: int) -> None:
     body = (
         f'<table:table table:name="S"><table:table-row table:number-rows-repeated="{rows}"><table:table-cell'
         f' office:value-type="string" table:number-columns-repeated="{columns}"><text:p>fish</text:p>'
@@ -460,13 +459,9 @@ def test_a_cell_repeated_by_its_word_is_cut_and_told(repeated: tuple[int, int]) 
         "META-INF/manifest.xml": "<manifest/>",
         "content.xml": f"{content}</office:body></office:document-content>",
     }
-    try:
-        parsed = parse(make.zipped(members), Path("a.ods"))
-    except SourceError as error:
-        assert error.hint
-    else:
-        assert len(parsed.text) < 3_000_000
-        assert parsed.metadata["left_out"]
+    parsed = parse(make.zipped(members), Path("a.ods"))
+    assert len(parsed.text) < 3_000_000
+    assert parsed.metadata["left_out"]
 
 
 def odt_of(body: str) -> bytes:
@@ -515,8 +510,10 @@ def test_a_long_line_of_styles_takes_no_square_of_time() -> None:
     [
         "<w:p " + " ".join(f'a{n}="1"' for n in range(40_000)) + "><w:r><w:t>said</w:t></w:r></w:p>",
         "<w:p><w:r><w:t>said</w:t><w:txbxContent>" * 50 + "</w:txbxContent></w:r></w:p>" * 50,
-        "<w:p><w:r><w:t>said</w:t></w:r></w:p>"
-        + f"<w:tbl><w:tr>{'<w:tc><w:p/></w:tc>' * 50_000}</w:tr>{'<w:tr><w:tc><w:p/></w:tc></w:tr>' * 1000}</w:tbl>",
+        (
+            "<w:p><w:r><w:t>said</w:t></w:r></w:p>"
+            f"<w:tbl><w:tr>{'<w:tc><w:p/></w:tc>' * 50_000}</w:tr>{'<w:tr><w:tc><w:p/></w:tc></w:tr>' * 1000}</w:tbl>"
+        ),
     ],
     ids=["attributes", "boxes", "columns"],
 )
