@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from connectors.code.languages import language_of
 from connectors.code.source import parse_file as parse_code_file
+from connectors.document import LEFT_OUT
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
 from connectors.formats.documents.book import parse_epub
@@ -65,7 +66,10 @@ def _parse_lines(data: bytes, path: Path, language: str, seconds: float | None) 
 
 def parse_here(data: bytes, path: Path, depth: int = 0) -> Parsed:
     """Parse in this process; `depth` counts the messages a file is attached inside of."""
-    return _guarded(path, lambda: _dispatch(data, path, depth))
+    parsed = _guarded(path, lambda: _dispatch(data, path, depth))
+    if parsed.text.strip() or not data.strip() or LEFT_OUT in parsed.metadata:
+        return parsed
+    return replace(parsed, metadata={**parsed.metadata, LEFT_OUT: "any text, for none was found"})
 
 
 def _guarded(path: Path, parser: Callable[[], Parsed]) -> Parsed:

@@ -66,6 +66,11 @@ class Worker:
             raise LostParserError(reason, hint=_HINT)
         return _from_json(json.loads(answer))
 
+    @property
+    def process_id(self) -> int | None:
+        """That of the process that serves now; None before the first file, and after one that ended it."""
+        return self._process.pid if self._process is not None else None
+
     def stop(self) -> None:
         """End the process; the next file starts another."""
         process, self._process = self._process, None

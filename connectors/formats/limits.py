@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 
 from lxml import etree
 
@@ -90,9 +91,15 @@ def _parser(*, recover: bool) -> etree.XMLParser[etree._Element]:
     )
 
 
-def parse_xml(data: bytes, *, recover: bool = True) -> etree._Element:
-    """The root of an XML document, read safely; of a damaged one what can be recovered, unless that is not wanted."""
-    root = etree.fromstring(data, _parser(recover=recover))
+def parse_xml(data: bytes, *, recover: bool = True, leave_out: Callable[[str], None] | None = None) -> etree._Element:
+    """The root of an XML document, read safely; of a damaged one what can be recovered, unless that is not wanted.
+
+    `leave_out` is told when there may be more than was recovered.
+    """
+    parser = _parser(recover=recover)
+    root = etree.fromstring(data, parser)
     if root is None:
         raise SourceError("it contains no XML element")
+    if leave_out is not None and any(error.level == etree.ErrorLevels.FATAL for error in parser.error_log):
+        leave_out("what is damaged in its XML")
     return root

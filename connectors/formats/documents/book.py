@@ -28,7 +28,7 @@ def parse_epub(data: bytes) -> Parsed:
         if "META-INF/encryption.xml" in names and b"EncryptedKey" in archive.read("META-INF/encryption.xml"):
             raise SourceError("protected e-book (DRM)", hint="index a copy without protection")
         package_path = _package_path(archive)
-        package = parse_xml(archive.read(package_path))
+        package = parse_xml(archive.read(package_path), leave_out=builder.leave_out)
         for name in dict.fromkeys(_spine(package, posixpath.dirname(package_path))):
             if not builder.room:
                 builder.leave_rest_out()

@@ -11,7 +11,7 @@ from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
@@ -55,7 +55,7 @@ class _Letter(NamedTuple):
             part = _attachment(name, data, parse, builder)
             if part.text.strip():
                 builder.heading(f"Attachment: {name}", 1)
-                builder.embed(part)
+            builder.embed(part)
         people = {name.lower(): fields[name] for name in ("From", "To", "Cc")}
         metadata = {**people, "date": _iso_date(fields["Date"]), "attachments": names}
         return builder.build(kind, fields["Subject"], metadata)
@@ -85,7 +85,7 @@ class _BoundedPolicy(EmailPolicy):
         object.__setattr__(self, "cut", set())  # a policy keeps its attributes from being set
         object.__setattr__(self, "header_fetch_parse", lru_cache(maxsize=1000)(self._read))
 
-    def _read(self, name: str, value: str) -> str:
+    def _read(self, name: str, value: str) -> Any:
         try:
             return super().header_fetch_parse(name, value)
         except RecursionError:
@@ -117,7 +117,7 @@ def parse_eml(data: bytes, parse: ParseAttachment) -> Parsed:
     fields = {name: _header(message, name) for name in ("Subject", "From", "To", "Cc", "Date")}
     attachments = [(_name(part), _payload(part)) for part in attached]
     if policy.cut:
-        builder.leave_out(f"headers beyond {_MAX_HEADER:,} characters ({shortened(policy.cut)})")
+        builder.leave_out(f"what is beyond {_MAX_HEADER:,} characters of {shortened(policy.cut)}, or nests too deep")
     return _Letter(fields, body.build("text"), attachments).parsed("email", parse, builder)
 
 

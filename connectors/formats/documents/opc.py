@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -25,15 +25,19 @@ class Relation(NamedTuple):
 
 
 class Package:
-    """An open archive, read through its relations, whatever the names of its parts."""
+    """An open archive, read through its relations, whatever the names of its parts.
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    `leave_out` is told of damaged parts.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, leave_out: Callable[[str], None]) -> None:
         self._archive = archive
+        self._leave_out = leave_out
         self._names = {name.lower(): name for name in archive.namelist()}  # names of parts ignore case
 
     def read(self, part: str) -> etree._Element:
         """The root element of a part."""
-        return parse_xml(self._archive.read(self._names[part.lower()]))
+        return parse_xml(self._archive.read(self._names[part.lower()]), leave_out=self._leave_out)
 
     def relations(self, part: str = ROOT) -> Iterator[Relation]:
         """What a part refers to inside the package; a part that is missing is left out."""

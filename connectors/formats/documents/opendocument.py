@@ -26,9 +26,10 @@ _MAX_REPEAT = 100  # cells and spaces are run-length encoded: a hostile count mu
 def parse_opendocument(data: bytes) -> Parsed:
     """An OpenDocument text or presentation: headings, lists and tables in order; a slide is a page."""
     check_zip(data)
+    builder = TextBuilder(text_for(len(data)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = archive.namelist()
-        content = parse_xml(archive.read("content.xml"))
+        content = parse_xml(archive.read("content.xml"), leave_out=builder.leave_out)
         meta = parse_xml(archive.read("meta.xml")) if "meta.xml" in names else None
         encrypted = (
             b"encryption-data" in archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in names else 0
@@ -37,7 +38,6 @@ def parse_opendocument(data: bytes) -> Parsed:
     if body is None:
         hint = "open it, remove the password, save it again" if encrypted else ""
         raise SourceError("encrypted document" if encrypted else "it has no body", hint=hint)
-    builder = TextBuilder(text_for(len(data)))
     _write(body, builder)
     pages = sum(1 for _ in body.iter(f"{_DRAW}page"))
     metadata = {

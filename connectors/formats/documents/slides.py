@@ -26,7 +26,7 @@ def parse_pptx(data: bytes) -> Parsed:
     check_zip(data)
     builder = TextBuilder(text_for(len(data)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        package = Package(archive)
+        package = Package(archive, builder.leave_out)
         slides = _slides(package)
         for slide in slides:
             if not builder.room:

@@ -47,7 +47,7 @@ class _Writer:
         self.title = ""
         self._document = document
         self._levels, self._titles, self._lists = _styles(document)
-        self._notes = {reference: _notes(document, part) for part, reference in _NOTES}
+        self._notes = {reference: _notes(document, part, self.builder) for part, reference in _NOTES}
 
     def write(self, container: etree._Element) -> None:
         """Write the paragraphs and tables of a container, through the wrappers that content controls and edits add."""
@@ -66,7 +66,8 @@ class _Writer:
         for relation in self._document.part.rels.values():
             if relation.is_external or not relation.reltype.endswith(("/header", "/footer")):
                 continue
-            text = "\n".join(filter(None, (_text(p) for p in parse_xml(relation.target_part.blob).iter(f"{_W}p"))))
+            root = parse_xml(relation.target_part.blob, leave_out=self.builder.leave_out)
+            text = "\n".join(filter(None, (_text(p) for p in root.iter(f"{_W}p"))))
             if text and text not in seen and not text.strip().isdigit():
                 seen.add(text)
                 self.builder.paragraph(text)
@@ -128,11 +129,11 @@ def _styles(document: WordDocument) -> tuple[Mapping[str, int], frozenset[str], 
     return levels, frozenset(titles), frozenset(lists)
 
 
-def _notes(document: WordDocument, kind: str) -> dict[str, str]:
+def _notes(document: WordDocument, kind: str, builder: TextBuilder) -> dict[str, str]:
     """The text of every footnote or endnote by its id."""
     for relation in document.part.rels.values():
         if relation.reltype.endswith(f"/{kind}") and not relation.is_external:
-            root = parse_xml(relation.target_part.blob)
+            root = parse_xml(relation.target_part.blob, leave_out=builder.leave_out)
             return {
                 note.get(f"{_W}id", ""): "\n".join(filter(None, (_text(p) for p in note.iter(f"{_W}p"))))
                 for note in root.iterchildren(etree.Element)

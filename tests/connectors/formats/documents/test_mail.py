@@ -143,7 +143,7 @@ def test_a_header_of_any_length_takes_no_square_of_time(name: str, unit: str) ->
     data = f"From: a@b\n{name}: {unit * 50_000}\nX-Last: x\n\nhello\n"
     parsed = parse(data.encode(), Path("a.eml"))
     assert "hello" in parsed.text
-    assert f"headers beyond 4,000 characters ({name})" in str(parsed.metadata["left_out"])
+    assert f"what is beyond 4,000 characters of {name}, or nests too deep" in str(parsed.metadata["left_out"])
     assert len(parsed.text) < 10_000
 
 
@@ -159,11 +159,16 @@ def test_odd_boundaries_and_very_many_headers_are_read(data: bytes) -> None:
     assert parse(data, Path("a.eml")).text
 
 
-@pytest.mark.parametrize("kind", ["message/rfc822", "multipart/mixed; boundary=b%d\n\n--b%d"])
-def test_a_thousand_parts_in_parts_are_refused(kind: str) -> None:
-    levels = (f"Content-Type: {kind.replace('%d', str(level))}\n\n" for level in range(1000))
+def test_a_thousand_messages_in_messages_are_refused() -> None:
+    levels = "Content-Type: message/rfc822\n\n" * 1000
     with pytest.raises(SourceError, match="nested too deep"):
-        parse(("From: a@b\n" + "".join(levels) + "From: a@b\n\nhello\n").encode(), Path("a.eml"))
+        parse(f"From: a@b\n{levels}From: a@b\n\nhello\n".encode(), Path("a.eml"))
+
+
+def test_a_thousand_parts_in_parts_are_told() -> None:
+    levels = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(1000))
+    parsed = parse(f"From: a@b\n{levels}Content-Type: text/plain\n\nhello\n".encode(), Path("a.eml"))
+    assert "nests too deep" in str(parsed.metadata["left_out"])
 
 
 def test_an_attachment_that_cannot_be_read_is_told() -> None:

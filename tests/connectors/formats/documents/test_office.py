@@ -531,3 +531,15 @@ def test_a_slide_named_very_often_is_shown_once() -> None:
     data = make.zipped({name: content.encode("latin-1") for name, content in members.items()})
     parsed = parse(data, Path("a.pptx"))
     assert (parsed.text, parsed.metadata["pages"]) == ("Tides", 1)
+
+
+@pytest.mark.parametrize("tail", ["<text:p>lost & found</text:p><", "<text:span>" * 300 + "deep"])
+def test_text_lost_with_damaged_xml_is_told(tail: str) -> None:
+    parsed = parse(odt_of(f"<text:p>said</text:p>{tail}"), Path("a.odt"))
+    assert parsed.text.startswith("said")
+    assert parsed.metadata["left_out"] == "what is damaged in its XML"
+
+
+def test_a_document_without_any_text_is_told() -> None:
+    parsed = parse(saved(docx.Document()), Path("a.docx"))
+    assert (parsed.text, parsed.metadata["left_out"]) == ("", "any text, for none was found")

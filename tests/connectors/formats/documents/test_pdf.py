@@ -129,3 +129,69 @@ def test_a_pdf_that_is_called_a_text_is_a_pdf() -> None:
     data = make.pdf([[("Pilot fish swim.", 11)]])
     binary = data.replace(b"\n", b"\n%\xe2\xe3\xcf\xd3\n", 1)  # as every writer of PDF marks that bytes follow
     assert parse(binary, Path("a.txt")).kind == "pdf"
+
+
+FONT = "/Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
+TEXT = "BT /F1 11 Tf 72 700 Td (Pilot fish swim.) Tj ET "
+
+
+def written(*objects: str) -> bytes:
+    """A PDF of these objects; the first is its catalogue."""
+    data = "%PDF-1.7\n" + "".join(f"{number} 0 obj\n{text}\nendobj\n" for number, text in enumerate(objects, 1))
+    return f"{data}trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\n%%EOF".encode()
+
+
+def stream(content: str, entries: str = "") -> str:
+    return f"<< /Length {len(content)} {entries} >>\nstream\n{content}\nendstream"
+
+
+def of_one_page(kids: str, count: int, *more: str, content: str = TEXT, resources: str = "") -> bytes:
+    """A PDF whose tree of pages is made of one page: `3 0 R`, under the tree `2 0 R`."""
+    page = (
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 800] /Resources << {FONT} {resources} >> /Contents 4 0 R >>"
+    )
+    tree = f"<< /Type /Pages /Kids [{kids}] /Count {count} >>"
+    return written("<< /Type /Catalog /Pages 2 0 R >>", tree, page, stream(content), *more)
+
+
+def test_a_page_named_a_hundred_thousand_times_is_told() -> None:
+    data = of_one_page("3 0 R " * 100_000, 100_000)
+    parsed = parse(data, Path("a.pdf"))
+    assert "Pilot fish swim." in parsed.text
+    assert str(parsed.metadata["left_out"]).endswith("of 100,000")
+    assert len(parsed.pages) < 5_000
+
+
+@pytest.mark.parametrize("count", [1, 100_000, 2_000_000_000])
+def test_a_tree_of_pages_that_holds_itself_is_read_once(count: int) -> None:
+    assert parse(of_one_page("2 0 R 2 0 R 3 0 R", count), Path("a.pdf")).text.startswith("Pilot fish swim.")
+
+
+def test_a_tree_of_pages_of_very_many_levels_ends_in_an_error() -> None:
+    levels = [f"<< /Type /Pages /Kids [{number} 0 R] /Count 1 >>" for number in range(3, 20_003)]
+    with pytest.raises(SourceError, match=r"^a\.pdf: "):
+        parse(written("<< /Type /Catalog /Pages 2 0 R >>", *levels), Path("a.pdf"))
+
+
+@pytest.mark.parametrize("drawn", [5, 6], ids=["itself", "each other"])
+def test_forms_that_draw_themselves_are_ended_by_what_their_size_allows(drawn: int) -> None:
+    def form(other: int) -> str:
+        return stream(
+            "/X Do " * 20,
+            f"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X {other} 0 R >> >>",
+        )
+
+    data = of_one_page("3 0 R", 1, form(drawn), form(5), content=TEXT + "/X Do", resources="/XObject << /X 5 0 R >>")
+    with pytest.raises(SourceError, match=r"^a\.pdf: it(s parser took longer than 5 seconds| crashes its parser)"):
+        parse(data, Path("a.pdf"))
+    assert parse(of_one_page("3 0 R", 1), Path("a.pdf")).text == "Pilot fish swim."
+
+
+@pytest.mark.parametrize("length", ["0", "2147483647", "-1", "99999999999999999999"])
+def test_a_length_that_lies_ends_in_text_or_in_an_error(length: str) -> None:
+    data = of_one_page("3 0 R", 1).replace(f"/Length {len(TEXT)}".encode(), f"/Length {length}".encode())
+    try:
+        text = parse(data, Path("a.pdf")).text
+    except SourceError as error:
+        text = str(error)
+    assert text.startswith(("Pilot fish swim.", "a.pdf: it contains no text"))

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.document import Block, BlockKind
 from connectors.formats import Parsed, parse
+from connectors.formats.dispatch import parse_file
 
 
 def read(text: str, name: str) -> Parsed:
@@ -237,3 +238,62 @@ def test_a_single_line_of_20_megabytes_is_kept_whole() -> None:
     line = "word " * 4_000_000
     for name in ("a.txt", "a.md", "a.csv", "a.jsonl", "a.rst", "a.py"):
         assert read(line, name).text == line
+
+
+@pytest.mark.parametrize("unit", ["[a]: b\n", "[a]:\n"])
+@pytest.mark.parametrize("count", [1, 20_000])
+def test_link_targets_alone_are_text(unit: str, count: int) -> None:
+    assert read(unit * count, "a.md").text == unit * count
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.rst", "a.org", "a.txt", "a.csv", "a.yaml", "a.toml"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "[",
+        "*",
+        "<!--",
+        "`",
+        "|",
+        "> ",
+        "- ",
+        "![",
+        "a\n|-\n",
+        "a\n=\n",
+        "```\n",
+        "* a\n",
+        "a::\n\n b\n",
+        "+--+\n",
+        "`a <",
+        '"',
+    ],
+)
+def test_a_pattern_twenty_thousand_times_takes_no_square_of_time(name: str, unit: str) -> None:
+    parsed = read(unit * 20_000, name)
+    assert parsed.text == unit * 20_000
+    assert "unparsed" not in parsed.metadata
+
+
+@pytest.mark.parametrize("unit", ["[", '{"a":', "[[],", '{"":'])
+def test_json_that_nests_without_end_is_kept_as_it_stands(unit: str) -> None:
+    text = unit * 100_000
+    assert read(text, "a.json").text == text
+
+
+def test_an_element_of_very_many_attributes_is_kept_as_it_stands() -> None:
+    attributes = " ".join(f'a{number}="said"' for number in range(40_000))
+    for name in ("a.xml", "a.fb2"):
+        text = f'<?xml version="1.0"?><r><a {attributes}>said</a></r>'
+        assert read(text, name).text == text
+
+
+def test_a_line_of_ten_megabytes_and_a_row_of_a_million_cells_are_kept() -> None:
+    for text in ("a" * 10_000_000, "a," * 1_000_000 + "\n" + "1," * 1_000_000):
+        assert read(text, "a.csv").text == text
+
+
+def test_what_a_parser_of_text_takes_too_long_for_is_kept_as_lines() -> None:
+    text = "# Fish\n\n" * 20_000
+    parsed = parse_file(text.encode(), Path("a.md"), seconds=0.001)
+    assert (parsed.text, parsed.blocks) == (text, ())
+    assert "longer than" in str(parsed.metadata["unparsed"])
