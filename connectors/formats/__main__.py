@@ -19,6 +19,7 @@ GRACE = 10  # seconds: the one who asked comes first
 
 def main() -> None:
     """Serve until standard input ends."""
+    _forbid_writing()
     source = sys.stdin.buffer
     # Libraries print; what they print must not get between the answers.
     with os.fdopen(os.dup(1), "wb") as answers:
@@ -45,6 +46,14 @@ def _set_alarms(processor_seconds: float, wall_seconds: float) -> None:
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, processor_seconds)
         signal.setitimer(signal.ITIMER_REAL, wall_seconds)
+
+
+def _forbid_writing() -> None:
+    """Let nothing be written to any file: no parser needs to, and one that a hostile file has taken over must not."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _limit_memory(size: int) -> None:

@@ -21,7 +21,6 @@ _MOST_OUTPUT = 2_000  # characters of what one cell printed: the beginning, and 
 _TAIL = 500
 _MAGIC = re.compile(r"^[%!]", re.MULTILINE)  # a line that is for the notebook and not for its language
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_OVERWRITTEN = re.compile(r"[^\r\n]*\r(?!\n)")  # what a progress bar has drawn over
 
 
 def parse_notebook(text: str) -> Parsed:
@@ -68,7 +67,8 @@ def _output(cell: dict[str, Any]) -> str:
     """What a cell printed, returned, or failed with."""
     outputs = cell.get("outputs")
     found = [text for output in outputs if (text := _text_of(output))] if isinstance(outputs, list) else []
-    text = _OVERWRITTEN.sub("", _ESCAPE.sub("", "\n".join(found))).strip("\n")
+    lines = _ESCAPE.sub("", "\n".join(found)).split("\n")
+    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).strip("\n")  # as bars draw over a line
     return text if len(text) <= _MOST_OUTPUT else f"{text[: _MOST_OUTPUT - _TAIL]}\n…\n{text[-_TAIL:]}"
 
 

@@ -94,3 +94,16 @@ def test_cells_of_a_language_that_is_not_parsed_are_kept_as_they_stand() -> None
 
 def test_a_cell_for_another_program_is_no_python() -> None:
     assert notebook(code("%%bash\nls | wc -l")).text == "%%bash\nls | wc -l"
+
+
+def test_a_long_line_of_output_takes_no_square_of_time() -> None:
+    output = {"output_type": "stream", "text": "a" * 500_000 + "\x1b[" * 500_000}
+    cell = {"cell_type": "code", "source": "shown()", "outputs": [output]}
+    parsed = parse(json.dumps({"cells": [cell]}).encode(), Path("a.ipynb"))
+    assert parsed.text.startswith("shown()\n\naaa")
+
+
+def test_of_a_line_drawn_again_and_again_the_last_is_kept() -> None:
+    output = {"output_type": "stream", "text": "10%\r50%\r100%\nready\r\n"}
+    cell = {"cell_type": "code", "source": "shown()", "outputs": [output]}
+    assert parse(json.dumps({"cells": [cell]}).encode(), Path("a.ipynb")).text == "shown()\n\n100%\nready"

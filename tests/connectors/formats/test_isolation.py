@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -83,6 +84,17 @@ def test_modules_lying_in_the_current_folder_are_never_run(tmp_path: Path, monke
     finally:
         worker.stop()
     assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs Linux")
+def test_the_process_that_parses_can_write_to_no_file() -> None:
+    worker = Worker()
+    try:
+        worker.parse(PDF, Path("a.pdf"))
+        limits = Path(f"/proc/{worker.process_id}/limits").read_text()
+    finally:
+        worker.stop()
+    assert re.search(r"^Max file size +0 +0 ", limits, re.MULTILINE)
 
 
 def test_threads_get_their_own_answers() -> None:
