@@ -52,6 +52,15 @@ def test_removing_a_source_keeps_what_lies_in_another_one(kb: KnowledgeBase, doc
     assert again.unchanged == 1
 
 
+def test_what_is_read_in_part_is_told(kb: KnowledgeBase, docs: Path) -> None:
+    part = "--x\nContent-Disposition: attachment; filename=a.txt\n\nTea at noon.\n"
+    letter = f"From: a@b\nSubject: s\nContent-Type: multipart/mixed; boundary=x\n\n{part * 300}--x--\n"
+    (docs / "deep" / "letter.eml").write_text(letter)
+    report = kb.index(docs)
+    assert report.notes == ("docs: read in part: deep/letter.eml (without attachments beyond 200 of 300)",)
+    assert report.failures == ()
+
+
 def test_a_drive_that_is_not_mounted_loses_nothing(kb: KnowledgeBase, docs: Path) -> None:
     kb.index(docs)
     shutil.rmtree(docs)
