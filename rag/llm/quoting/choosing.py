@@ -18,6 +18,8 @@ from rag.text.words import terms
 MODEL_FILE = Path(__file__).with_name("quoting.json")
 ENOUGH = 0.6
 """What the chances of the sentences of an answer should add up to."""
+ENOUGH_OPEN = 0.8
+"""The same, where no phrase answers."""
 MOST_SENTENCES = 4
 _LEAST_CHANCE = 0.1
 _LEAST_SHARE = 0.003  # of the places where the answer may begin: the logarithm needs some

@@ -38,6 +38,19 @@ def test_a_long_sentence_is_quoted_less_the_clauses_that_nobody_asked_about() ->
     assert said == ("Super Bowl 50 was played on February 7, 2016, at Levi's Stadium in Santa Clara, California… [1]")
 
 
+@pytest.mark.parametrize("question", ["How was Super Bowl 50 celebrated?", "What was the significance of the game?"])
+def test_what_no_phrase_answers_is_quoted_whole(question: str) -> None:
+    assert answered(question, read(LONG, "Levi's Stadium")) == f"{LONG} [1]"
+
+
+def test_what_no_phrase_answers_takes_more_sentences() -> None:
+    text = "Refunds are paid by the shop. A form is sent by the customer. The shop has opening hours."
+    begins = tuple((text.index(word), 0.3) for word in ("Refunds", "form", "shop has"))
+    source = replace(hit(text), reading=HitReading(0.6, 0, 7, True, begins))
+    long, short = (answered(question, source) for question in ("How are refunds made?", "Who makes the refunds?"))
+    assert long.count("[1]") > short.count("[1]")
+
+
 @pytest.mark.parametrize("limit", ["but not in 2015", "unless it rained", "although only for members"])
 def test_a_sentence_that_limits_what_it_says_is_quoted_whole(limit: str) -> None:
     text = LONG.removesuffix(".") + f", {limit}."
