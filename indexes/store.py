@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,10 +23,10 @@ from indexes.dense.base import BaseState
 from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_state
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
-from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
+from indexes.errors import DamagedError, LockedError, NoKnowledgeBaseError, StoreError
 from indexes.files import refuse_links, writer_lock
 from indexes.limits import StoreLimits
-from indexes.sparse.sparse import Mask, Scores, SparseReader, read_state
+from indexes.sparse.sparse import Mask, Scores, SparseIndex, SparseReader, SparseState, read_state
 from indexes.writer import Encoders, Notify, Writer
 
 DEFAULT_FOLDER = ".rag"
@@ -182,6 +183,7 @@ class Store:
         self.new_late = late
         self._loaded: Loaded | None = None
         self._loading = threading.RLock()
+        self._beside: tempfile.TemporaryDirectory[str] | None = None
         with self.catalog.reading() as reading:
             unfinished = not reading.setting("id")
         if unfinished:
@@ -246,6 +248,8 @@ class Store:
     def close(self) -> None:
         """Let go of the files."""
         self.catalog.close()
+        if self._beside is not None:
+            self._beside.cleanup()
 
     def _load(self, reading: Reading) -> Loaded | None:
         """The indexes of the generation that `reading` sees; None when the writer has moved on meanwhile."""
@@ -254,7 +258,7 @@ class Store:
             before = self._loaded
             if before is not None and (before.generation, before.dense.encoder) == (generation, encoder):
                 return before
-            sparse = self._open_sparse(generation)
+            sparse = self._open_sparse(reading)
             if sparse is None:
                 return None
             state = usable_state(self.path / "dense", reading, encoder, generation)
@@ -284,22 +288,39 @@ class Store:
             self._loaded = Loaded(generation, sparse, dense, reading.languages(), dead)
             return self._loaded
 
-    def _open_sparse(self, generation: int) -> SparseReader | None:
+    def _open_sparse(self, reading: Reading) -> SparseReader | None:
         """The sparse index; None when it had to be mended first, or changed meanwhile."""
-        before = read_state(self.path / "sparse")
+        generation, before = reading.generation(), read_state(self.path / "sparse")
         try:
             sparse = SparseReader(self.path / "sparse")
-        except StoreError as error:
+            if sparse.state.generation >= generation:
+                return sparse
+        except StoreError:
             if read_state(self.path / "sparse") != before:
                 return None  # the writer wrote it anew between two reads: nothing is damaged
-            try:
-                self._mend()
-            except StoreError as refusal:
-                raise StoreError(f"{error}, nor rebuilt: {refusal}", hint=refusal.hint) from error
-            return None
-        if sparse.state.generation < generation:
+        try:
             self._mend()
-            return None
+        except LockedError:
+            raise
+        except StoreError:
+            return self._made_beside(reading)
+        return None
+
+    def _made_beside(self, reading: Reading) -> SparseReader:
+        """The sparse index, made for this process alone, where nothing can be written to the knowledge base."""
+        generation = reading.generation()
+        self._notify("the sparse index can be neither used nor rebuilt: made one in a temporary folder")
+        try:
+            beside = tempfile.TemporaryDirectory(prefix="pilotfish-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise StoreError(
+                f"the sparse index of {self.path} cannot be used, and none can be made beside it: {error.strerror}",
+                hint="check that you may write to the knowledge base, or to a temporary folder (TMPDIR)",
+            ) from error
+        state = SparseState(generation, reading.mark(generation), purged=generation)
+        SparseIndex(Path(beside.name), self.limits).rebuild(reading.chunks_of_generation(0, generation), state)
+        sparse = SparseReader(Path(beside.name))
+        self._beside = beside  # the one before goes
         return sparse
 
     def _mend(self) -> None:

@@ -28,6 +28,7 @@ from indexes.dense.base import BaseState, discard_others, open_base, write_base
 from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoder
 from indexes.errors import StoreError
+from indexes.files import confirm_writer
 from indexes.limits import StoreLimits
 from indexes.sparse.sparse import SparseIndex, SparseState
 from indexes.terms.analyzer import detect_language
@@ -109,11 +110,13 @@ class Writer:
         self._sparse = SparseIndex(path / "sparse", limits)
         if not self._is_current(pending):
             if self.generation:
-                notify("rebuilding the sparse index from the catalog")
+                why = ": you did not write it on this machine" if self._sparse.foreign else ""
+                notify(f"rebuilding the sparse index from the catalog{why}")
             self._rebuild_sparse()
         if self._has_lost_base():
             notify("rebuilding the dense index from the catalog")
             discard_others(self._dense, BaseState())
+        confirm_writer(path)
         if pending is not None:
             notify(f"finishing generation {pending}, which was written but not published")
             self._publish(pending)

@@ -24,7 +24,8 @@ from indexes.doctor.findings import REPAIR, Check, Findings
 from indexes.doctor.rows import RowExamination
 from indexes.errors import LockedError, StoreError
 from indexes.files import writer_lock
-from indexes.sparse.sparse import Mask, SparseReader, damaged_files
+from indexes.sparse.sparse import Mask, SparseReader
+from indexes.sparse.tantivy_files import damaged_files
 
 if TYPE_CHECKING:
     from indexes.store import Store
@@ -155,7 +156,7 @@ class _Examination:
         folder, base, state = self._store.path / "dense", self._base, self._state
         if not state.generation:
             if any(folder.glob("*.json")):
-                return ["the dense index is damaged, or belongs to another catalog or encoder"]
+                return ["the dense index is damaged, somebody else's, or belongs to another catalog or encoder"]
             return ["the dense index is missing"] if self._store.limits.outgrown(len(live), 0) else []
         if base is None:
             return [f"dense/{state.file} is missing or not what was written"]

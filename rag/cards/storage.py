@@ -14,9 +14,9 @@ from shlex import quote
 from connectors.errors import ConfigurationError, PilotfishError
 from indexes.errors import StoreError
 from indexes.files import read_checked, write_checked
+from indexes.seals import is_sealed, seal
 from indexes.store import CATALOG_FILE
 from rag.cards.card import Card, CardError, CardKind, checked_name
-from rag.seals import is_sealed, seal
 
 FOLDER = "cards"
 _FILE = "card.json"

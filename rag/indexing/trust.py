@@ -14,7 +14,7 @@ from connectors.database.access.address import DatabaseDialect, parse_address
 from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import is_database
 from connectors.source import Options
-from rag.seals import is_sealed, seal
+from indexes.seals import is_sealed, seal
 
 _KIND = "source"
 
