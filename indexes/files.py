@@ -46,20 +46,24 @@ def write_checked(path: Path, values: Mapping[str, Any]) -> None:
     write_atomically(path, json.dumps({"crc": zlib.crc32(body.encode()), "values": values}).encode())
 
 
-def read_checked(path: Path) -> dict[str, Any]:
-    """The values that `write_checked` wrote.
+def read_checked(path: Path, *, most_bytes: int = 4 << 20) -> dict[str, Any]:
+    """The values that `write_checked` wrote, in a file of at most `most_bytes`.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: it is not what was written.
     """
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"it has more than {most_bytes:,} bytes")
     try:
-        written = json.loads(path.read_bytes())
+        written = json.loads(data)
         values: dict[str, Any] = written["values"]
         whole = written["crc"] == zlib.crc32(json.dumps(values, sort_keys=True).encode())
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(_OTHER) from error
-    if not whole:
+    if not whole or not isinstance(values, dict):
         raise ValueError(_OTHER)
     return values
 

@@ -23,7 +23,7 @@ from indexes.dense.base import BaseState
 from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_state
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
-from indexes.errors import DamagedError, LockedError, NoKnowledgeBaseError, StoreError
+from indexes.errors import DamagedError, ForeignError, LockedError, NoKnowledgeBaseError, StoreError
 from indexes.files import refuse_links, writer_lock
 from indexes.limits import StoreLimits
 from indexes.sparse.sparse import Mask, Scores, SparseIndex, SparseReader, SparseState, read_state
@@ -122,6 +122,29 @@ class View:
         return vectors
 
 
+@dataclass(frozen=True, slots=True)
+class WordsView(View):
+    """A generation whose encoder may not be loaded: `shipped` makes the vectors of passages when they are wanted."""
+
+    shipped: Encoder
+
+    @property
+    def keeps_tokens(self) -> bool:
+        """None that `shipped` could compare."""
+        return False
+
+    def vectors(self, ids: Ids, dimensions: int) -> Vectors:
+        """The vectors of these chunks (ascending), [ids, dimensions], made now.
+
+        Raises:
+            DamagedError: a chunk is not what was written.
+        """
+        if not len(ids):
+            return np.empty((0, dimensions), np.float32)
+        stored = self.chunks(ids)
+        return self.shipped.encode([stored[key].indexed_text for key in ids.tolist()]).vectors
+
+
 def cosines(vectors: Vectors, query: Vectors) -> Scores:
     """The cosine of `query` and each of these unit vectors [n, dimensions], [n].
 
@@ -200,10 +223,18 @@ class Store:
 
         Raises:
             StoreError: when this installation has another encoder under the same name.
+            ForeignError: when somebody else chose it, and this user has not allowed it.
         """
         with self.catalog.reading() as reading:
+            foreign = reading.foreign_encoder()
             spec = reading.setting("encoder_spec", self.new_encoder)
             fingerprint = reading.setting("encoder")
+        if foreign:
+            raise ForeignError(
+                f"you did not choose the encoder {foreign!r} of {self.path} on this machine",
+                hint="allow it with `rag trust encoder`, or embed all with the one that is shipped: "
+                "`rag index --encoder default`",
+            )
         with self._loading:
             if self._encoder is None or fingerprint not in ("", self._encoder.fingerprint):
                 self._encoder = self.make_encoder(spec)
@@ -225,6 +256,12 @@ class Store:
                 yield View(reading, loaded, reading.setting("encoder"))
                 return
         raise StoreError(f"{self.path} keeps changing", hint="try again when the current `rag index` has finished")
+
+    @contextmanager
+    def words_view(self) -> Iterator[WordsView]:
+        """The same for a search by words alone, which needs no vector that is stored."""
+        with self.view() as view:
+            yield WordsView(view.reading, view.indexes, view.encoder, load_encoder())
 
     @contextmanager
     def writer(self, timeout: float = LOCK_TIMEOUT_SECONDS, notify: Notify | None = None) -> Iterator[Writer]:

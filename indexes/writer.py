@@ -20,13 +20,14 @@ from connectors.document import Chunk, Document
 from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
-from indexes.catalog.reading import SEAL
+from indexes.catalog.reading import ENCODER_SEAL, SEAL
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
 from indexes.catalog.writing import Writing
 from indexes.dense.base import BaseState, discard_others, open_base, write_base
 from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoder
+from indexes.encoding.loading import encoder_seal
 from indexes.errors import StoreError
 from indexes.files import confirm_writer
 from indexes.limits import StoreLimits
@@ -130,6 +131,11 @@ class Writer:
         """Keep what proves who registered a source."""
         with self._catalog.writing() as writing:
             writing.set_setting(f"{SEAL}{uri}", code)
+
+    def trust_encoder(self) -> None:
+        """Let the encoder be loaded that somebody else chose."""
+        with self._catalog.writing() as writing:
+            writing.set_setting(ENCODER_SEAL, encoder_seal(writing.setting("encoder_spec")))
 
     def seals(self) -> dict[str, str]:
         """URI → what proves who registered it."""
@@ -425,6 +431,7 @@ def text_hash(text: str) -> bytes:
 
 def _describe_encoder(writing: Writing, spec: str, encoder: Encoder) -> None:
     writing.set_setting("encoder_spec", spec)
+    writing.set_setting(ENCODER_SEAL, encoder_seal(spec))
     writing.set_setting("encoder", encoder.fingerprint)
     writing.set_setting("encoder_name", encoder.name)
     writing.set_setting("dimensions", str(encoder.dimensions))

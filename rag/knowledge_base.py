@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from connectors.errors import ConfigurationError, SourceError
 from connectors.source import Options, Source
 from indexes.catalog.schema import SCHEMA_VERSION
-from indexes.errors import NoKnowledgeBaseError
+from indexes.encoding.loading import load_encoder
+from indexes.errors import ForeignError, NoKnowledgeBaseError
 from indexes.store import CATALOG_FILE, DEFAULT_FOLDER, LOCK_TIMEOUT_SECONDS, Store
 from indexes.writer import Batch
 from rag.answering.answer import Answer
 from rag.indexing.report import Failure, IndexReport
 from rag.indexing.sources import as_source, reopened, shown_name
-from rag.indexing.trust import Foreign, known_options, needs_seal, source_seal
+from rag.indexing.trust import Foreign, ForeignPart, known_options, needs_seal, source_seal
 from rag.prompting.prompt import Turn
 from rag.query.query import Query
 from rag.reranking.reranker import Reranker, Rerankers, Reranking
@@ -27,7 +28,7 @@ from rag.retrieval.hit import Filters, Hit, Mode
 from rag.retrieval.ranking import basis
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.search import SearchOptions, SearchResult
-from rag.retrieval.tuned import SETTING, read, written
+from rag.retrieval.tuned import SETTING, is_foreign, keep, read, written
 from rag.status import SourceStatus, Status, sizes_on_disk
 
 if TYPE_CHECKING:
@@ -78,8 +79,11 @@ class KnowledgeBase:
 
     @property
     def encoder(self) -> Encoder:
-        """What makes its vectors."""
-        return self._store.encoder
+        """What makes its vectors; the one that is shipped, where somebody else chose it and nobody has allowed it."""
+        try:
+            return self._store.encoder
+        except ForeignError:
+            return load_encoder()
 
     @cached_property
     def cards(self) -> Cards:
@@ -99,7 +103,7 @@ class KnowledgeBase:
         """Solved examples, the nearest of which show an LLM how to answer."""
         from rag.prompting.demonstrations import Demonstrations
 
-        return Demonstrations(self.path, lambda: self.encoder)
+        return Demonstrations(self.path, lambda: self.encoder, self._notify)
 
     @classmethod
     def open(
@@ -222,12 +226,33 @@ class KnowledgeBase:
         """
         return {uri: dict(options) for uri, options in self._source_options().items() if isinstance(options, Foreign)}
 
+    def foreign_parts(self) -> dict[str, str]:
+        """What else somebody else decided, and what it is: `encoder`, `tuning` and `demonstrations`, where they are.
+
+        None of them is used before `trust` allows it: a search goes by words where the encoder is not allowed.
+        """
+        with self._store.catalog.reading() as reading:
+            encoder, tuning = reading.foreign_encoder(), reading.setting(SETTING) if is_foreign(reading) else ""
+        solved = self.demonstrations.foreign()
+        parts = {
+            ForeignPart.ENCODER: encoder,
+            ForeignPart.TUNING: tuning,
+            ForeignPart.DEMONSTRATIONS: f"{solved} of them" if solved else "",
+        }
+        return {str(part): what for part, what in parts.items() if what}
+
     def trust(self, uri: str) -> None:
-        """Allow a source that came with the knowledge base, as it is registered; see `foreign_sources`.
+        """Allow a source that came with the knowledge base, as it is registered, or another part of it.
+
+        Args:
+            uri: of a source (see `foreign_sources`), or the name of a part (see `foreign_parts`).
 
         Raises:
-            ConfigurationError: there is no such source.
+            ConfigurationError: there is no such source or part.
         """
+        if uri in set(ForeignPart):
+            self._trust_part(ForeignPart(uri))
+            return
         with self._store.writer() as writer:
             registered = writer.options()
             if uri not in registered:
@@ -236,6 +261,17 @@ class KnowledgeBase:
                     hint=f"its sources are: {', '.join(registered) or 'none'}",
                 )
             self._seal(writer, uri, registered[uri])
+
+    def _trust_part(self, part: ForeignPart) -> None:
+        if part is ForeignPart.DEMONSTRATIONS:
+            self.demonstrations.trust()
+            return
+        with self._store.writer() as writer:
+            if part is ForeignPart.ENCODER:
+                writer.trust_encoder()
+                return
+            with self._store.catalog.writing() as writing:
+                keep(writing, writing.setting(SETTING))
 
     def _seal(self, writer: Writer, uri: str, options: Options) -> None:
         if needs_seal(uri, options, self.path):
@@ -506,17 +542,18 @@ class KnowledgeBase:
     def _splitter(self) -> Splitter:
         from connectors.chunking.splitter import Splitter
 
-        return Splitter(self.encoder, window=self.encoder.window - SPECIAL_PIECES)
+        encoder = self._store.encoder
+        return Splitter(encoder, window=encoder.window - SPECIAL_PIECES)
 
     def _keep_tuning(self, setting: str, lock_timeout: float) -> None:
         with self._store.writer(lock_timeout), self._store.catalog.writing() as writing:
-            writing.set_setting(SETTING, setting)
+            keep(writing, setting)
 
     def _drop_other_tuning(self) -> None:
         """After a change of the encoder: what was fitted for another one."""
         with self._store.catalog.writing() as writing:
             if read(writing.setting(SETTING), writing.setting("encoder"), basis())[1]:
-                writing.set_setting(SETTING, "")
+                keep(writing, "")
                 self._notify("dropped the tuning, which was for another encoder: `rag tune QUESTIONS` tunes anew")
 
     def _report(self, tally: Tally, start: float) -> IndexReport:

@@ -25,6 +25,7 @@ from indexes.catalog.schema import (
     token_vectors,
     vectors,
 )
+from indexes.encoding.loading import SHIPPED, is_chosen
 from indexes.errors import DamagedError
 from indexes.limits import StoreLimits
 from indexes.terms.names import StoredName
@@ -37,6 +38,7 @@ Ids = npt.NDArray[np.int64]
 
 
 SEAL = "seal "  # and the URI of a source: the setting that holds its seal
+ENCODER_SEAL = "encoder_seal"  # the setting that proves who chose the encoder
 
 
 class Reading:
@@ -235,6 +237,8 @@ class Reading:
             found.append(key)
             blobs.append(vector)
         rows = np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(len(blobs), dimensions)
+        if not np.isfinite(rows).all():
+            raise DamagedError(f"the vector of passage {found[int(np.argmin(np.isfinite(rows).all(axis=1)))]}")
         return np.array(found, dtype=np.int64), rows.astype(np.float32)
 
     def tokens_by_id(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
@@ -269,6 +273,11 @@ class Reading:
     def lacks_vectors(self) -> bool:
         """Whether vectors may be missing until a run makes them, because a repair dropped damaged ones, say."""
         return self.setting("vectors") == "lacking"
+
+    def foreign_encoder(self) -> str:
+        """The encoder that somebody else chose, and this user has not allowed; empty where there is none."""
+        spec = self.setting("encoder_spec", SHIPPED)
+        return "" if is_chosen(spec, self.setting(ENCODER_SEAL)) else spec
 
     def keeps_tokens(self) -> bool:
         """Whether token vectors are stored here."""

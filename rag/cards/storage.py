@@ -159,9 +159,7 @@ class CardStore:
 
 def _read(path: Path) -> tuple[Card, str]:
     """The card in a file, and its seal."""
-    if path.stat().st_size > _LARGEST:
-        raise ValueError("it is too large")
-    values = read_checked(path)
+    values = read_checked(path, most_bytes=_LARGEST)
     card = Card.from_values(values["card"])
     if card.name != path.parent.name:
         raise ValueError(f"it is called {card.name!r}")

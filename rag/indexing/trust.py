@@ -7,6 +7,7 @@ folder of this machine. What lies beside it, in the folder that holds it, came a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,14 @@ from connectors.source import Options
 from indexes.seals import is_sealed, seal
 
 _KIND = "source"
+
+
+class ForeignPart(StrEnum):
+    """What a knowledge base from elsewhere may hold besides sources that is not used before it is allowed."""
+
+    ENCODER = "encoder"
+    TUNING = "tuning"
+    DEMONSTRATIONS = "demonstrations"
 
 
 class Foreign(dict[str, Any]):
