@@ -269,7 +269,7 @@ class Writer:
         with self._catalog.reading() as reading:
             dead = reading.dead_chunks(self._sparse.state.purged, self.generation)
             state = SparseState(self.generation, reading.mark(self.generation), purged=self.generation)
-            encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
+            encoder, dimensions = reading.setting("encoder"), reading.dimensions()
         if len(dead):
             self._sparse.apply([], dead, state)
         if self._sparse.worth_rebuilding():
@@ -308,7 +308,7 @@ class Writer:
             encoder = reading.setting("encoder")
             state = usable_state(self._dense, reading, encoder, self.generation)
             if state.generation:
-                return open_base(self._dense, state, int(reading.setting("dimensions"))) is None
+                return open_base(self._dense, state, reading.dimensions()) is None
             return self._limits.outgrown(reading.count_changed(0, self.generation), 0) and self._dense.exists()
 
     def _embed_missing(self, encoder: Encoder, on_embedded: OnEmbedded | None, *, tokens: bool = False) -> int:
@@ -379,7 +379,7 @@ class Writer:
         if self._compacting is not None and self._compacting.is_alive():
             return
         with self._catalog.reading() as reading:
-            encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
+            encoder, dimensions = reading.setting("encoder"), reading.dimensions()
             state = usable_state(self._dense, reading, encoder, self.generation)
             if not self._limits.outgrown(reading.count_changed(state.generation, self.generation), state.count):
                 return

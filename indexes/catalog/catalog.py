@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import exc
+from sqlalchemy import Connection, exc
 
 from indexes.catalog.reading import Reading
-from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION, TABLES, open_engine
+from indexes.catalog.schema import LONGEST_VALUE, MIGRATIONS, SCHEMA_VERSION, TABLES, foreign_schema, open_engine
 from indexes.catalog.sources import SOURCES_FILE, rebuild_hint
 from indexes.catalog.writing import Writing
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
@@ -70,6 +70,7 @@ class Catalog:
     def _migrate(self, *, create: bool) -> None:
         with self._engine.connect() as connection:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            _refuse_foreign_schema(connection, self.path)
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self.path.parent} was written by a newer pilotfish (schema {version}, this one reads "
@@ -132,6 +133,8 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
         hint = "free some space and run the command again; everything published is untouched"
     elif any(sign in reason for sign in ("malformed", "not a database", "no such")):  # the last: a damaged schema
         return _malformed(path, reason)
+    elif "too big" in reason:
+        return DamagedError(f"a value of more than {LONGEST_VALUE:,} bytes")
     elif "Could not decode" in reason:
         return DamagedError("text")
     elif "readonly" in reason or "unable to open" in reason:
@@ -161,6 +164,8 @@ def _check_own(path: Path) -> None:
     try:
         with engine.connect() as connection:
             tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+            if not tables.isdisjoint(TABLES):
+                _refuse_foreign_schema(connection, path)
     except (exc.DatabaseError, UnicodeDecodeError):  # a damaged one is told of when it is opened
         return
     finally:
@@ -169,6 +174,14 @@ def _check_own(path: Path) -> None:
         raise StoreError(
             f"{path} is a database of another program: it has the tables {', '.join(sorted(tables)[:3])}",
             hint="choose another folder for the knowledge base, with --kb",
+        )
+
+
+def _refuse_foreign_schema(connection: Connection, path: Path) -> None:
+    if foreign := foreign_schema(connection):
+        raise StoreError(
+            f"{path} holds {foreign}, which pilotfish does not make",
+            hint="get a knowledge base without it, or index its sources yourself",
         )
 
 

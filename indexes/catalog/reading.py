@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from connectors.document import with_context
 from connectors.source import Facts, KnownDocument, Options
-from indexes.catalog.rows import SourceCount, StoredChunk, blob_checksum, stored_chunk
+from indexes.catalog.rows import SourceCount, StoredChunk, blob_checksum, load_object, stored_chunk
 from indexes.catalog.schema import (
     alive,
     chunks,
@@ -25,11 +25,16 @@ from indexes.catalog.schema import (
     token_vectors,
     vectors,
 )
+from indexes.encoding.late import TOKEN_BYTES
 from indexes.encoding.loading import SHIPPED, is_chosen
 from indexes.errors import DamagedError
 from indexes.limits import StoreLimits
 from indexes.terms.names import StoredName
 
+_MOST_DIMENSIONS = 65_536
+_MOST_IDS = 20_000_000  # that a catalog of any size may speak of
+_LEAST_ROW = 32  # bytes of a passage
+_PAGES = ("page_count", "page_size")
 _SAMPLE = 2_000  # token vectors that the size of all is told from
 
 T = TypeVar("T")
@@ -65,9 +70,24 @@ class Reading:
             self._settings = {row.key: str(row.value) for row in self.connection.execute(select(settings))}
         return self._settings.get(key, default)
 
+    def number(self, key: str, default: int = 0, most: int = 1 << 62) -> int:
+        """The number stored under `key`.
+
+        Raises:
+            DamagedError: it is none, or above `most`.
+        """
+        value = self.setting(key, str(default))
+        if not value.isdecimal() or not value.isascii() or len(value) > len(str(most)) or int(value) > most:
+            raise DamagedError(f"the setting {key!r}")
+        return int(value)
+
     def generation(self) -> int:
         """The published generation (0 before the first)."""
-        return int(self.setting("generation", "0"))
+        return self.number("generation")
+
+    def dimensions(self) -> int:
+        """Of the vectors of record."""
+        return self.number("dimensions", most=_MOST_DIMENSIONS)
 
     def pending_generation(self) -> int | None:
         """The generation that was written but never published (a crash lies behind), or None."""
@@ -118,7 +138,7 @@ class Reading:
     def source_options(self) -> dict[str, Options]:
         """URI → what it is opened with, of every registered source."""
         rows = self.connection.execute(select(sources.c.uri, sources.c.options))
-        return {uri: json.loads(options) for uri, options in rows}
+        return {uri: load_object(options, f"what {uri!r} is opened with") for uri, options in rows}
 
     def source_seals(self) -> dict[str, str]:
         """URI → what proves who registered it, of every source that has it."""
@@ -127,8 +147,8 @@ class Reading:
 
     def facts(self, uri: str) -> Facts:
         """What state of a source was read last; nothing of one that is not registered."""
-        found: Facts = json.loads(self.connection.scalar(select(sources.c.facts).where(sources.c.uri == uri)) or "{}")
-        return found
+        found = self.connection.scalar(select(sources.c.facts).where(sources.c.uri == uri))
+        return _facts(uri, found or "{}")
 
     def named(self, normals: Sequence[str], generation: int) -> dict[str, list[StoredName]]:
         """Normal form (`indexes.terms.names.normal`) → the live documents' names that have it, where there are any."""
@@ -157,7 +177,7 @@ class Reading:
             .group_by(sources.c.id)
             .order_by(sources.c.uri)
         )
-        return [SourceCount(uri, int(count), int(total), json.loads(facts)) for uri, count, total, facts in rows]
+        return [SourceCount(uri, int(count), int(total), _facts(uri, facts)) for uri, count, total, facts in rows]
 
     def count_chunks(self, generation: int) -> int:
         """Live chunks."""
@@ -248,7 +268,7 @@ class Reading:
         )
         found: dict[int, bytes] = {}
         for key, of, codes, expected in self._rows(statement, np.unique(np.array(ids, np.int64))):
-            if expected != blob_checksum(of, codes):
+            if expected != blob_checksum(of, codes) or len(codes) % TOKEN_BYTES:
                 raise DamagedError(f"a token vector of passage {key}")
             found[key] = codes
         return found
@@ -315,7 +335,23 @@ class Reading:
     def _ranges(self, table: Any, *conditions: ColumnElement[bool]) -> Ids:
         """First chunk and number of chunks [rows, 2] of documents, or of graves."""
         rows = self.connection.execute(select(table.c.first_chunk, table.c.chunks).where(*conditions)).all()
-        return np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+        try:
+            ranges = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise DamagedError(f"the passages of {table.name}") from error
+        self.check_ranges(ranges, table.name)
+        return ranges
+
+    def check_ranges(self, ranges: Ids, name: str) -> None:
+        """See that first chunks and numbers of chunks [rows, 2] are what a catalog of this size can speak of.
+
+        Raises:
+            DamagedError: they are not; a few rows could have all memory filled with numbers.
+        """
+        pages, size = (self.connection.exec_driver_sql(f"PRAGMA {each}").scalar_one() for each in _PAGES)
+        count = float(ranges[:, 1].sum(dtype=np.float64))
+        if (ranges < 0).any() or count > max(_MOST_IDS, pages * size // _LEAST_ROW):
+            raise DamagedError(f"the passages of {name}")
 
     def _rows(self, statement: Select[Any], ids: Ids) -> Iterator[Any]:
         """What `statement` selects for these chunks, by ascending id. The ids must ascend.
@@ -344,6 +380,13 @@ def expand(ranges: Ids) -> Ids:
     first, length = ranges[:, 0], ranges[:, 1]
     ends = np.cumsum(length)
     return np.arange(ends[-1] if len(ends) else 0, dtype=np.int64) + np.repeat(first - ends + length, length)
+
+
+def _facts(uri: str, stored: Any) -> Facts:
+    facts = load_object(stored, f"the state of {uri!r}")
+    if not all(isinstance(value, str) for value in facts.values()):
+        raise DamagedError(f"the state of {uri!r}")
+    return facts
 
 
 def _stored_name(row: Any) -> StoredName:

@@ -48,7 +48,7 @@ class Writing(Reading):
 
     def take_ids(self, counter: str, count: int) -> int:
         """Reserve `count` ids that were never used before; returns the first."""
-        first = int(self.setting(counter, "1"))
+        first = self.number(counter, 1)
         self.set_setting(counter, str(first + count))
         return first
 

@@ -70,7 +70,7 @@ class _Examination:
         self._pending = reading.pending_generation()
         self._rows = RowExamination(reading, found)
         self._encoder = reading.setting("encoder")
-        dense, self._dimensions = store.path / "dense", int(reading.setting("dimensions"))
+        dense, self._dimensions = store.path / "dense", reading.dimensions()
         try:
             self._sparse: SparseReader | str = SparseReader(store.path / "sparse")
         except StoreError as error:
@@ -135,10 +135,11 @@ class _Examination:
         if damaged:
             return [f"sparse/{state.folder}/{name} is not what was written" for name in damaged]
         mask = Mask(self._generation, self._reading.dead_chunks(state.purged, self._generation))
-        end = max(int(self._reading.setting("next_chunk", "1")), int(live[-1]) + 1 if len(live) else 0)
         wrong = 0
-        for first in range(0, end + _SLICE, _SLICE):
-            last = first + _SLICE - 1 if first < end else _LAST
+        # Cut where passages are, not where numbers are: a catalog may claim any.
+        starts = [0, *live[_SLICE::_SLICE].tolist()]
+        for first, following in zip(starts, [*starts[1:], _LAST + 1], strict=True):
+            last = following - 1
             held = sparse.visible_ids(first, last, mask)
             wanted = live[np.searchsorted(live, first) : np.searchsorted(live, last, side="right")]
             if not np.array_equal(held, wanted):
@@ -203,7 +204,7 @@ def _check_catalog(reading: Reading, found: Findings) -> None:
     if found.tables:
         found.add("catalog", said, "", f"{REPAIR} repairs its look-up tables, if they are the cause")
         return
-    present = {row.key: row.value for row in reading.connection.execute(select(settings))}
+    present = {row.key: str(row.value) for row in reading.connection.execute(select(settings))}
     numbers = ("generation", "dimensions", "next_document", "next_chunk")
     problems = [f"the setting {key!r} is missing" for key in _REQUIRED if not present.get(key)]
     problems += [f"the setting {key!r} is not a number" for key in numbers if not present.get(key, "0").isdecimal()]
