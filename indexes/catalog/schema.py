@@ -202,10 +202,11 @@ def alive(generation: int, table: FromClause = documents) -> ColumnElement[bool]
     return and_(table.c.born <= generation, or_(table.c.died.is_(None), table.c.died > generation))
 
 
-def open_engine(path: Path, *, frozen: bool = False) -> Engine:
+def open_engine(path: Path, *, frozen: bool = False, query_only: bool = False) -> Engine:
     """Open a SQLite database in WAL mode: readers see a snapshot and are never blocked by the writer.
 
-    A `frozen` one is only read, and needs nothing beside it that could be written.
+    A `frozen` one is only read, and needs nothing beside it that could be written. With `query_only`, files beside it
+    are written, and no statement changes what it holds.
     """
     # Made of parts: in a text of the whole, a question mark or a percent sign of the path would mean something else.
     url = URL.create("sqlite", database=str(path.absolute()))
@@ -232,6 +233,7 @@ def open_engine(path: Path, *, frozen: bool = False) -> Engine:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA cache_size = -32000")
+        cursor.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -13,6 +13,7 @@ import faiss
 import pytest
 
 from indexes.dense.base import BaseState, write_base
+from indexes.errors import StoreError
 from indexes.files import confirm_writer, file_digest, is_being_written, read_checked, write_checked, writer_lock
 from indexes.limits import StoreLimits
 from indexes.seals import seal_derived
@@ -239,3 +240,26 @@ def test_the_state_of_a_killed_writer_is_not_believed_after_it_changed(made: Pat
     said: list[str] = []
     assert answers(made, said) == before
     assert said == ["rebuilding the sparse index from the catalog"]
+
+
+def test_what_a_killed_writer_left_can_be_searched_where_nothing_can_be_written(made: Path, tmp_path: Path) -> None:
+    store = open_store(made)
+    with store.writer() as writer:
+        document, chunks = make_document("/late", "zebra crossing")
+        writer.commit(Batch([NewDocument(writer.register("/source"), document, chunks, "")]))
+        shutil.copytree(made, tmp_path / "left")  # as kill -9 leaves it: with a journal, and no file of its index
+    store.close()
+    (tmp_path / "left" / "catalog.sqlite-shm").unlink()
+    assert (tmp_path / "left" / "catalog.sqlite-wal").stat().st_size
+    files = {file: file_digest(file) for file in (tmp_path / "left").rglob("*") if file.is_file()}
+    with read_only(tmp_path / "left"):
+        said: list[str] = []
+        found = answers(tmp_path / "left", said)
+        assert found[4] == ["zebra crossing"]
+        store = open_store(tmp_path / "left")
+        with pytest.raises(StoreError), store.writer():
+            pass
+        with pytest.raises(StoreError), store.catalog.writing() as writing:
+            writing.set_setting("lost", "in a copy")
+        store.close()
+    assert {file: file_digest(file) for file in (tmp_path / "left").rglob("*") if file.is_file()} == files
