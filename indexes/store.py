@@ -208,9 +208,12 @@ class Store:
         self._loading = threading.RLock()
         self._beside: tempfile.TemporaryDirectory[str] | None = None
         with self.catalog.reading() as reading:
-            unfinished = not reading.setting("id")
+            unfinished, moved = not reading.setting("id"), bool(reading.moves(path.parent))
         if unfinished:
             with self.writer():
+                pass
+        elif moved:
+            with suppress(StoreError), self.writer(timeout=0):  # where it cannot be written, the old names are shown
                 pass
 
     def make_encoder(self, spec: str) -> Encoder:

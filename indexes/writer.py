@@ -20,7 +20,7 @@ from connectors.document import Chunk, Document
 from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
-from indexes.catalog.reading import ENCODER_SEAL, SEAL
+from indexes.catalog.reading import ENCODER_SEAL, HOME, SEAL
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
 from indexes.catalog.writing import Writing
@@ -118,6 +118,7 @@ class Writer:
             notify("rebuilding the dense index from the catalog")
             discard_others(self._dense, BaseState())
         confirm_writer(path)
+        self._follow_folder(notify)
         if pending is not None:
             notify(f"finishing generation {pending}, which was written but not published")
             self._publish(pending)
@@ -294,6 +295,20 @@ class Writer:
         """Let go of the sparse index."""
         self._wait_for_compaction()
         self._sparse.close()
+
+    def _follow_folder(self, notify: Notify) -> None:
+        """Rename the sources that moved together with the knowledge base, or were copied with it."""
+        home = self._path.parent
+        with self._catalog.reading() as reading:
+            if reading.setting(HOME) == str(home):
+                return
+        with self._catalog.writing() as writing:
+            moves = writing.moves(home)
+            for uri, move in moves.items():
+                writing.rename_source(uri, move)
+            writing.set_setting(HOME, str(home))
+        if moves:
+            notify(f"the knowledge base has moved: {len(moves)} of its sources are now those in {home}")
 
     def _is_current(self, pending: int | None) -> bool:
         """Whether the sparse index is that of the published generation, or of one that was not yet published."""

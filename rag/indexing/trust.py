@@ -14,6 +14,8 @@ from typing import Any
 from connectors.database.access.address import DatabaseDialect, parse_address
 from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import is_database
+from connectors.repository.address import read_address
+from connectors.repository.opening import is_repository
 from connectors.source import Options
 from indexes.seals import is_sealed, seal
 
@@ -53,9 +55,16 @@ def needs_seal(uri: str, options: Options, knowledge_base: Path) -> bool:
         if address.dialect is not DatabaseDialect.SQLITE or options.get("user") or options.get("password_from"):
             return True
         path = address.database
+    elif is_repository(uri):
+        try:
+            path = str(read_address(uri).path)
+        except ConfigurationError:
+            return True
     try:
-        return not Path(path).resolve().is_relative_to(knowledge_base.resolve().parent)
-    except (OSError, ValueError):  # no path at all
+        beside = knowledge_base.resolve().parent
+        # What lies in the user's own folder, or around it, came with nothing.
+        return Path.home().resolve().is_relative_to(beside) or not Path(path).resolve().is_relative_to(beside)
+    except (OSError, ValueError, RuntimeError):  # no path at all, or no home
         return True
 
 
