@@ -13,6 +13,10 @@ class NoKnowledgeBaseError(StoreError):
     """No knowledge base exists at the given place."""
 
 
+class ForeignError(StoreError):
+    """Somebody else decided this part of the knowledge base, and the user has not allowed it."""
+
+
 class LockedError(StoreError):
     """Another process is writing to the knowledge base."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -16,6 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from indexes.errors import LockedError, StoreError
+from indexes.seals import is_derived_sealed, seal_derived
 
 
 def write_atomically(path: Path, data: bytes | memoryview) -> None:
@@ -57,36 +59,48 @@ def write_checked(path: Path, values: Mapping[str, Any]) -> None:
     write_atomically(path, json.dumps({"crc": zlib.crc32(body.encode()), "values": values}).encode())
 
 
-def read_checked(path: Path) -> dict[str, Any]:
-    """The values that `write_checked` wrote.
+def read_checked(path: Path, *, most_bytes: int = 4 << 20) -> dict[str, Any]:
+    """The values that `write_checked` wrote, in a file of at most `most_bytes`.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: it is not what was written.
     """
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"it has more than {most_bytes:,} bytes")
     try:
-        written = json.loads(path.read_bytes())
+        written = json.loads(data)
         values: dict[str, Any] = written["values"]
         whole = written["crc"] == zlib.crc32(json.dumps(values, sort_keys=True).encode())
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(_OTHER) from error
-    if not whole:
+    if not whole or not isinstance(values, dict):
         raise ValueError(_OTHER)
     return values
 
 
-def file_crc(path: Path) -> int:
-    """The CRC-32 of a file's bytes."""
-    crc = 0
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            crc = zlib.crc32(block, crc)
-    return crc
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_BLOCK = 1 << 20
+def state_seal(kind: str, values: Mapping[str, Any]) -> str:
+    """What says, in a state of a derived index, that this user wrote it."""
+    return seal_derived(kind, {**values, "seal": ""})
+
+
+def is_own_state(kind: str, values: Mapping[str, Any]) -> bool:
+    """Whether this user wrote a state, and so the files whose digests it names: native code reads no others."""
+    return is_derived_sealed(kind, {**values, "seal": ""}, values["seal"])
+
+
 _STALE_SECONDS = 3_600.0  # no file is written for so long
 _OTHER = "it is not what was written"
+_HOLDER, _LOCK = "writer.json", "writer.lock"
+_WRITER = "writer"  # what is sealed
 
 
 def refuse_links(folder: Path) -> None:
@@ -113,8 +127,8 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
         LockedError: another process still holds the lock; the message names it.
     """
     refuse_links(folder)
-    holder = folder / "writer.json"
-    lock = FileLock(folder / "writer.lock")
+    holder = folder / _HOLDER
+    lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=timeout)
     except Timeout as error:
@@ -129,12 +143,44 @@ def writer_lock(folder: Path, timeout: float) -> Iterator[None]:
     try:
         _sweep(folder)
         with suppress(OSError):  # it only helps others to say who holds the lock: a full disk is no reason to stop here
-            holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+            holder.write_text(json.dumps(_this_process()))
         yield
     finally:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def confirm_writer(folder: Path) -> None:
+    """Say, as the writer, that the derived indexes are this user's: all that they held has been verified, or made anew.
+
+    Until it has finished, their files may be ahead of what is sealed of them.
+    """
+    with suppress(OSError):
+        process = _this_process()
+        (folder / _HOLDER).write_text(json.dumps({**process, "seal": state_seal(_WRITER, process)}))
+
+
+def is_being_written(folder: Path) -> bool:
+    """Whether a writer of this user is at work that has confirmed the derived indexes."""
+    try:
+        if not is_own_state(_WRITER, json.loads((folder / _HOLDER).read_bytes())):
+            return False
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+    lock = FileLock(folder / _LOCK)  # what a writer that was killed has left says nothing
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def _this_process() -> dict[str, Any]:
+    return {"pid": os.getpid(), "host": socket.gethostname()}
 
 
 def _sweep(folder: Path) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,10 +23,10 @@ from indexes.dense.base import BaseState
 from indexes.dense.dense import BaseLostError, DenseIndex, load_dense, usable_state
 from indexes.encoding.base import Encoder
 from indexes.encoding.loading import load_encoder
-from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
+from indexes.errors import DamagedError, ForeignError, LockedError, NoKnowledgeBaseError, StoreError
 from indexes.files import make_folder, refuse_links, write_atomically, writer_lock
 from indexes.limits import StoreLimits
-from indexes.sparse.sparse import Mask, Scores, SparseReader, read_state
+from indexes.sparse.sparse import Mask, Scores, SparseIndex, SparseReader, SparseState, read_state
 from indexes.writer import Encoders, Notify, Writer
 
 DEFAULT_FOLDER = ".rag"
@@ -121,6 +122,29 @@ class View:
         return vectors
 
 
+@dataclass(frozen=True, slots=True)
+class WordsView(View):
+    """A generation whose encoder may not be loaded: `shipped` makes the vectors of passages when they are wanted."""
+
+    shipped: Encoder
+
+    @property
+    def keeps_tokens(self) -> bool:
+        """None that `shipped` could compare."""
+        return False
+
+    def vectors(self, ids: Ids, dimensions: int) -> Vectors:
+        """The vectors of these chunks (ascending), [ids, dimensions], made now.
+
+        Raises:
+            DamagedError: a chunk is not what was written.
+        """
+        if not len(ids):
+            return np.empty((0, dimensions), np.float32)
+        stored = self.chunks(ids)
+        return self.shipped.encode([stored[key].indexed_text for key in ids.tolist()]).vectors
+
+
 def cosines(vectors: Vectors, query: Vectors) -> Scores:
     """The cosine of `query` and each of these unit vectors [n, dimensions], [n].
 
@@ -174,9 +198,8 @@ class Store:
             make_folder(path)
             self.began_empty = not any(path.iterdir())
             if self.began_empty:
-                write_atomically(
-                    path / ".gitignore", b"*\n"
-                )  # for git, and so that no folder around it indexes the index
+                # For git, and so that no folder around it indexes the index.
+                write_atomically(path / ".gitignore", b"*\n")
         except OSError as error:
             raise StoreError(f"cannot create {path}: {error.strerror}", hint="check --kb") from error
         self.catalog = Catalog(path / CATALOG_FILE, create=create, limits=self.limits)
@@ -184,10 +207,14 @@ class Store:
         self.new_late = late
         self._loaded: Loaded | None = None
         self._loading = threading.RLock()
+        self._beside: tempfile.TemporaryDirectory[str] | None = None
         with self.catalog.reading() as reading:
-            unfinished = not reading.setting("id")
+            unfinished, moved = not reading.setting("id"), bool(reading.moves(path.parent))
         if unfinished:
             with self.writer():
+                pass
+        elif moved:
+            with suppress(StoreError), self.writer(timeout=0):  # where it cannot be written, the old names are shown
                 pass
 
     def make_encoder(self, spec: str) -> Encoder:
@@ -200,10 +227,18 @@ class Store:
 
         Raises:
             StoreError: when this installation has another encoder under the same name.
+            ForeignError: when somebody else chose it, and this user has not allowed it.
         """
         with self.catalog.reading() as reading:
+            foreign = reading.foreign_encoder()
             spec = reading.setting("encoder_spec", self.new_encoder)
             fingerprint = reading.setting("encoder")
+        if foreign:
+            raise ForeignError(
+                f"you did not choose the encoder {foreign!r} of {self.path} on this machine",
+                hint="allow it with `rag trust encoder`, or embed all with the one that is shipped: "
+                "`rag index --encoder default`",
+            )
         with self._loading:
             if self._encoder is None or fingerprint not in ("", self._encoder.fingerprint):
                 self._encoder = self.make_encoder(spec)
@@ -227,6 +262,12 @@ class Store:
         raise StoreError(f"{self.path} keeps changing", hint="try again when the current `rag index` has finished")
 
     @contextmanager
+    def words_view(self) -> Iterator[WordsView]:
+        """The same for a search by words alone, which needs no vector that is stored."""
+        with self.view() as view:
+            yield WordsView(view.reading, view.indexes, view.encoder, load_encoder())
+
+    @contextmanager
     def writer(self, timeout: float = LOCK_TIMEOUT_SECONDS, notify: Notify | None = None) -> Iterator[Writer]:
         """Be the one writer; what an earlier writer left unfinished is finished first, and `notify` told of it.
 
@@ -248,6 +289,8 @@ class Store:
     def close(self) -> None:
         """Let go of the files."""
         self.catalog.close()
+        if self._beside is not None:
+            self._beside.cleanup()
 
     def _load(self, reading: Reading) -> Loaded | None:
         """The indexes of the generation that `reading` sees; None when the writer has moved on meanwhile."""
@@ -256,7 +299,7 @@ class Store:
             before = self._loaded
             if before is not None and (before.generation, before.dense.encoder) == (generation, encoder):
                 return before
-            sparse = self._open_sparse(generation)
+            sparse = self._open_sparse(reading)
             if sparse is None:
                 return None
             state = usable_state(self.path / "dense", reading, encoder, generation)
@@ -286,22 +329,39 @@ class Store:
             self._loaded = Loaded(generation, sparse, dense, reading.languages(), dead)
             return self._loaded
 
-    def _open_sparse(self, generation: int) -> SparseReader | None:
+    def _open_sparse(self, reading: Reading) -> SparseReader | None:
         """The sparse index; None when it had to be mended first, or changed meanwhile."""
-        before = read_state(self.path / "sparse")
+        generation, before = reading.generation(), read_state(self.path / "sparse")
         try:
             sparse = SparseReader(self.path / "sparse")
-        except StoreError as error:
+            if sparse.state.generation >= generation:
+                return sparse
+        except StoreError:
             if read_state(self.path / "sparse") != before:
                 return None  # the writer wrote it anew between two reads: nothing is damaged
-            try:
-                self._mend()
-            except StoreError as refusal:
-                raise StoreError(f"{error}, nor rebuilt: {refusal}", hint=refusal.hint) from error
-            return None
-        if sparse.state.generation < generation:
+        try:
             self._mend()
-            return None
+        except LockedError:
+            raise
+        except StoreError:
+            return self._made_beside(reading)
+        return None
+
+    def _made_beside(self, reading: Reading) -> SparseReader:
+        """The sparse index, made for this process alone, where nothing can be written to the knowledge base."""
+        generation = reading.generation()
+        self._notify("the sparse index can be neither used nor rebuilt: made one in a temporary folder")
+        try:
+            beside = tempfile.TemporaryDirectory(prefix="pilotfish-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise StoreError(
+                f"the sparse index of {self.path} cannot be used, and none can be made beside it: {error.strerror}",
+                hint="check that you may write to the knowledge base, or to a temporary folder (TMPDIR)",
+            ) from error
+        state = SparseState(generation, reading.mark(generation), purged=generation)
+        SparseIndex(Path(beside.name), self.limits).rebuild(reading.chunks_of_generation(0, generation), state)
+        sparse = SparseReader(Path(beside.name))
+        self._beside = beside  # the one before goes
         return sparse
 
     def _mend(self) -> None:

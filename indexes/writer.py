@@ -20,14 +20,16 @@ from connectors.document import Chunk, Document
 from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
-from indexes.catalog.reading import SEAL
+from indexes.catalog.reading import ENCODER_SEAL, HOME, SEAL
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
 from indexes.catalog.writing import Writing
 from indexes.dense.base import BaseState, discard_others, open_base, write_base
 from indexes.dense.dense import usable_state
 from indexes.encoding.base import Encoder
+from indexes.encoding.loading import encoder_seal
 from indexes.errors import StoreError
+from indexes.files import confirm_writer
 from indexes.limits import StoreLimits
 from indexes.sparse.sparse import SparseIndex, SparseState
 from indexes.terms.analyzer import detect_language
@@ -109,11 +111,14 @@ class Writer:
         self._sparse = SparseIndex(path / "sparse", limits)
         if not self._is_current(pending):
             if self.generation:
-                notify("rebuilding the sparse index from the catalog")
+                why = ": you did not write it on this machine" if self._sparse.foreign else ""
+                notify(f"rebuilding the sparse index from the catalog{why}")
             self._rebuild_sparse()
         if self._has_lost_base():
             notify("rebuilding the dense index from the catalog")
             discard_others(self._dense, BaseState())
+        confirm_writer(path)
+        self._follow_folder(notify)
         if pending is not None:
             notify(f"finishing generation {pending}, which was written but not published")
             self._publish(pending)
@@ -127,6 +132,11 @@ class Writer:
         """Keep what proves who registered a source."""
         with self._catalog.writing() as writing:
             writing.set_setting(f"{SEAL}{uri}", code)
+
+    def trust_encoder(self) -> None:
+        """Let the encoder be loaded that somebody else chose."""
+        with self._catalog.writing() as writing:
+            writing.set_setting(ENCODER_SEAL, encoder_seal(writing.setting("encoder_spec")))
 
     def seals(self) -> dict[str, str]:
         """URI → what proves who registered it."""
@@ -260,7 +270,7 @@ class Writer:
         with self._catalog.reading() as reading:
             dead = reading.dead_chunks(self._sparse.state.purged, self.generation)
             state = SparseState(self.generation, reading.mark(self.generation), purged=self.generation)
-            encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
+            encoder, dimensions = reading.setting("encoder"), reading.dimensions()
         if len(dead):
             self._sparse.apply([], dead, state)
         if self._sparse.worth_rebuilding():
@@ -286,6 +296,20 @@ class Writer:
         self._wait_for_compaction()
         self._sparse.close()
 
+    def _follow_folder(self, notify: Notify) -> None:
+        """Rename the sources that moved together with the knowledge base, or were copied with it."""
+        home = self._path.parent
+        with self._catalog.reading() as reading:
+            if reading.setting(HOME) == str(home):
+                return
+        with self._catalog.writing() as writing:
+            moves = writing.moves(home)
+            for uri, move in moves.items():
+                writing.rename_source(uri, move)
+            writing.set_setting(HOME, str(home))
+        if moves:
+            notify(f"the knowledge base has moved: {len(moves)} of its sources are now those in {home}")
+
     def _is_current(self, pending: int | None) -> bool:
         """Whether the sparse index is that of the published generation, or of one that was not yet published."""
         state = self._sparse.state
@@ -299,7 +323,7 @@ class Writer:
             encoder = reading.setting("encoder")
             state = usable_state(self._dense, reading, encoder, self.generation)
             if state.generation:
-                return open_base(self._dense, state, int(reading.setting("dimensions"))) is None
+                return open_base(self._dense, state, reading.dimensions()) is None
             return self._limits.outgrown(reading.count_changed(0, self.generation), 0) and self._dense.exists()
 
     def _embed_missing(self, encoder: Encoder, on_embedded: OnEmbedded | None, *, tokens: bool = False) -> int:
@@ -370,7 +394,7 @@ class Writer:
         if self._compacting is not None and self._compacting.is_alive():
             return
         with self._catalog.reading() as reading:
-            encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
+            encoder, dimensions = reading.setting("encoder"), reading.dimensions()
             state = usable_state(self._dense, reading, encoder, self.generation)
             if not self._limits.outgrown(reading.count_changed(state.generation, self.generation), state.count):
                 return
@@ -422,6 +446,7 @@ def text_hash(text: str) -> bytes:
 
 def _describe_encoder(writing: Writing, spec: str, encoder: Encoder) -> None:
     writing.set_setting("encoder_spec", spec)
+    writing.set_setting(ENCODER_SEAL, encoder_seal(spec))
     writing.set_setting("encoder", encoder.fingerprint)
     writing.set_setting("encoder_name", encoder.name)
     writing.set_setting("dimensions", str(encoder.dimensions))

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.source import Options, Source
-from indexes.errors import NoKnowledgeBaseError
+from indexes.encoding.loading import load_encoder
+from indexes.errors import ForeignError, NoKnowledgeBaseError
 from indexes.store import CATALOG_FILE, DEFAULT_FOLDER, LOCK_TIMEOUT_SECONDS, Store
 from rag.answering.answer import Answer
 from rag.indexing.registered import RegisteredSources
 from rag.indexing.report import IndexReport
+from rag.indexing.trust import ForeignPart
 from rag.prompting.prompt import Turn
 from rag.query.query import Query
 from rag.reranking.reranker import Reranker, Rerankers, Reranking
 from rag.retrieval.hit import Filters, Hit, Mode
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.search import SearchOptions, SearchResult
+from rag.retrieval.tuned import SETTING, is_foreign, keep
 from rag.status import Status, read_status
 
 if TYPE_CHECKING:
@@ -71,8 +74,11 @@ class KnowledgeBase:
 
     @property
     def encoder(self) -> Encoder:
-        """What makes its vectors."""
-        return self._store.encoder
+        """What makes its vectors; the one that is shipped, where somebody else chose it and nobody has allowed it."""
+        try:
+            return self._store.encoder
+        except ForeignError:
+            return load_encoder()
 
     @cached_property
     def cards(self) -> Cards:
@@ -92,7 +98,7 @@ class KnowledgeBase:
         """Solved examples, the nearest of which show an LLM how to answer."""
         from rag.prompting.demonstrations import Demonstrations
 
-        return Demonstrations(self.path, lambda: self.encoder)
+        return Demonstrations(self.path, lambda: self.encoder, self._notify)
 
     @classmethod
     def open(
@@ -202,13 +208,45 @@ class KnowledgeBase:
         """
         return self._sources.foreign()
 
+    def foreign_parts(self) -> dict[str, str]:
+        """What else somebody else decided, and what it is: `encoder`, `tuning` and `demonstrations`, where they are.
+
+        None of them is used before `trust` allows it: a search goes by words where the encoder is not allowed.
+        """
+        with self._store.catalog.reading() as reading:
+            encoder, tuning = reading.foreign_encoder(), reading.setting(SETTING) if is_foreign(reading) else ""
+        solved = self.demonstrations.foreign()
+        parts = {
+            ForeignPart.ENCODER: encoder,
+            ForeignPart.TUNING: tuning,
+            ForeignPart.DEMONSTRATIONS: f"{solved} of them" if solved else "",
+        }
+        return {str(part): what for part, what in parts.items() if what}
+
     def trust(self, uri: str) -> None:
-        """Allow a source that came with the knowledge base, as it is registered; see `foreign_sources`.
+        """Allow a source that came with the knowledge base, as it is registered, or another part of it.
+
+        Args:
+            uri: of a source (see `foreign_sources`), or the name of a part (see `foreign_parts`).
 
         Raises:
-            ConfigurationError: there is no such source.
+            ConfigurationError: there is no such source or part.
         """
-        self._sources.trust(uri)
+        if uri in set(ForeignPart):
+            self._trust_part(ForeignPart(uri))
+        else:
+            self._sources.trust(uri)
+
+    def _trust_part(self, part: ForeignPart) -> None:
+        if part is ForeignPart.DEMONSTRATIONS:
+            self.demonstrations.trust()
+            return
+        with self._store.writer() as writer:
+            if part is ForeignPart.ENCODER:
+                writer.trust_encoder()
+                return
+            with self._store.catalog.writing() as writing:
+                keep(writing, writing.setting(SETTING))
 
     def remove(self, source: str | Path) -> IndexReport:
         """Forget a source and its documents.
@@ -430,7 +468,8 @@ class KnowledgeBase:
     def _splitter(self) -> Splitter:
         from connectors.chunking.splitter import Splitter
 
-        return Splitter(self.encoder, window=self.encoder.window - SPECIAL_PIECES)
+        encoder = self._store.encoder
+        return Splitter(encoder, window=encoder.window - SPECIAL_PIECES)
 
     @cached_property
     def _kept_tuning(self) -> KeptTuning:

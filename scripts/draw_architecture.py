@@ -41,7 +41,7 @@ ROOMS: dict[str, tuple[str, tuple[Floor, ...]]] = {
                 ("reader", "reads two texts"),
                 ("indexing", "synchronises sources"),
             ),
-            (("lazy.py", "imports what is asked for"), ("seals.py", "prove who decided")),
+            (("lazy.py", "imports what is asked for"),),
         ),
     ),
     "indexes": (

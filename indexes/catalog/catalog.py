@@ -7,21 +7,24 @@ before g. Publishing a generation updates a single row, so a reader sees all of 
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import exc
+from sqlalchemy import Connection, exc
 
 from indexes.catalog.reading import Reading
-from indexes.catalog.schema import MIGRATIONS, SCHEMA_VERSION, TABLES, open_engine
+from indexes.catalog.schema import LONGEST_VALUE, MIGRATIONS, SCHEMA_VERSION, TABLES, foreign_schema, open_engine
 from indexes.catalog.sources import SOURCES_FILE, rebuild_hint
 from indexes.catalog.writing import Writing
 from indexes.errors import DamagedError, NoKnowledgeBaseError, StoreError
 from indexes.limits import StoreLimits
 
 _FREE_SHARE = 0.2
+_SPARE_BYTES = 64_000_000  # free space that a copy leaves
 
 
 class Catalog:
@@ -34,6 +37,7 @@ class Catalog:
             raise NoKnowledgeBaseError(f"no catalog at {path}", hint="run `rag index PATH` to create a knowledge base")
         _check_own(path)
         self._refusal: StoreError | None = None
+        self._beside: tempfile.TemporaryDirectory[str] | None = None
         self._engine = open_engine(path)
         try:
             self._migrate(create=create)
@@ -43,9 +47,12 @@ class Catalog:
         except exc.DatabaseError as error:
             self.close()
             self._refusal = database_error(path, error)
-            if not _is_complete(path):
+            if _is_complete(path):
+                self._open_frozen(self._refusal)
+            elif _may_only_read(error):
+                self._open_copy(self._refusal)
+            else:
                 raise self._refusal from error
-            self._open_frozen(self._refusal)
         except StoreError:
             self.close()
             raise
@@ -62,6 +69,25 @@ class Catalog:
             self.close()
             raise refusal from None
 
+    def _open_copy(self, refusal: StoreError) -> None:
+        """Open a copy of what a killed writer left where nothing can be written: its journal has to be read."""
+        files = [file for suffix in ("", "-wal") if (file := self.path.with_name(f"{self.path.name}{suffix}")).exists()]
+        try:
+            beside = tempfile.TemporaryDirectory(prefix="pilotfish-", ignore_cleanup_errors=True)
+            if shutil.disk_usage(beside.name).free < sum(file.stat().st_size for file in files) + _SPARE_BYTES:
+                raise refusal
+            for file in files:
+                shutil.copyfile(file, Path(beside.name, file.name))
+        except OSError as error:
+            raise refusal from error
+        self._beside = beside
+        self._engine = open_engine(Path(beside.name, self.path.name), query_only=True)
+        try:
+            self._migrate(create=False)
+        except (exc.DatabaseError, StoreError) as error:
+            self.close()
+            raise refusal from error
+
     def check_writable(self) -> None:
         """Raise the `StoreError` that stands between this catalog and a change, if there is one."""
         if self._refusal is not None:
@@ -70,6 +96,7 @@ class Catalog:
     def _migrate(self, *, create: bool) -> None:
         with self._engine.connect() as connection:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            _refuse_foreign_schema(connection, self.path)
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self.path.parent} was written by a newer pilotfish (schema {version}, this one reads "
@@ -122,6 +149,8 @@ class Catalog:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+        if self._beside is not None:
+            self._beside.cleanup()
 
 
 def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
@@ -132,15 +161,22 @@ def database_error(path: Path, error: exc.DatabaseError) -> StoreError:
         hint = "free some space and run the command again; everything published is untouched"
     elif any(sign in reason for sign in ("malformed", "not a database", "no such")):  # the last: a damaged schema
         return _malformed(path, reason)
+    elif "too big" in reason:
+        return DamagedError(f"a value of more than {LONGEST_VALUE:,} bytes")
     elif "Could not decode" in reason:
         return DamagedError("text")
-    elif "readonly" in reason or "unable to open" in reason:
+    elif _may_only_read(error):
         hint = "check that the folder exists and that you may write to it"
     elif "disk I/O" in reason:
         hint = "check the disk and its free space; everything published is untouched"
     elif "locked" in reason:
         hint = "another program holds the database: close it and try again"
     return StoreError(f"{path}: {reason}", hint=hint)
+
+
+def _may_only_read(error: exc.DatabaseError) -> bool:
+    reason = str(error.orig or error)
+    return "readonly" in reason or "unable to open" in reason
 
 
 def _malformed(path: Path, reason: str) -> StoreError:
@@ -161,6 +197,8 @@ def _check_own(path: Path) -> None:
     try:
         with engine.connect() as connection:
             tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+            if not tables.isdisjoint(TABLES):
+                _refuse_foreign_schema(connection, path)
     except (exc.DatabaseError, UnicodeDecodeError):  # a damaged one is told of when it is opened
         return
     finally:
@@ -169,6 +207,14 @@ def _check_own(path: Path) -> None:
         raise StoreError(
             f"{path} is a database of another program: it has the tables {', '.join(sorted(tables)[:3])}",
             hint="choose another folder for the knowledge base, with --kb",
+        )
+
+
+def _refuse_foreign_schema(connection: Connection, path: Path) -> None:
+    if foreign := foreign_schema(connection):
+        raise StoreError(
+            f"{path} holds {foreign}, which pilotfish does not make",
+            hint="get a knowledge base without it, or index its sources yourself",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from connectors.document import with_context
 from connectors.source import Facts, KnownDocument, Options
-from indexes.catalog.rows import SourceCount, StoredChunk, blob_checksum, stored_chunk
+from indexes.catalog.moving import Move, moves
+from indexes.catalog.rows import SourceCount, StoredChunk, blob_checksum, load_object, stored_chunk
 from indexes.catalog.schema import (
     alive,
     chunks,
@@ -25,10 +27,16 @@ from indexes.catalog.schema import (
     token_vectors,
     vectors,
 )
+from indexes.encoding.late import TOKEN_BYTES
+from indexes.encoding.loading import SHIPPED, is_chosen
 from indexes.errors import DamagedError
 from indexes.limits import StoreLimits
 from indexes.terms.names import StoredName
 
+_MOST_DIMENSIONS = 65_536
+_MOST_IDS = 20_000_000  # that a catalog of any size may speak of
+_LEAST_ROW = 32  # bytes of a passage
+_PAGES = ("page_count", "page_size")
 _SAMPLE = 2_000  # token vectors that the size of all is told from
 
 T = TypeVar("T")
@@ -37,6 +45,8 @@ Ids = npt.NDArray[np.int64]
 
 
 SEAL = "seal "  # and the URI of a source: the setting that holds its seal
+HOME = "home"  # the setting that holds the folder in which the knowledge base was when it was last written
+ENCODER_SEAL = "encoder_seal"  # the setting that proves who chose the encoder
 
 
 class Reading:
@@ -63,9 +73,24 @@ class Reading:
             self._settings = {row.key: str(row.value) for row in self.connection.execute(select(settings))}
         return self._settings.get(key, default)
 
+    def number(self, key: str, default: int = 0, most: int = 1 << 62) -> int:
+        """The number stored under `key`.
+
+        Raises:
+            DamagedError: it is none, or above `most`.
+        """
+        value = self.setting(key, str(default))
+        if not value.isdecimal() or not value.isascii() or len(value) > len(str(most)) or int(value) > most:
+            raise DamagedError(f"the setting {key!r}")
+        return int(value)
+
     def generation(self) -> int:
         """The published generation (0 before the first)."""
-        return int(self.setting("generation", "0"))
+        return self.number("generation")
+
+    def dimensions(self) -> int:
+        """Of the vectors of record."""
+        return self.number("dimensions", most=_MOST_DIMENSIONS)
 
     def pending_generation(self) -> int | None:
         """The generation that was written but never published (a crash lies behind), or None."""
@@ -113,10 +138,15 @@ class Reading:
         """URI → id of every registered source."""
         return {uri: int(key) for key, uri in self.connection.execute(select(sources.c.id, sources.c.uri))}
 
+    def moves(self, home: Path) -> dict[str, Move]:
+        """URI → what it has become, of the sources that moved with the knowledge base to the folder `home`."""
+        uris = self.source_uris()
+        return {uri: move for uri, move in moves(uris, self.setting(HOME), home).items() if move(uri) not in uris}
+
     def source_options(self) -> dict[str, Options]:
         """URI → what it is opened with, of every registered source."""
         rows = self.connection.execute(select(sources.c.uri, sources.c.options))
-        return {uri: json.loads(options) for uri, options in rows}
+        return {uri: load_object(options, f"what {uri!r} is opened with") for uri, options in rows}
 
     def source_seals(self) -> dict[str, str]:
         """URI → what proves who registered it, of every source that has it."""
@@ -125,8 +155,8 @@ class Reading:
 
     def facts(self, uri: str) -> Facts:
         """What state of a source was read last; nothing of one that is not registered."""
-        found: Facts = json.loads(self.connection.scalar(select(sources.c.facts).where(sources.c.uri == uri)) or "{}")
-        return found
+        found = self.connection.scalar(select(sources.c.facts).where(sources.c.uri == uri))
+        return _facts(uri, found or "{}")
 
     def named(self, normals: Sequence[str], generation: int) -> dict[str, list[StoredName]]:
         """Normal form (`indexes.terms.names.normal`) → the live documents' names that have it, where there are any."""
@@ -155,7 +185,7 @@ class Reading:
             .group_by(sources.c.id)
             .order_by(sources.c.uri)
         )
-        return [SourceCount(uri, int(count), int(total), json.loads(facts)) for uri, count, total, facts in rows]
+        return [SourceCount(uri, int(count), int(total), _facts(uri, facts)) for uri, count, total, facts in rows]
 
     def count_chunks(self, generation: int) -> int:
         """Live chunks."""
@@ -235,6 +265,8 @@ class Reading:
             found.append(key)
             blobs.append(vector)
         rows = np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(len(blobs), dimensions)
+        if not np.isfinite(rows).all():
+            raise DamagedError(f"the vector of passage {found[int(np.argmin(np.isfinite(rows).all(axis=1)))]}")
         return np.array(found, dtype=np.int64), rows.astype(np.float32)
 
     def tokens_by_id(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
@@ -244,7 +276,7 @@ class Reading:
         )
         found: dict[int, bytes] = {}
         for key, of, codes, expected in self._rows(statement, np.unique(np.array(ids, np.int64))):
-            if expected != blob_checksum(of, codes):
+            if expected != blob_checksum(of, codes) or len(codes) % TOKEN_BYTES:
                 raise DamagedError(f"a token vector of passage {key}")
             found[key] = codes
         return found
@@ -269,6 +301,11 @@ class Reading:
     def lacks_vectors(self) -> bool:
         """Whether vectors may be missing until a run makes them, because a repair dropped damaged ones, say."""
         return self.setting("vectors") == "lacking"
+
+    def foreign_encoder(self) -> str:
+        """The encoder that somebody else chose, and this user has not allowed; empty where there is none."""
+        spec = self.setting("encoder_spec", SHIPPED)
+        return "" if is_chosen(spec, self.setting(ENCODER_SEAL)) else spec
 
     def keeps_tokens(self) -> bool:
         """Whether token vectors are stored here."""
@@ -306,7 +343,23 @@ class Reading:
     def _ranges(self, table: Any, *conditions: ColumnElement[bool]) -> Ids:
         """First chunk and number of chunks [rows, 2] of documents, or of graves."""
         rows = self.connection.execute(select(table.c.first_chunk, table.c.chunks).where(*conditions)).all()
-        return np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+        try:
+            ranges = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise DamagedError(f"the passages of {table.name}") from error
+        self.check_ranges(ranges, table.name)
+        return ranges
+
+    def check_ranges(self, ranges: Ids, name: str) -> None:
+        """See that first chunks and numbers of chunks [rows, 2] are what a catalog of this size can speak of.
+
+        Raises:
+            DamagedError: they are not; a few rows could have all memory filled with numbers.
+        """
+        pages, size = (self.connection.exec_driver_sql(f"PRAGMA {each}").scalar_one() for each in _PAGES)
+        count = float(ranges[:, 1].sum(dtype=np.float64))
+        if (ranges < 0).any() or count > max(_MOST_IDS, pages * size // _LEAST_ROW):
+            raise DamagedError(f"the passages of {name}")
 
     def _rows(self, statement: Select[Any], ids: Ids) -> Iterator[Any]:
         """What `statement` selects for these chunks, by ascending id. The ids must ascend.
@@ -335,6 +388,13 @@ def expand(ranges: Ids) -> Ids:
     first, length = ranges[:, 0], ranges[:, 1]
     ends = np.cumsum(length)
     return np.arange(ends[-1] if len(ends) else 0, dtype=np.int64) + np.repeat(first - ends + length, length)
+
+
+def _facts(uri: str, stored: Any) -> Facts:
+    facts = load_object(stored, f"the state of {uri!r}")
+    if not all(isinstance(value, str) for value in facts.values()):
+        raise DamagedError(f"the state of {uri!r}")
+    return facts
 
 
 def _stored_name(row: Any) -> StoredName:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import Select, func, select
 
 from connectors.source import REPOSITORY
 from indexes.catalog.reading import Reading
+from indexes.catalog.rows import load_object
 from indexes.catalog.schema import alive, documents, names, sources
 from indexes.terms.names import normal
 
@@ -80,6 +80,6 @@ def _sources_around(reading: Reading, uri: str, generation: int) -> list[int]:
     if found is None:
         return []
     rows = reading.connection.execute(select(sources.c.id, sources.c.facts)).all()
-    repositories = {row.id: json.loads(row.facts).get(REPOSITORY) for row in rows}
+    repositories = {row.id: load_object(row.facts, f"the state of source {row.id}").get(REPOSITORY) for row in rows}
     own = repositories.get(found[0])
     return [found[0]] if own is None else sorted(key for key, other in repositories.items() if other == own)

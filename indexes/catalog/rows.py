@@ -166,8 +166,13 @@ def document_checksum(document_id: int, values: Mapping[str, Any]) -> int:
     return checksum(document_id, *map(values.__getitem__, _LASTING))
 
 
-def blob_checksum(text_hash: bytes, blob: bytes) -> int:
-    """The CRC-32 of the vector of a text: another text's vector, which a damaged look-up may fetch, does not fit."""
+def blob_checksum(text_hash: object, blob: object) -> int:
+    """The CRC-32 of the vector of a text: another text's vector, which a damaged look-up may fetch, does not fit.
+
+    It is -1, which no CRC-32 is, of what is no bytes.
+    """
+    if not isinstance(text_hash, bytes) or not isinstance(blob, bytes):
+        return -1
     return zlib.crc32(blob, zlib.crc32(text_hash))
 
 
@@ -181,18 +186,44 @@ def stored_chunk(row: Any) -> StoredChunk:
         raise DamagedError(f"passage {row.id}")
     if row.document_checksum != document_checksum(row.document_id, row._mapping):
         raise DamagedError(f"document {row.document_id}")
-    metadata: dict[str, MetadataValue] = json.loads(row.metadata)
-    return StoredChunk(
-        id=row.id,
-        text=row.text,
-        context=row.context,
-        location=load_location(row.location),
-        uri=row.uri,
-        title=row.title,
-        kind=row.kind,
-        language=row.language,
-        metadata=metadata,
-    )
+    # Whoever writes a catalog can write checksums that fit: the types are looked at too.
+    texts = {name: row._mapping[name] for name in ("text", "context", "uri", "title", "kind", "language")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise DamagedError(f"passage {row.id}")
+    metadata = load_metadata(row.metadata, row.document_id)
+    try:
+        location = load_location(row.location)
+    except (ValueError, TypeError, IndexError, RecursionError) as error:
+        raise DamagedError(f"the location of passage {row.id}") from error
+    return StoredChunk(id=row.id, location=location, metadata=metadata, **texts)
+
+
+def load_metadata(text: Any, document_id: int) -> dict[str, MetadataValue]:
+    """The metadata that `dump_metadata` stored.
+
+    Raises:
+        DamagedError: it is none.
+    """
+    what = f"the metadata of document {document_id}"
+    metadata = load_object(text, what)
+    if not all(isinstance(value, str | int | float) for value in metadata.values()):
+        raise DamagedError(what)
+    return metadata
+
+
+def load_object(text: Any, what: str) -> dict[str, Any]:
+    """The JSON object in a column.
+
+    Raises:
+        DamagedError: `what` is none.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedError(what) from error
+    if not isinstance(found, dict):
+        raise DamagedError(what)
+    return found
 
 
 def dump_metadata(metadata: Metadata) -> str:
@@ -214,13 +245,24 @@ def dump_location(at: Location) -> str:
 
 
 def load_location(dumped: str) -> Location:
-    """The location that `dump_location` stored."""
+    """The location that `dump_location` stored.
+
+    Raises:
+        ValueError, TypeError, IndexError, RecursionError: it is none.
+    """
     start, end, line_start, line_end, page_start, page_end, symbol, *headings = json.loads(dumped)
     code = _symbol(*symbol) if symbol else None
+    numbers = (start, end, line_start, line_end, page_start or 0, page_end or 0)
+    if not all(isinstance(each, int) for each in numbers) or not 0 <= start <= end:
+        raise ValueError(f"no numbers: {numbers}")
+    if not all(isinstance(each, str) for each in headings):
+        raise TypeError(f"no headings: {headings}")
     return Location(start, end, line_start, line_end, page_start, page_end, tuple(headings), code)
 
 
 def _symbol(name: str, kind: str, *spans: int) -> Symbol:
+    if not isinstance(name, str) or not isinstance(kind, str) or not all(isinstance(each, int) for each in spans):
+        raise TypeError(f"no symbol: {name!r}")
     return Symbol(name, kind, (spans[0], spans[1]), (spans[2], spans[3]))
 
 

@@ -11,8 +11,10 @@ from urllib.parse import quote, urlencode
 
 from connectors.source import Options
 from indexes.files import read_checked, write_checked
+from indexes.seals import is_derived_sealed, seal_derived
 
 SOURCES_FILE = "sources.json"
+_SEALED = "sources file"
 FLAGS: Mapping[str, str] = {
     "include": "--include",
     "exclude": "--exclude",
@@ -36,7 +38,7 @@ def remember_sources(folder: Path, sources: Mapping[str, Options], encoder: str,
     made_of = {"sources": sorted(sources), "options": options, "encoder": encoder, "late": keeps_tokens}
     if _read(folder) != made_of:
         with suppress(OSError):  # on a full disk too a run that went well has gone well
-            write_checked(folder / SOURCES_FILE, made_of)
+            write_checked(folder / SOURCES_FILE, {**made_of, "seal": seal_derived(_SEALED, made_of)})
 
 
 def rebuild_hint(folder: Path) -> str:
@@ -100,7 +102,10 @@ def _address(uri: str, options: Options) -> str:
 
 
 def _read(folder: Path) -> dict[str, Any]:
+    """What this user's last run wrote down: a stranger could have people type any command."""
     try:
-        return read_checked(folder / SOURCES_FILE)
+        made_of = read_checked(folder / SOURCES_FILE)
     except (OSError, ValueError):
         return {}
+    code = made_of.pop("seal", "")
+    return made_of if is_derived_sealed(_SEALED, made_of, code) else {}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
-from connectors.document import Metadata
+from connectors.document import DocumentName, Metadata
 from connectors.source import Facts, Options
 from indexes.catalog.form_rows import add_forms, drop_unused_forms, normals_of
+from indexes.catalog.moving import Move
 from indexes.catalog.reading import Ids, Reading, Vectors
 from indexes.catalog.rows import (
     ChunkRow,
@@ -19,8 +21,10 @@ from indexes.catalog.rows import (
     attribute_values,
     blob_checksum,
     chunk_values,
+    document_checksum,
     document_values,
     name_values,
+    names_checksum,
 )
 from indexes.catalog.schema import (
     attributes,
@@ -34,6 +38,7 @@ from indexes.catalog.schema import (
     token_vectors,
     vectors,
 )
+from indexes.terms.names import normal, reference
 
 
 class Writing(Reading):
@@ -48,7 +53,7 @@ class Writing(Reading):
 
     def take_ids(self, counter: str, count: int) -> int:
         """Reserve `count` ids that were never used before; returns the first."""
-        first = int(self.setting(counter, "1"))
+        first = self.number(counter, 1)
         self.set_setting(counter, str(first + count))
         return first
 
@@ -78,6 +83,50 @@ class Writing(Reading):
     def drop_source(self, source_id: int) -> None:
         """Forget a source whose documents are gone."""
         self.connection.execute(delete(sources).where(sources.c.id == source_id))
+
+    def rename_source(self, uri: str, move: Move) -> None:
+        """Call a source, its documents and the references to them what they are called since their folder moved."""
+        source_id = self.source_uris()[uri]
+        self.connection.execute(update(sources).where(sources.c.id == source_id).values(uri=move(uri)))
+        after = 0
+        while rows := self.connection.execute(
+            select(documents)
+            .where(documents.c.source_id == source_id, documents.c.id > after)
+            .order_by(documents.c.id)
+            .limit(self._limits.bound_at_once)
+        ).all():
+            after = rows[-1].id
+            called = self._rename_references([row.id for row in rows], move)
+            changed = []
+            for row in rows:
+                values = {**row._mapping, "uri": move(row.uri), "names": called.get(row.id, row.names)}
+                changed.append(
+                    {
+                        "of": row.id,
+                        "uri": values["uri"],
+                        "names": values["names"],
+                        "checksum": document_checksum(row.id, values),
+                    }
+                )
+            self.connection.execute(update(documents).where(documents.c.id == bindparam("of")), changed)
+
+    def _rename_references(self, ids: Sequence[int], move: Move) -> dict[int, int]:
+        """Rename what these documents refer to; returns the checksum of the names of those that changed."""
+        stored: dict[int, list[DocumentName]] = {}
+        for row in self.connection.execute(select(names).where(names.c.document_id.in_(ids))):
+            stored.setdefault(row.document_id, []).append(DocumentName(row.text, row.role, row.start))
+        renamed = {
+            key: [replace(name, text=move(name.text)) if reference(name.role) else name for name in called]
+            for key, called in stored.items()
+        }
+        changed = {key: called for key, called in renamed.items() if called != stored[key]}
+        if changed:
+            self.connection.execute(delete(names).where(names.c.document_id.in_(list(changed))))
+            values = [value for key, called in changed.items() for value in name_values(key, called)]
+            self.connection.execute(insert(names), values)
+            self._drop_unused_forms({normal(name.text) for key in changed for name in stored[key]})
+            add_forms(self.connection, [name for called in changed.values() for name in called])
+        return {key: names_checksum(called) for key, called in changed.items()}
 
     def move_documents(self, source_id: int, to: int, place: str) -> None:
         """Give the documents of a source that are at or below `place` to another source."""

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import math
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexes.catalog.reading import Ids, Reading, Vectors
-from indexes.files import file_crc, make_folder, read_checked, write_atomically, write_checked
+from indexes.files import (
+    file_digest,
+    is_own_state,
+    make_folder,
+    read_checked,
+    state_seal,
+    write_atomically,
+    write_checked,
+)
 from indexes.limits import StoreLimits
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
+_SEALED = "dense index"
 
 # The inverted file: 2 · sqrt(n) lists, of which three in ten are looked through; two bits a dimension.
 _LISTS_PER_ROOT = 2
@@ -37,7 +45,7 @@ _RETRAIN_FACTOR = 4  # the lists are made anew when there are this many times mo
 
 @dataclass(frozen=True, slots=True)
 class BaseState:
-    """What a base file was built for, and its size in bytes and CRC-32, to detect damage.
+    """What a base file was built for, its size in bytes and its SHA-256, and the seal of whoever wrote it.
 
     `trained` is the number of vectors for which the lists were made, 0 for an exact base.
     """
@@ -49,8 +57,9 @@ class BaseState:
     count: int = 0
     trained: int = 0
     size: int = 0
-    crc: int = 0
+    sha256: str = ""
     format: int = FORMAT_VERSION
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +138,16 @@ def empty_base(dimensions: int) -> Base:
 
 
 def read_base_state(folder: Path, encoder: str) -> BaseState:
-    """The state recorded beside the base of an encoder; the empty one when that is missing, damaged or outdated."""
+    """The state recorded beside the base of an encoder; the empty one when there is none that can be used.
+
+    What somebody else wrote cannot: FAISS is native code, and a file made for it could do anything.
+    """
     try:
         state = BaseState(**read_checked(folder / f"{_stem(encoder)}.json"))
     except (OSError, ValueError, TypeError):
         return BaseState()
-    return state if (state.format, state.encoder) == (FORMAT_VERSION, encoder) else BaseState()
+    usable = (state.format, state.encoder) == (FORMAT_VERSION, encoder) and is_own_state(_SEALED, asdict(state))
+    return state if usable else BaseState()
 
 
 def open_base(folder: Path, state: BaseState, dimensions: int, *, mapped: bool = True) -> Base | None:
@@ -143,7 +156,7 @@ def open_base(folder: Path, state: BaseState, dimensions: int, *, mapped: bool =
 
     path = folder / state.file
     try:
-        if path.stat().st_size != state.size or file_crc(path) != state.crc:
+        if path.stat().st_size != state.size or file_digest(path) != state.sha256:
             return None
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
     except (OSError, RuntimeError):
@@ -197,8 +210,9 @@ def write_base(
         count=index.ntotal,
         trained=trained,
         size=data.nbytes,
-        crc=zlib.crc32(data),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
+    state = replace(state, seal=state_seal(_SEALED, asdict(state)))
     write_atomically(folder / state.file, memoryview(data))
     write_checked(folder / f"{_stem(encoder)}.json", asdict(state))
     _remove(path for path in folder.glob(f"{_stem(encoder)}-*") if path.name != state.file)

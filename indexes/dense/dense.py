@@ -83,7 +83,7 @@ def load_dense(
         BaseLostError: the base file is missing or damaged.
         DamagedError: a vector of record is not what was written.
     """
-    encoder, dimensions = reading.setting("encoder"), int(reading.setting("dimensions"))
+    encoder, dimensions = reading.setting("encoder"), reading.dimensions()
     dead = reading.dead_chunks(state.generation, generation)
     known = previous if previous is not None and (previous.encoder, previous.state) == (encoder, state) else None
     delta_ids = reading.born_chunks(state.generation, generation)

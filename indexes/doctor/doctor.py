@@ -24,7 +24,8 @@ from indexes.doctor.findings import REPAIR, Check, Findings
 from indexes.doctor.rows import RowExamination
 from indexes.errors import LockedError, StoreError
 from indexes.files import writer_lock
-from indexes.sparse.sparse import Mask, SparseReader, damaged_files
+from indexes.sparse.sparse import Mask, SparseReader
+from indexes.sparse.tantivy_files import damaged_files
 
 if TYPE_CHECKING:
     from indexes.store import Store
@@ -69,7 +70,7 @@ class _Examination:
         self._pending = reading.pending_generation()
         self._rows = RowExamination(reading, found)
         self._encoder = reading.setting("encoder")
-        dense, self._dimensions = store.path / "dense", int(reading.setting("dimensions"))
+        dense, self._dimensions = store.path / "dense", reading.dimensions()
         try:
             self._sparse: SparseReader | str = SparseReader(store.path / "sparse")
         except StoreError as error:
@@ -134,10 +135,11 @@ class _Examination:
         if damaged:
             return [f"sparse/{state.folder}/{name} is not what was written" for name in damaged]
         mask = Mask(self._generation, self._reading.dead_chunks(state.purged, self._generation))
-        end = max(int(self._reading.setting("next_chunk", "1")), int(live[-1]) + 1 if len(live) else 0)
         wrong = 0
-        for first in range(0, end + _SLICE, _SLICE):
-            last = first + _SLICE - 1 if first < end else _LAST
+        # Cut where passages are, not where numbers are: a catalog may claim any.
+        starts = [0, *live[_SLICE::_SLICE].tolist()]
+        for first, following in zip(starts, [*starts[1:], _LAST + 1], strict=True):
+            last = following - 1
             held = sparse.visible_ids(first, last, mask)
             wanted = live[np.searchsorted(live, first) : np.searchsorted(live, last, side="right")]
             if not np.array_equal(held, wanted):
@@ -155,7 +157,7 @@ class _Examination:
         folder, base, state = self._store.path / "dense", self._base, self._state
         if not state.generation:
             if any(folder.glob("*.json")):
-                return ["the dense index is damaged, or belongs to another catalog or encoder"]
+                return ["the dense index is damaged, somebody else's, or belongs to another catalog or encoder"]
             return ["the dense index is missing"] if self._store.limits.outgrown(len(live), 0) else []
         if base is None:
             return [f"dense/{state.file} is missing or not what was written"]
@@ -202,7 +204,7 @@ def _check_catalog(reading: Reading, found: Findings) -> None:
     if found.tables:
         found.add("catalog", said, "", f"{REPAIR} repairs its look-up tables, if they are the cause")
         return
-    present = {row.key: row.value for row in reading.connection.execute(select(settings))}
+    present = {row.key: str(row.value) for row in reading.connection.execute(select(settings))}
     numbers = ("generation", "dimensions", "next_document", "next_chunk")
     problems = [f"the setting {key!r} is missing" for key in _REQUIRED if not present.get(key)]
     problems += [f"the setting {key!r} is not a number" for key in numbers if not present.get(key, "0").isdecimal()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,16 +10,26 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Column, Select, and_, exists, false, func, or_, select
 
-from connectors.document import DocumentName
+from connectors.document import DocumentName, MetadataValue
 from indexes.catalog.form_rows import compare_forms
 from indexes.catalog.reading import Ids, Reading, expand
-from indexes.catalog.rows import attribute_values, blob_checksum, checksum, document_checksum, names_checksum
+from indexes.catalog.rows import (
+    attribute_values,
+    blob_checksum,
+    checksum,
+    document_checksum,
+    load_location,
+    load_metadata,
+    names_checksum,
+)
 from indexes.catalog.schema import alive, attributes, chunks, documents, names, token_vectors, vectors
 from indexes.doctor.findings import REPAIR, Findings, named
 from indexes.encoding.late import TOKEN_BYTES
+from indexes.errors import DamagedError
 from indexes.terms.names import normal
 
 _PAGE = 1_000  # rows in memory at a time
+_LARGEST = 1 << 62  # of a number that counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class RowExamination:
         self._generation = reading.generation()
         self._pending = reading.pending_generation()
         self._encoder = reading.setting("encoder")
-        self._dimensions = int(reading.setting("dimensions"))
+        self._dimensions = reading.dimensions()
 
     def check_documents(self) -> Held:
         """Documents one by one, and what filters know of them."""
@@ -82,11 +91,12 @@ class RowExamination:
                     problems.append(f"the names in document {row.id} ({row.uri}) are not what was written")
                 elif row.source_id not in registered:
                     problems.append(f"document {row.id} ({row.uri}) has no source")
+                elif (metadata := _sound_metadata(row)) is None:
+                    problems.append(f"document {row.id} ({row.uri}) holds what nobody writes")
                 else:
                     if row.uri in twice:
                         self._blame(newest, row, problems)
                     ranges.append((row.first_chunk, row.chunks, row.id, bool(row.visible)))
-                    metadata = json.loads(row.metadata)
                     values = attribute_values(row.id, metadata)
                     entries = [(row.id, entry["key"], entry["text"], entry["number"]) for entry in values]
                     if Counter(entries) != Counter(stored.get(row.id, [])):
@@ -104,6 +114,7 @@ class RowExamination:
         self._found.attributes = bool(unlike)
         self._found.add("attributes", unlike, "as the metadata says", f"{REPAIR} rewrites them from the metadata")
         rows = np.array(sorted(ranges), np.int64).reshape(-1, 4)
+        self._reading.check_ranges(rows[:, :2], "documents")
         ids = expand(rows[rows[:, 3] == 1, :2])
         return Held(ids, ids[:0], rows[:, 0], rows[:, 1], rows[:, 2], damaged)
 
@@ -113,7 +124,7 @@ class RowExamination:
         newest[row.uri] = row.id
         if before is not None:
             problems.append(f"there are two documents {row.uri}")
-            self._found.documents[before] = row.uri
+            self._found.documents[before] = str(row.uri)
 
     def _attributes(self, first: int, last: int) -> dict[int, list[tuple[Any, ...]]]:
         stored: dict[int, list[tuple[Any, ...]]] = {}
@@ -163,7 +174,7 @@ class RowExamination:
         uris: dict[int, str] = {}
         for batch in self._reading.batched(sorted(blamed)):
             statement = select(documents.c.id, documents.c.uri).where(documents.c.id.in_(batch))
-            uris.update((row.id, row.uri) for row in self._reading.connection.execute(statement))
+            uris.update((row.id, str(row.uri)) for row in self._reading.connection.execute(statement))
         return uris
 
     def check_orphans(self) -> None:
@@ -226,7 +237,7 @@ class _Seen:
         self.counts[place] += 1
         owner = int(held.owners[place])
         expected = checksum(row.id, row.document_id, row.text, row.context, row.location, row.text_hash)
-        if row.checksum != expected or row.document_id != owner:
+        if row.checksum != expected or row.document_id != owner or not _is_sound(row):
             self.problems.append(f"passage {row.id} is not what was written")
             self.blamed.add(owner)
             return
@@ -275,6 +286,29 @@ def _with_vectors(encoder: str) -> Select[Any]:
             token_vectors, and_(token_vectors.c.text_hash == chunks.c.text_hash, token_vectors.c.encoder == encoder)
         )
     )
+
+
+def _is_sound(row: Any) -> bool:
+    """Whether a passage holds what is written there, and not only a checksum that fits."""
+    try:
+        load_location(row.location)
+    except (ValueError, TypeError, IndexError, RecursionError):
+        return False
+    return isinstance(row.text, str) and isinstance(row.context, str) and isinstance(row.text_hash, bytes)
+
+
+def _sound_metadata(row: Any) -> dict[str, MetadataValue] | None:
+    """The metadata of a document; None where its row holds what nobody writes, under a checksum that fits."""
+    texts = (row.uri, row.title, row.kind, row.language)
+    numbers = (row.first_chunk, row.chunks, row.born)
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(each, int) for each in numbers):
+        return None
+    if min(numbers) < 0 or max(numbers) > _LARGEST:
+        return None
+    try:
+        return load_metadata(row.metadata, row.id)
+    except DamagedError:
+        return None
 
 
 def _vector_trouble(row: Any, dimensions: int) -> str:

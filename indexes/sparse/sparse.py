@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-import json
-import mmap
 import os
 import secrets
 import shutil
 import tempfile
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +22,22 @@ from tantivy import FieldType, Occur, Query
 from indexes.catalog.reading import Ids
 from indexes.catalog.rows import StoredChunk
 from indexes.errors import StoreError
-from indexes.files import make_folder, read_checked, sync_folder, write_checked
+from indexes.files import (
+    is_being_written,
+    is_own_state,
+    make_folder,
+    read_checked,
+    state_seal,
+    sync_folder,
+    write_checked,
+)
 from indexes.limits import StoreLimits
 from indexes.sparse.fields import BODY, FIELDS, boosts, field_terms
+from indexes.sparse.tantivy_files import check_folder, count_held, damaged_files, digests, unknown_files
 from indexes.terms.analyzer import ANALYZER_VERSION
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
+_SEALED = "sparse index"
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"
 _CODE = "code"  # marks the chunks that have the fields of code
@@ -49,6 +56,8 @@ class SparseState:
         mark: what tells that generation from another with its number.
         purged: it still holds chunks that died after this generation.
         folder: the folder inside the index's that holds the files of tantivy.
+        files: the SHA-256 of each file that the last commit is made of.
+        seal: of whoever wrote all this.
     """
 
     generation: int = 0
@@ -57,6 +66,8 @@ class SparseState:
     folder: str = ""
     format: int = FORMAT_VERSION
     analyzer: int = ANALYZER_VERSION
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +88,19 @@ class Mask:
 
 
 class SparseIndex:
-    """The writable side. Opening never fails on a damaged folder: its state is then empty, to be rebuilt."""
+    """The writable side. Opening never fails on a damaged folder: its state is then empty, to be rebuilt.
+
+    Attributes:
+        path: its folder.
+        state: what it was built for.
+        foreign: whether it is empty because somebody else wrote the files.
+    """
 
     def __init__(self, path: Path, limits: StoreLimits | None = None) -> None:
         self.path = path
         self._limits = limits or StoreLimits()
         self.state = read_state(path)
+        self.foreign = not self.state.folder and _is_foreign(path)
         self._index: tantivy.Index | None = None
         self._writer: tantivy.IndexWriter | None = None
         try:
@@ -105,7 +123,7 @@ class SparseIndex:
             raise StoreError(f"the sparse index at {self.path} is missing", hint="run `rag doctor --repair`")
         with self._refusals():
             self._write(self.files, self._index, add, delete, state.generation)
-            self._record(replace(state, folder=self.state.folder))
+            self._record(replace(state, folder=self.state.folder, files=self.state.files))
 
     def rebuild(self, chunks: Iterable[StoredChunk], state: SparseState) -> None:
         """Write an index of just these chunks beside the old one, then switch to it.
@@ -131,10 +149,13 @@ class SparseIndex:
         return dead > max(self._limits.dead_least, self._limits.dead_share * held)
 
     def close(self) -> None:
-        """Let go of the files."""
-        if self._writer is not None:
-            self._writer.wait_merging_threads()
-            self._writer = None
+        """Let go of the files, once nothing changes them any more, and seal what they have become."""
+        if self._writer is None:
+            return
+        self._writer.wait_merging_threads()
+        self._writer = None
+        with suppress(OSError):  # what is not sealed is made anew
+            self._record(self.state)
 
     def _write(
         self, folder: Path, index: tantivy.Index, add: Iterable[StoredChunk], delete: Ids, generation: int
@@ -155,8 +176,10 @@ class SparseIndex:
         sync_folder(folder)
 
     def _record(self, state: SparseState) -> None:
-        write_checked(self.path / _STATE, asdict(state))
-        self.state = state
+        files = digests(self.path / state.folder, state.files)
+        state = replace(state, files=files, seal="")
+        self.state = replace(state, seal=state_seal(_SEALED, asdict(state)))
+        write_checked(self.path / _STATE, asdict(self.state))
 
     def _delete(self, writer: tantivy.IndexWriter, schema: tantivy.Schema, ids: Sequence[int]) -> None:
         # By query: deleting by term silently misses unsigned fields (tantivy-py 0.27).
@@ -276,22 +299,40 @@ class SparseReader:
 
 
 def read_state(path: Path) -> SparseState:
-    """The state recorded beside an index; the empty state when it is missing, damaged or of another version."""
-    try:
-        state = SparseState(**read_checked(path / _STATE))
-    except (OSError, ValueError, TypeError):
+    """The state recorded beside an index; the empty state when there is none that can be used.
+
+    What somebody else wrote, or another version, cannot: tantivy maps what it reads into memory, and believes it.
+    """
+    state = _recorded(path)
+    if state is None or (state.format, state.analyzer) != (FORMAT_VERSION, ANALYZER_VERSION):
         return SparseState()
-    current = state.format == FORMAT_VERSION and state.analyzer == ANALYZER_VERSION
-    return state if current else SparseState()
+    return state if is_own_state(_SEALED, asdict(state)) else SparseState()
+
+
+def _recorded(path: Path) -> SparseState | None:
+    try:
+        return SparseState(**read_checked(path / _STATE))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _is_foreign(path: Path) -> bool:
+    state = _recorded(path)
+    return state is not None and state.format == FORMAT_VERSION and not is_own_state(_SEALED, asdict(state))
 
 
 def _checked(path: Path, state: SparseState) -> Path:
-    """The folder with the files of tantivy, of which none that is looked at is damaged."""
+    """The folder with the files of tantivy, all of which this user wrote, and none of which is damaged."""
     files = path / state.folder
     if not state.folder:
-        raise ValueError("its state is missing or damaged")
-    if damaged := damaged_files(files, once=True):
-        raise ValueError(f"{damaged[0]} is not what was written")
+        raise ValueError("its state is missing, damaged, or somebody else's")
+    check_folder(files)
+    if unknown := unknown_files(files, state.files):
+        # A writer at work merges files, and seals the new ones when it has finished.
+        if not is_being_written(path.parent):
+            raise ValueError(f"{unknown[0]} is not what was written")
+        if damaged := damaged_files(files, once=True):
+            raise ValueError(f"{damaged[0]} is not what was written")
     return files
 
 
@@ -307,59 +348,6 @@ def _open(files: Path) -> tantivy.Index:
     # Only the first query opens the postings, and misses one of their files.
     index.searcher().search(Query.term_query(index.schema, BODY, ""), limit=1, count=False)
     return index
-
-
-def damaged_files(files: Path, *, once: bool = False) -> list[str]:
-    """Names of the files of a tantivy index whose checksum does not fit.
-
-    tantivy ends every file with its checksum, but looks at it only when asked, which its Python package cannot. No file
-    is ever written to again, so with `once` this process looks at each only once: 50 ms for a million chunks.
-    """
-    meta = json.loads((files / "meta.json").read_bytes())
-    segments = {segment["segment_id"].replace("-", ""): segment["deletes"] for segment in meta["segments"]}
-    # The tombstones of a commit under way lie beside those of the last one, and may be half written.
-    tombstones = {f"{key}.{deletes['opstamp']}.del" for key, deletes in segments.items() if deletes}
-    damaged = []
-    named = [
-        file
-        for file in files.iterdir()
-        if (file.name in tombstones if file.suffix == ".del" else file.name.partition(".")[0] in segments)
-    ]
-    is_whole = _was_whole if once else _is_whole
-    for file in named:
-        with suppress(FileNotFoundError):  # a writer merged it away meanwhile
-            found = file.stat()
-            if not is_whole(file, found.st_size, found.st_mtime_ns):
-                damaged.append(file.name)
-    return damaged
-
-
-def _is_whole(file: Path, size: int, _modified: int) -> bool:
-    """Whether a file of tantivy has the checksum that its footer states: JSON, its length, and a magic number."""
-    if size < _FOOTER_END:
-        return False
-    with file.open("rb") as content, mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        end = len(data) - _FOOTER_END
-        start = end - int.from_bytes(data[end : end + 4], "little")
-        if start < 0:
-            return False
-        try:
-            expected = json.loads(data[start:end])["crc"]
-        except (ValueError, KeyError, TypeError):
-            return False
-        with memoryview(data) as whole:
-            return bool(zlib.crc32(whole[:start]) == expected)
-
-
-_was_whole = lru_cache(maxsize=4_096)(_is_whole)
-_FOOTER_END = 8
-
-
-def count_held(files: Path) -> tuple[int, int]:
-    """How many chunks the files of a tantivy index hold, and how many of them are dead."""
-    segments = json.loads((files / "meta.json").read_bytes())["segments"]
-    held = sum(segment["max_doc"] for segment in segments)
-    return held, sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
 
 
 def _only(schema: tantivy.Schema, query: Query, ids: Ids) -> Query:

@@ -14,9 +14,9 @@ from shlex import quote
 from connectors.errors import ConfigurationError, PilotfishError
 from indexes.errors import StoreError
 from indexes.files import read_checked, write_checked
+from indexes.seals import is_sealed, seal
 from indexes.store import CATALOG_FILE
 from rag.cards.card import Card, CardError, CardKind, checked_name
-from rag.seals import is_sealed, seal
 
 FOLDER = "cards"
 _FILE = "card.json"
@@ -159,9 +159,7 @@ class CardStore:
 
 def _read(path: Path) -> tuple[Card, str]:
     """The card in a file, and its seal."""
-    if path.stat().st_size > _LARGEST:
-        raise ValueError("it is too large")
-    values = read_checked(path)
+    values = read_checked(path, most_bytes=_LARGEST)
     card = Card.from_values(values["card"])
     if card.name != path.parent.name:
         raise ValueError(f"it is called {card.name!r}")

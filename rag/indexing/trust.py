@@ -7,16 +7,27 @@ folder of this machine. What lies beside it, in the folder that holds it, came a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from connectors.database.access.address import DatabaseDialect, parse_address
 from connectors.errors import ConfigurationError, SourceError
 from connectors.registry import is_database
+from connectors.repository.address import read_address
+from connectors.repository.opening import is_repository
 from connectors.source import Options
-from rag.seals import is_sealed, seal
+from indexes.seals import is_sealed, seal
 
 _KIND = "source"
+
+
+class ForeignPart(StrEnum):
+    """What a knowledge base from elsewhere may hold besides sources that is not used before it is allowed."""
+
+    ENCODER = "encoder"
+    TUNING = "tuning"
+    DEMONSTRATIONS = "demonstrations"
 
 
 class Foreign(dict[str, Any]):
@@ -44,9 +55,16 @@ def needs_seal(uri: str, options: Options, knowledge_base: Path) -> bool:
         if address.dialect is not DatabaseDialect.SQLITE or options.get("user") or options.get("password_from"):
             return True
         path = address.database
+    elif is_repository(uri):
+        try:
+            path = str(read_address(uri).path)
+        except ConfigurationError:
+            return True
     try:
-        return not Path(path).resolve().is_relative_to(knowledge_base.resolve().parent)
-    except (OSError, ValueError):  # no path at all
+        beside = knowledge_base.resolve().parent
+        # What lies in the user's own folder, or around it, came with nothing.
+        return Path.home().resolve().is_relative_to(beside) or not Path(path).resolve().is_relative_to(beside)
+    except (OSError, ValueError, RuntimeError):  # no path at all, or no home
         return True
 
 

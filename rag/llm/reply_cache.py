@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from connectors.errors import ConfigurationError
+from indexes.seals import is_derived_sealed, seal_derived
 from rag.llm.base import LLM, DelegatingLLM
 from rag.llm.reply import Reply
 from rag.llm.usage import Usage
@@ -28,8 +29,10 @@ CACHE_FILE = "replies.sqlite"
 _VERSION = 1
 _TABLE = (
     "CREATE TABLE replies (key TEXT PRIMARY KEY, text TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, "
-    "completion_tokens INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL) WITHOUT ROWID"
+    "completion_tokens INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID"
 )
+_TABLE_BEFORE = _TABLE.replace(", seal TEXT NOT NULL", "")  # whose replies anybody could have written
+_SEALED = "reply"
 _MOST_BYTES = 64_000_000
 _LONGEST_REPLY = 1_000_000  # bytes
 
@@ -37,9 +40,8 @@ _LONGEST_REPLY = 1_000_000  # bytes
 class ReplyCache:
     """A SQLite file of replies, at most `most_bytes` of text, for any number of processes; evicts the least used first.
 
-    Another process that writes to it is waited for, `lock_seconds` at most. The replies are text that anybody who may
-    write the file can have put there: they are no more trusted than a model is, and only plain text and counts are
-    read. A file that cannot be written to for now is passed over: the model is then asked.
+    Another process that writes to it is waited for, `lock_seconds` at most. Replies that somebody else put there are
+    not found. A file that cannot be written to for now is passed over: the model is then asked.
 
     Raises:
         ConfigurationError: `path` is something else than such a file.
@@ -72,13 +74,15 @@ class ReplyCache:
         def read(connection: sqlite3.Connection) -> tuple[object, ...] | None:
             row: tuple[object, ...] | None = connection.execute(
                 "UPDATE replies SET used = ? WHERE key = ? AND length(text) <= ? "
-                "RETURNING text, prompt_tokens, completion_tokens",
+                "RETURNING text, prompt_tokens, completion_tokens, seal",
                 (time.time(), key, _LONGEST_REPLY),
             ).fetchone()
             return row
 
         match self._locked(read):
-            case (str(text), int(asked), int(written)) if text and min(asked, written) >= 0:
+            case (str(text), int(asked), int(written), code) if text and is_derived_sealed(
+                _SEALED, _values(key, text, asked, written), code
+            ):
                 return text, Usage(asked, written, cost=0.0, cached=True)
         return None
 
@@ -87,10 +91,12 @@ class ReplyCache:
         size = len(text.encode("utf-8", "replace"))
         if size > min(_LONGEST_REPLY, self._most):
             return
-        row = (key, text, usage.prompt_tokens, usage.completion_tokens, size, time.time())
+        asked, written = usage.prompt_tokens, usage.completion_tokens
+        code = seal_derived(_SEALED, _values(key, text, asked, written))
+        row = (key, text, asked, written, size, time.time(), code)
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute("REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)", row)
+            connection.execute("REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             connection.execute(
                 "DELETE FROM replies WHERE key IN (SELECT key FROM (SELECT key, SUM(bytes) OVER "
                 "(ORDER BY used DESC, key) AS total FROM replies) WHERE total > ?)",
@@ -125,6 +131,9 @@ class ReplyCache:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         schema = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+        if schema == [(_TABLE_BEFORE,)]:
+            connection.execute("DROP TABLE replies")
+            schema = []
         if not schema:
             connection.execute(_TABLE)
         elif schema != [(_TABLE,)]:
@@ -135,6 +144,10 @@ class ReplyCache:
         return ConfigurationError(
             f"{str(self._path)!r} is not a reply cache, or is damaged: {why}", hint="delete it, or name another file"
         )
+
+
+def _values(key: str, text: str, asked: int, written: int) -> dict[str, object]:
+    return {"key": key, "text": text, "prompt_tokens": asked, "completion_tokens": written}
 
 
 class IdentifiedLLM(LLM, Protocol):

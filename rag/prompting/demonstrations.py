@@ -10,7 +10,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from connectors.errors import ConfigurationError
 from indexes.doctor.findings import Check
-from indexes.errors import StoreError
+from indexes.errors import ForeignError, StoreError
 from indexes.files import read_checked, write_checked, writer_lock
+from indexes.seals import is_derived_sealed, seal
 from indexes.store import LOCK_TIMEOUT_SECONDS
 from rag.prompting.prompt import Demonstration
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from indexes.encoding.base import Encoder
 
 FILE = "demonstrations.json"
+_SEALED = "demonstrations"
+_LARGEST = 256 << 20  # bytes of the file
 _MOST = 10_000
 _LONGEST = 8_000  # characters of a question, and of an answer
 _LEAST_SIMILAR = 0.35  # right answers of WikiQA and HotpotQA lie above this with their questions in 95 of 100
@@ -45,11 +48,22 @@ class StoredDemonstration:
 
 
 class Demonstrations:
-    """The solved examples of one knowledge base, in one file beside the catalog, always replaced as a whole."""
+    """The solved examples of one knowledge base, in one file beside the catalog, always replaced as a whole.
 
-    def __init__(self, knowledge_base: Path, encoder: Callable[[], Encoder]) -> None:
+    What came with the knowledge base and this user has not allowed is listed, and never shown to a model.
+
+    Args:
+        knowledge_base: its folder.
+        encoder: gives its encoder.
+        notify: called with one line when the examples are not used.
+    """
+
+    def __init__(
+        self, knowledge_base: Path, encoder: Callable[[], Encoder], notify: Callable[[str], None] | None = None
+    ) -> None:
         self._folder = knowledge_base
         self._encoder = encoder
+        self._notify = notify
 
     def all(self) -> list[StoredDemonstration]:
         """Every example, the oldest first.
@@ -69,12 +83,13 @@ class Demonstrations:
 
         Raises:
             ConfigurationError: a question or an answer is empty or endless, or there are too many.
+            ForeignError: somebody else added those that are there.
             LockedError: another process is writing.
             StoreError: the file is damaged or cannot be written.
         """
         checked = [(_checked(question, "question"), _checked(answer, "answer")) for question, answer in examples]
         with writer_lock(self._folder, lock_timeout):
-            values = self._read()
+            values = self._own()
             added = []
             by_question = {entry["question"]: entry for entry in values["entries"]}
             for question, answer in checked:
@@ -92,10 +107,11 @@ class Demonstrations:
 
         Raises:
             ConfigurationError: there is none.
+            ForeignError: somebody else added those that are there.
             LockedError: another process is writing.
         """
         with writer_lock(self._folder, lock_timeout):
-            values = self._read()
+            values = self._own()
             kept = [entry for entry in values["entries"] if entry["number"] != number]
             if len(kept) == len(values["entries"]):
                 raise ConfigurationError(f"there is no demonstration {number}", hint="list them with `rag demo list`")
@@ -115,6 +131,10 @@ class Demonstrations:
         entries = values["entries"]
         if not entries:
             return ()
+        if not _is_own(values):
+            if self._notify is not None:
+                self._notify(f"{_FOREIGN}: none is used ({_HINT})")
+            return ()
         encoder = self._encoder()
         cosines = self._vectors(values, encoder) @ encoder.encode_query(question).vector
         order = cosines.argsort(kind="stable")[::-1][:_SHOWN].tolist()
@@ -124,10 +144,32 @@ class Demonstrations:
             if cosines[i] >= _LEAST_SIMILAR
         )
 
+    def foreign(self) -> int:
+        """How many somebody else added and this user has not allowed.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        values = self._read()
+        return 0 if _is_own(values) else len(values["entries"])
+
+    def trust(self, *, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> None:
+        """Use those that came with the knowledge base.
+
+        Raises:
+            LockedError: another process is writing.
+            StoreError: the file is damaged or cannot be written.
+        """
+        with writer_lock(self._folder, lock_timeout):
+            values = self._read()
+            self._write(values["next"], values["entries"])
+
     def check(self) -> Check:
         """Examine their file; nothing is changed."""
         try:
             count = len(self.all())
+            if self.foreign():
+                return Check("demonstrations", ok=False, detail=_FOREIGN, hint=_HINT)
         except StoreError as error:
             return Check("demonstrations", ok=False, detail=str(error), hint=error.hint)
         return Check("demonstrations", ok=True, detail=f"{count:,} can be read" if count else "there are none")
@@ -138,9 +180,15 @@ class Demonstrations:
             return _unpacked(values)
         return encoder.encode([entry["question"] for entry in values["entries"]]).vectors
 
+    def _own(self) -> dict[str, Any]:
+        values = self._read()
+        if not _is_own(values):
+            raise ForeignError(f"{_FOREIGN} in {self._folder}", hint=_HINT)
+        return values
+
     def _read(self) -> dict[str, Any]:
         try:
-            values = read_checked(self._folder / FILE)
+            values = read_checked(self._folder / FILE, most_bytes=_LARGEST)
             _check_shape(values)
         except FileNotFoundError:
             return {"next": 1, "entries": [], "encoder": "", "vectors": ""}
@@ -155,12 +203,22 @@ class Demonstrations:
         vectors = encoder.encode([entry["question"] for entry in entries]).vectors if entries else np.zeros((0, 1))
         packed = base64.b64encode(np.ascontiguousarray(vectors, dtype=np.float32).tobytes()).decode()
         values = {"next": following, "entries": list(entries), "encoder": encoder.fingerprint, "vectors": packed}
+        values["seal"] = seal(_SEALED, values)
         try:
             write_checked(self._folder / FILE, values)
         except OSError as error:
             raise StoreError(
                 f"cannot write {self._folder / FILE}: {error.strerror}", hint="check the disk's free space"
             ) from error
+
+
+def _is_own(values: Mapping[str, Any]) -> bool:
+    unsealed = {key: value for key, value in values.items() if key != "seal"}
+    return not values["entries"] or is_derived_sealed(_SEALED, unsealed, values.get("seal", ""))
+
+
+_FOREIGN = "you did not add the demonstrations on this machine"
+_HINT = "see them with `rag demo list`, and allow them with `rag trust demonstrations`"
 
 
 def _check_shape(values: dict[str, Any]) -> None:

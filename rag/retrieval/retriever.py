@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +17,10 @@ from connectors.errors import ConfigurationError
 from indexes.catalog.filters import Condition
 from indexes.catalog.reading import Ids, Reading
 from indexes.encoding.late import maxsim
+from indexes.encoding.loading import load_encoder
+from indexes.errors import ForeignError
 from indexes.sparse.sparse import Mask
-from indexes.store import Store, View, cosines
+from indexes.store import Store, View, WordsView, cosines
 from indexes.terms.analyzer import DEFAULT_LANGUAGE
 from rag.query.language_coverage import sparse_trust
 from rag.query.named_passages import NamedPassages, find_named, properties
@@ -33,7 +35,7 @@ from rag.retrieval.ranking import RankedCandidates, Ranking, basis, best, fuse, 
 from rag.retrieval.results import evidence, make_hits
 from rag.retrieval.search import SearchOptions, SearchResult
 from rag.retrieval.selection import HitSelection, always_found, choose, diversified
-from rag.retrieval.tuned import SETTING, Tuning, read
+from rag.retrieval.tuned import Tuning, stored
 from rag.timing import Clock
 
 if TYPE_CHECKING:
@@ -67,10 +69,9 @@ class Retriever:
         """What the knowledge base is tuned to."""
         if not self._tunes:
             return Tuning()
-        tuning, problem = read(reading.setting(SETTING), reading.setting("encoder"), basis())
-        if problem and problem not in self._told and self._notify is not None:
-            self._told.add(problem)
-            self._notify(problem)
+        tuning, problem = stored(reading, basis())
+        if problem:
+            self._tell(problem)
         return tuning
 
     def search(self, query: Query | str, options: SearchOptions, reranker: TimedReranker | None = None) -> SearchResult:
@@ -87,7 +88,10 @@ class Retriever:
         clock = Clock()
         judged = reranker.depth if reranker else 0
         choice = HitSelection(k, judged, self._ranking.pool, options.fold, options.diversity)
-        with self._encoded(query, clock) as (view, encoder, respelled, encoded):
+        with self._encoded(query, clock, words_suffice=options.mode is not Mode.DENSE) as found:
+            view, encoder, respelled, encoded = found
+            if isinstance(view, WordsView):
+                options, hybrid = options.changed(mode=Mode.SPARSE), False
             with clock("names"):
                 named = _named(query, view, encoder) if hybrid else NamedPassages()
             with clock("retrieve"):
@@ -140,18 +144,39 @@ class Retriever:
             return RankedCandidates(tuple(chunk.uri for chunk in chunks), np.array(odds), pool, view.keeps_tokens)
 
     @contextmanager
-    def _encoded(self, query: Query, clock: Clock) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
-        """A view, its encoder, the query in the view's spelling, and that encoded."""
+    def _encoded(
+        self, query: Query, clock: Clock, *, words_suffice: bool = False
+    ) -> Iterator[tuple[View, Encoder, Respelled, EncodedQuery]]:
+        """A view, its encoder, the query in the view's spelling, and that encoded.
+
+        Where somebody else chose the encoder and words suffice, a `WordsView` with the shipped one.
+        """
         while True:
-            encoder = self._store.encoder
-            with self._store.view() as view:
-                if view.encoder == encoder.fingerprint:  # otherwise it was changed meanwhile
+            encoder, opened = self._opened(words_suffice=words_suffice)
+            with opened as view:
+                # Otherwise it was changed meanwhile.
+                if isinstance(view, WordsView) or view.encoder == encoder.fingerprint:
                     with clock("spell"):
                         respelled = respell(query, view, encoder) if self._ranking.spelling else Respelled(query)
                     with clock("encode"):
                         encoded = respelled.query.encoded(encoder)
                     yield view, encoder, respelled, encoded
                     return
+
+    def _opened(self, *, words_suffice: bool) -> tuple[Encoder, AbstractContextManager[View]]:
+        try:
+            return self._store.encoder, self._store.view()
+        except ForeignError as error:
+            if not words_suffice:
+                raise
+            self._tell(f"searching by words alone: {error} ({error.hint})")
+            return load_encoder(), self._store.words_view()
+
+    def _tell(self, problem: str) -> None:
+        """Say it once."""
+        if problem not in self._told and self._notify is not None:
+            self._told.add(problem)
+            self._notify(problem)
 
     def _pool(
         self,

@@ -1,7 +1,7 @@
 """The tuning of a knowledge base as stored in its catalog, with the evidence for it.
 
 `rag.tuning` writes it, and searches use it. A stored setting is accepted only if its numbers are in range. One that is
-damaged, or was fitted for another encoder or another version of the ranking, is ignored.
+damaged, was fitted for another encoder or another version of the ranking, or is somebody else's, is ignored.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from indexes.catalog.reading import Reading
+from indexes.catalog.writing import Writing
+from indexes.seals import is_derived_sealed, seal_derived
 from rag.judging.calibration import Calibration
 from rag.judging.odds import log_odds_of
 from rag.retrieval.relevance import DEFAULT_MIN_RELEVANCE
 
-SETTING = "tuning"  # its key in the catalog
+SETTING, SEAL_SETTING = "tuning", "tuning_seal"  # its key in the catalog, and that of what proves who made it
 WEIGHTS = ("sparse", "late", "feedback", "hubness")  # what can be tuned; each is relative to the cosine
 
 _VERSION = 1
@@ -122,6 +125,25 @@ def written(tuning: Tuning, encoder: str, basis: str) -> str:
     kept = tuning.to_json() | {"version": _VERSION, "encoder": encoder, "basis": basis, "threshold": tuning.threshold}
     del kept["min_relevance"]
     return json.dumps(kept)
+
+
+def keep(writing: Writing, setting: str) -> None:
+    """Store a setting, as this user's."""
+    writing.set_setting(SETTING, setting)
+    writing.set_setting(SEAL_SETTING, seal_derived(SETTING, {"tuning": setting}) if setting else "")
+
+
+def is_foreign(reading: Reading) -> bool:
+    """Whether somebody else tuned the knowledge base, and this user has not allowed it."""
+    setting = reading.setting(SETTING)
+    return bool(setting) and not is_derived_sealed(SETTING, {"tuning": setting}, reading.setting(SEAL_SETTING))
+
+
+def stored(reading: Reading, basis: str) -> tuple[Tuning, str]:
+    """The tuning of a knowledge base, and what is wrong with it: a line, if it is ignored."""
+    if is_foreign(reading):
+        return Tuning(), "the tuning is ignored: you did not make it on this machine (`rag trust tuning` allows it)"
+    return read(reading.setting(SETTING), reading.setting("encoder"), basis)
 
 
 @lru_cache(maxsize=16)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from indexes.store import Store
 from rag.retrieval.ranking import basis
 from rag.retrieval.retriever import Retriever
-from rag.retrieval.tuned import SETTING, read, written
+from rag.retrieval.tuned import SETTING, keep, read, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,9 +69,9 @@ class KeptTuning:
         """Forget what was fitted for another encoder than that of now, and say so. Only for who holds the writer."""
         with self._store.catalog.writing() as writing:
             if read(writing.setting(SETTING), writing.setting("encoder"), basis())[1]:
-                writing.set_setting(SETTING, "")
+                keep(writing, "")
                 notify("dropped the tuning, which was for another encoder: `rag tune QUESTIONS` tunes anew")
 
     def _keep(self, setting: str, lock_timeout: float) -> None:
         with self._store.writer(lock_timeout), self._store.catalog.writing() as writing:
-            writing.set_setting(SETTING, setting)
+            keep(writing, setting)

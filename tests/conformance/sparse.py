@@ -285,7 +285,7 @@ class SparseConformance:
         index.apply([stored(1, "cat")], NOTHING, state)
         index.close()
         reopened = self.writer(path)
-        assert replace(reopened.state, folder="") == state
+        assert replace(reopened.state, folder="", files={}, seal="") == state
         reopened.close()
         assert found(self.reader(path), "cat") == [1]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import sqlite3
 import threading
@@ -156,10 +155,15 @@ def test_a_changed_registration_needs_a_new_agreement(made: Path, tmp_path: Path
             kb.trust("sqlite:///other.db")
 
 
-def test_a_knowledge_base_that_moves_with_its_project_needs_no_agreement(made: Path, tmp_path: Path) -> None:
-    shutil.move(made.parent, tmp_path / "moved")
-    with closing(KnowledgeBase.open(tmp_path / "moved" / ".rag")) as kb:
-        assert list(kb.foreign_sources()) == [str(made.parent / "docs")]  # it still names the old place
+def test_in_ones_own_folder_everything_needs_an_agreement(
+    made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A knowledge base that was unpacked there would have the keys in `.ssh` beside it."""
+    for home in (made.parent, made.parent / "user"):
+        monkeypatch.setenv("HOME", str(home))
+        as_somebody_else(monkeypatch, tmp_path)
+        with closing(KnowledgeBase.open(made)) as kb:
+            assert list(kb.foreign_sources()) == [str(made.parent / "docs")]
 
 
 @pytest.mark.parametrize("uri", ["postgresql://", "sqlite://x?y", "mysql://h:port/x", "", "file://host/x", "\x00"])

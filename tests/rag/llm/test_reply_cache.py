@@ -13,7 +13,7 @@ from connectors.errors import ConfigurationError
 from rag.llm.loading import load_llm
 from rag.llm.prices import PricedLLM, Prices
 from rag.llm.reply import LLMError, Reply
-from rag.llm.reply_cache import CachedLLM, ReplyCache
+from rag.llm.reply_cache import _TABLE_BEFORE, CachedLLM, ReplyCache
 from rag.llm.tokens import estimate_tokens
 from rag.llm.usage import Usage
 from rag.prompting.prompt import Message, Prompt
@@ -178,15 +178,45 @@ def test_a_file_that_is_damaged_later_is_named(path):
 
 @pytest.mark.parametrize(
     "row",
-    [(b"bytes", 1, 1), ("", 1, 1), ("text", -1, 1), ("text", 1, "many"), ("text", 1.5, 1), ("x" * 1_000_001, 1, 1)],
-    ids=["bytes", "empty", "negative", "no number", "half a token", "endless"],
+    [
+        (b"bytes", 1, 1),
+        ("", 1, 1),
+        ("text", -1, 1),
+        ("text", 1, "many"),
+        ("text", 1.5, 1),
+        ("x" * 1_000_001, 1, 1),
+        ("The account has moved to 551.", 10, 4),
+    ],
+    ids=["bytes", "empty", "negative", "no number", "half a token", "endless", "plausible"],
 )
-def test_a_reply_that_somebody_planted_is_no_worse_than_one_of_a_model(path, row):
+def test_a_reply_that_somebody_planted_is_not_found(path, row):
     cache = ReplyCache(path)
     with sqlite3.connect(path) as connection:
-        connection.execute("INSERT INTO replies VALUES ('key', ?, ?, ?, 1, 0)", row)
+        connection.execute("INSERT INTO replies VALUES ('key', ?, ?, ?, 1, 0, 'seal')", row)
     connection.close()
     assert cache.get("key") is None
+
+
+def test_a_reply_that_somebody_changed_or_moved_is_not_found(path):
+    cache = ReplyCache(path)
+    for key in ("changed", "moved", "left"):
+        cache.put(key, f"reply {key}", Usage(1, 1))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE replies SET text = 'another' WHERE key = 'changed'")
+        connection.execute("UPDATE replies SET key = 'here' WHERE key = 'moved'")
+    connection.close()
+    assert [cache.get(key) is not None for key in ("changed", "moved", "here", "left")] == [False, False, False, True]
+
+
+def test_a_cache_of_before_replies_were_sealed_begins_anew(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute(_TABLE_BEFORE)
+        connection.execute("INSERT INTO replies VALUES ('key', 'text', 1, 1, 4, 0)")
+    connection.close()
+    cache = ReplyCache(path)
+    assert cache.get("key") is None
+    cache.put("key", "text", Usage(1, 1))
+    assert cache.get("key")
 
 
 def test_a_file_that_is_locked_is_passed_over(path):

@@ -14,6 +14,7 @@ import pytest
 
 from connectors.errors import ConfigurationError
 from indexes.errors import LockedError
+from indexes.seals import seal_derived
 from rag.answering.options import AskOptions
 from rag.evaluation.collections.collection import CollectionKind
 from rag.evaluation.questions import read_collection
@@ -76,10 +77,11 @@ def questions(home, name, rows):
 
 
 def put(folder: Path, setting: str) -> None:
-    """Write the setting behind everybody's back."""
+    """Write the setting behind everybody's back, as this user's."""
     catalog = sqlite3.connect(folder / "catalog.sqlite")
     with catalog:
-        catalog.execute("INSERT OR REPLACE INTO settings VALUES ('tuning', ?)", (setting,))
+        values = {"tuning": setting, "tuning_seal": seal_derived("tuning", {"tuning": setting})}
+        catalog.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", values.items())
     catalog.close()
 
 

@@ -21,6 +21,7 @@ import platformdirs
 from connectors.errors import ConfigurationError
 
 _KEY_BYTES = 32
+_KEY_OF_PROCESS = secrets.token_bytes(_KEY_BYTES)
 
 
 def seal(kind: str, values: Mapping[str, Any]) -> str:
@@ -29,13 +30,43 @@ def seal(kind: str, values: Mapping[str, Any]) -> str:
     Raises:
         ConfigurationError: the key cannot be read or made.
     """
-    body = json.dumps([kind, values], sort_keys=True).encode()
-    return hmac.new(_key(), body, hashlib.sha256).hexdigest()
+    return _code(_key(), kind, values)
 
 
 def is_sealed(kind: str, values: Mapping[str, Any], code: str) -> bool:
-    """Whether `code` is the seal that this user gave `values`."""
-    return hmac.compare_digest(seal(kind, values), code)
+    """Whether `code` is the seal that this user gave `values`.
+
+    Raises:
+        ConfigurationError: the key cannot be read or made.
+    """
+    return _equal(seal(kind, values), code)
+
+
+def seal_derived(kind: str, values: Mapping[str, Any]) -> str:
+    """The seal of what can be made anew: where no key can be kept, it holds for this process alone."""
+    return _code(_key_or_own(), kind, values)
+
+
+def is_derived_sealed(kind: str, values: Mapping[str, Any], code: object) -> bool:
+    """Whether `code` is the seal that `seal_derived` gave `values`."""
+    return _equal(seal_derived(kind, values), code)
+
+
+def _code(key: bytes, kind: str, values: Mapping[str, Any]) -> str:
+    body = json.dumps([kind, values], sort_keys=True).encode()
+    return hmac.new(key, body, hashlib.sha256).hexdigest()
+
+
+def _equal(expected: str, code: object) -> bool:
+    # As bytes: what a file holds may be anything, and texts are compared in ASCII only.
+    return isinstance(code, str) and hmac.compare_digest(expected.encode(), code.encode("utf-8", "replace"))
+
+
+def _key_or_own() -> bytes:
+    try:
+        return _key()
+    except ConfigurationError:
+        return _KEY_OF_PROCESS
 
 
 def _key() -> bytes:
