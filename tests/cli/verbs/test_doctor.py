@@ -175,6 +175,10 @@ def test_every_card_that_nobody_here_added_is_named(carded: Shop, monkeypatch: p
         assert check["detail"] == f"the card '{name}' cannot be asked: you did not add it on this machine"
         assert check["hint"].endswith(f"rag card trust {name}")
     assert carded.rag("card", "trust", "small").code == carded.rag("card", "trust", "terms").code == 0
+    assert "you did not add" in failures(carded.rag("doctor", "--json"))["demonstrations"][0]
+    assert carded.rag("trust", "demonstrations").code == 0
+    assert list(failures(carded.rag("doctor", "--json"))) == ["sparse"]  # which needs no leave, and is made anew
+    assert carded.rag("doctor", "--repair").code == 0
     assert carded.rag("doctor").code == 0
 
 
