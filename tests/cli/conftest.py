@@ -17,6 +17,7 @@ import pytest
 
 from cli.main import run
 from cli.output.terminal import stderr, stdout
+from rag import KnowledgeBase
 
 ROOT = Path(__file__).parents[2]
 # Variables that change how the command prints.
@@ -152,8 +153,10 @@ def shop(indexed_shop: tuple[Path, Ran], rag: Rag) -> Shop:
 
 @pytest.fixture
 def shop_copy(indexed_shop: tuple[Path, Ran], rag: Rag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A copy of the shop, for cards to be added to, and a user with a key of their own."""
+    """A copy of the shop by the user who indexed it, for cards to be added to."""
+    shutil.copytree(os.environ["PILOTFISH_DATA"], tmp_path / "data")
     monkeypatch.setenv("PILOTFISH_DATA", str(tmp_path / "data"))
     folder = tmp_path / "shop"
     shutil.copytree(indexed_shop[0], folder)
+    KnowledgeBase.open(folder / ".rag").close()  # which says that it has moved, and need not do so in the test
     return Shop(folder, indexed_shop[1], rag)
