@@ -17,7 +17,7 @@ from rag.text.words import leans_back, terms, words
 _LONGEST = 400  # characters of a row that is quoted whole
 _FEWEST_TERMS = 3
 _LIST_MARK = re.compile(r"^(?:[-*+•◦▪>]|\d{1,2}[.)]|[(]?[a-z][.)])\s+")
-_HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,})|[:?？]$")
+_HEADING = re.compile(r"^(?:#{1,6}\s|={3,}|-{3,}|\d{1,2}(?:\.\d{1,2})*\.?(?: [A-Z][^a-z\s]*){2,}$)|[:?？]$")
 _MARK_UP = re.compile(r"^(?:<[^>]+>\s*)+")
 _COLUMN = re.compile(r"(\w[^:]{0,80}): ")
 

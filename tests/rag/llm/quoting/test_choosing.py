@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rag.llm.quoting.choosing import MOST_SENTENCES, any_of, chances, enough, shares_of
-from rag.llm.quoting.quotes import quotes
+from rag.llm.quoting.quotes import Quote, quotes
 from rag.prompting.prompt import PromptSource
 from rag.retrieval.hit import HitReading
 from tests.rag.samples import hit
@@ -48,3 +48,13 @@ def test_one_that_is_likely_is_enough_and_of_unlikely_ones_there_are_several() -
 def test_one_of_several_answers_likelier_than_any_alone() -> None:
     assert any_of([0.5, 0.5]) == pytest.approx(0.75)
     assert any_of([]) == 0
+
+
+@pytest.mark.parametrize("text", ["# Fees", "3 A MULTITASK TEST", "4.1 RESULTS AND DISCUSSION", "Who pays?", "Fees:"])
+def test_a_heading_is_known_by_its_form(text: str) -> None:
+    assert Quote(0, 0, text).is_heading
+
+
+@pytest.mark.parametrize("text", ["14 EUR", "USB-C", "3 A day.", "1957 Bern", "NASA AND ESA"])
+def test_what_is_short_is_no_heading_for_that(text: str) -> None:
+    assert not Quote(0, 0, text).is_heading
