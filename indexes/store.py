@@ -16,6 +16,7 @@ import numpy as np
 
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.filters import Condition, filtered_chunks
+from indexes.catalog.moving import moved
 from indexes.catalog.reading import Ids, Reading, Vectors
 from indexes.catalog.rows import StoredChunk
 from indexes.catalog.sources import SOURCES_FILE
@@ -209,11 +210,11 @@ class Store:
         self._loading = threading.RLock()
         self._beside: tempfile.TemporaryDirectory[str] | None = None
         with self.catalog.reading() as reading:
-            unfinished, moved = not reading.setting("id"), bool(reading.moves(path.parent))
+            unfinished, has_moved = not reading.setting("id"), bool(moved(reading, path.parent))
         if unfinished:
             with self.writer():
                 pass
-        elif moved:
+        elif has_moved:
             with suppress(StoreError), self.writer(timeout=0):  # where it cannot be written, the old names are shown
                 pass
 

@@ -20,6 +20,7 @@ from connectors.document import Chunk, Document
 from connectors.source import Facts, KnownDocument, Options
 from indexes.catalog.catalog import Catalog
 from indexes.catalog.known import StoredKnown
+from indexes.catalog.moving import moved
 from indexes.catalog.reading import ENCODER_SEAL, HOME, SEAL
 from indexes.catalog.rows import ChunkRow, DocumentRow, SourceCount
 from indexes.catalog.sources import remember_sources
@@ -303,7 +304,7 @@ class Writer:
             if reading.setting(HOME) == str(home):
                 return
         with self._catalog.writing() as writing:
-            moves = writing.moves(home)
+            moves = moved(writing, home)
             for uri, move in moves.items():
                 writing.rename_source(uri, move)
             writing.set_setting(HOME, str(home))

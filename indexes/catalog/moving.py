@@ -13,6 +13,7 @@ from connectors.errors import ConfigurationError
 from connectors.registry import is_database
 from connectors.repository.address import address, read_address
 from connectors.repository.opening import is_repository
+from indexes.catalog.reading import HOME, Reading
 
 
 class Move(NamedTuple):
@@ -25,6 +26,12 @@ class Move(NamedTuple):
         """The name of what was called `uri`: another one where it was in the source."""
         inside = uri == self.before or uri.startswith(tuple(self.before + mark for mark in "/?#"))
         return self.now + uri[len(self.before) :] if inside else uri
+
+
+def moved(reading: Reading, home: Path) -> dict[str, Move]:
+    """URI → what is different, of the sources of a catalog that moved with it to the folder `home`."""
+    uris = reading.source_uris()
+    return {uri: move for uri, move in moves(uris, reading.setting(HOME), home).items() if move(uri) not in uris}
 
 
 def moves(uris: Iterable[str], before: str, now: Path) -> dict[str, Move]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,7 +12,6 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from connectors.document import with_context
 from connectors.source import Facts, KnownDocument, Options
-from indexes.catalog.moving import Move, moves
 from indexes.catalog.rows import SourceCount, StoredChunk, blob_checksum, load_object, stored_chunk
 from indexes.catalog.schema import (
     alive,
@@ -137,11 +135,6 @@ class Reading:
     def source_uris(self) -> dict[str, int]:
         """URI → id of every registered source."""
         return {uri: int(key) for key, uri in self.connection.execute(select(sources.c.id, sources.c.uri))}
-
-    def moves(self, home: Path) -> dict[str, Move]:
-        """URI → what it has become, of the sources that moved with the knowledge base to the folder `home`."""
-        uris = self.source_uris()
-        return {uri: move for uri, move in moves(uris, self.setting(HOME), home).items() if move(uri) not in uris}
 
     def source_options(self) -> dict[str, Options]:
         """URI → what it is opened with, of every registered source."""

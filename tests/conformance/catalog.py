@@ -18,6 +18,7 @@ from connectors.source import KnownDocument
 from indexes.catalog.filters import Condition
 from indexes.catalog.reading import Ids
 from indexes.catalog.rows import ChunkRow, DocumentRow
+from indexes.encoding.late import TOKEN_BYTES
 from indexes.terms.names import StoredName
 from tests.conformance.naive import NaiveCatalog, meets
 
@@ -309,12 +310,12 @@ class CatalogConformance:
         with catalog.writing() as writing:
             add(writing, 1, "/a", "one", "two", "one", "three")
             vectors = np.random.default_rng(0).standard_normal((2, DIMENSIONS)).astype(np.float32)
-            writing.add_vectors("bag", [key("one"), key("two")], vectors, [b"codes", b""])
-            writing.add_vectors("bag", [key("one")], -vectors[:1], [b"other"])
+            writing.add_vectors("bag", [key("one"), key("two")], vectors, [codes("some"), b""])
+            writing.add_vectors("bag", [key("one")], -vectors[:1], [codes("other")])
             ids, found = writing.vectors_by_id("bag", np.array([1, 2, 3, 4, 99]), DIMENSIONS)
             assert ids.tolist() == [1, 2, 3]
             np.testing.assert_array_equal(found, vectors[[0, 1, 0]].astype(np.float16).astype(np.float32))
-            assert writing.tokens_by_id("bag", [3, 2, 1, 4]) == {1: b"codes", 2: b"", 3: b"codes"}
+            assert writing.tokens_by_id("bag", [3, 2, 1, 4]) == {1: codes("some"), 2: b"", 3: codes("some")}
             ids, found = writing.vectors_by_id("other", np.array([1]), DIMENSIONS)
             assert (ids.tolist(), found.shape) == ([], (0, DIMENSIONS))
 
@@ -469,10 +470,15 @@ def fill(catalog: Any) -> list[DocumentRow]:
     return rows
 
 
+def codes(text: str) -> bytes:
+    """The token vectors of some text: of one token."""
+    return text.encode().ljust(TOKEN_BYTES, b"\0")
+
+
 def store_vectors(writing: Any, encoder: str, *texts: str) -> None:
     """Store some vector and some token vectors for each text."""
     vectors = np.ones((len(texts), DIMENSIONS), np.float32)
-    writing.add_vectors(encoder, [key(text) for text in texts], vectors, [text.encode() for text in texts])
+    writing.add_vectors(encoder, [key(text) for text in texts], vectors, [codes(text) for text in texts])
 
 
 def key(text: str) -> bytes:
