@@ -26,6 +26,7 @@ class Cut:
         left: what the disk kept of what was not synced.
         published: the generation left; None when there is no knowledge base.
         problem: what was wrong afterwards.
+        rebuilt: what was said of indexes that had to be made anew.
     """
 
     scenario: str
@@ -33,6 +34,7 @@ class Cut:
     left: Left
     published: int | None
     problem: str
+    rebuilt: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.scenario} CUT {self.after}, {self.left} left of what was not synced: {self.problem or 'ok'}"
@@ -112,14 +114,16 @@ class PowerCuts:
         write_tree(folder / "disk", tree)
         kb = folder / "disk" / "kb"
         sure = max(generation for calls, generation in self.published.items() if calls <= after)
-        published, problem = None, ""
+        published: int | None = None
+        rebuilt: list[str] = []
+        problem = ""
         try:
             stored = set(trial.server.look(folder / "stored", "stored_texts", kb))
-            published = trial.check_published(folder, kb, orderly=left.orderly)
+            published, rebuilt = trial.check_published(folder, kb, orderly=left.orderly)
             assert (published or 0) >= sure, f"generation {sure} was published, and {published} is left"
             trial.check_completed(folder, kb, stored)
         except AssertionError as error:
             problem = str(error)
         if not problem:
             shutil.rmtree(folder)
-        return Cut(trial.scenario.name, after, left, published, problem)
+        return Cut(trial.scenario.name, after, left, published, problem, tuple(rebuilt))

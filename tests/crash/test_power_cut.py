@@ -15,7 +15,7 @@ import pytest
 
 from tests.crash.disk import FSYNC, Left
 from tests.crash.harness import Trial
-from tests.crash.power import PowerCuts
+from tests.crash.power import Cut, PowerCuts
 from tests.crash.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.process
@@ -47,6 +47,7 @@ def test_what_a_run_published_survives_its_end(recorded: Callable[[str], PowerCu
     cuts = list(run.cut([len(run.entries)] * len(Left)))
     assert [cut.problem for cut in cuts] == [""] * len(Left)
     assert len({cut.published for cut in cuts}) == 1
+    assert not any(cut.rebuilt for cut in cuts)
 
 
 def test_a_disk_that_obeys_no_sync_is_found_out(recorded: Callable[[str], PowerCuts]) -> None:
@@ -61,10 +62,17 @@ def test_a_commit_of_tantivy_whose_last_name_is_not_synced_is_found_out(recorded
     run = recorded("mixed")
     ours = re.compile(r"kb/sparse/\d+-\w+$")
     published = list(run.published)[1]
-    (cut,) = run.cut(
-        [published], [Left.NOTHING], obeyed=lambda sync: not (sync.number == FSYNC and ours.match(sync.path))
-    )
-    assert "sparse: other chunks" in cut.problem
+
+    def cut(*, synced: bool) -> Cut:
+        (only,) = run.cut(
+            [published],
+            [Left.NOTHING],
+            obeyed=lambda sync: synced or not (sync.number == FSYNC and ours.match(sync.path)),
+        )
+        return only
+
+    assert cut(synced=True).rebuilt == ()
+    assert cut(synced=False).rebuilt == ("rebuilding the sparse index from the catalog",)
 
 
 def test_every_kind_of_file_is_synced(recorded: Callable[[str], PowerCuts]) -> None:

@@ -212,7 +212,7 @@ def test_a_server_is_told_to_stop_when_the_process_dies(statements: Statements) 
 
 def test_a_server_stops_when_everybody_who_asked_is_dead(statements: Statements) -> None:
     """Killed together, they can tell it nothing."""
-    request = json.dumps([statements.url.render_as_string(False), ENDLESS, allowed(statements.url).to_json(), 2])
+    request = json.dumps([statements.url.render_as_string(False), ENDLESS, allowed(statements.url).to_json(), 8])
     asking = subprocess.Popen([sys.executable, "-c", ASK], stdin=subprocess.PIPE, cwd=ROOT, text=True)
     assert asking.stdin is not None
     with asking.stdin:
