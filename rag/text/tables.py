@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from connectors.document import CODE
+from connectors.document import CODE, ROW, SCHEMA
 from connectors.formats.markup.delimited import cells_of, first_record, is_header, separator_of
 from connectors.sentences import sentence_spans
 
@@ -16,7 +16,7 @@ _RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*")  # between a header and the rows be
 _BAR = re.compile(r"(?<!\\)\|")
 _SPACED_BAR = re.compile(r"\s\|(?:\s|$)")
 _DELIMITED = "csv"
-_AS_WRITTEN = frozenset({"", CODE, "text", "markdown", "rst", "org", "json", "jsonl", "xml"})
+_AS_WRITTEN = frozenset({"", CODE, ROW, SCHEMA, "text", "markdown", "rst", "org", "json", "jsonl", "xml"})
 """Kinds of documents in which a spaced bar may be anything, unless a rule or bars at the edges make it a table's."""
 
 
