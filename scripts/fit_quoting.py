@@ -10,7 +10,6 @@ how many words they are, for several shares that the sentences of an answer shou
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections.abc import Iterator
@@ -28,9 +27,8 @@ from rag.llm.extractive import sentence_scores
 from rag.llm.quoting.choosing import ENOUGH, MODEL_FILE, enough, features, shares_of
 from rag.llm.quoting.quotes import quotes
 from rag.prompting.prompt import PromptSource
-from rag.reader.loading import SHIPPED, load_reader
 from rag.reader.reader import Reader
-from scripts.fit_reading import SETS, fitted, written
+from scripts.fit_reading import SETS, asked_for, fitted, written
 from scripts.reader.pairs import is_held_out
 from scripts.reader.sets import QUESTIONS, rows
 from scripts.train_reader import SEED
@@ -50,12 +48,8 @@ class Asked:
 
 def main() -> None:
     """Ask, fit, write, and print what the shares do."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--reader", type=Path, default=SHIPPED, help="the one that is shipped by default")
-    arguments = parser.parse_args()
-    reader = load_reader(arguments.reader)
-    asked = [one for name in SETS for one in sentences(arguments.data, name, reader)]
+    data, reader = asked_for(__doc__)
+    asked = [one for name in SETS for one in sentences(data, name, reader)]
     labels = np.concatenate([one.answers for one in asked])
     model = fitted(np.concatenate([one.features for one in asked]), labels, _NAMES)
     told = {

@@ -47,14 +47,19 @@ class Asked:
     answers: np.ndarray
 
 
-def main() -> None:
-    """Ask, fit, write, and print what the thresholds do."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def asked_for(description: str | None) -> tuple[Path, Reader]:
+    """The folder of the training sets and the reader that the command line names."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--reader", type=Path, default=SHIPPED, help="the one that is shipped by default")
     arguments = parser.parse_args()
-    reader = load_reader(arguments.reader)
-    asked = [one for name in SETS for one in read_out(arguments.data, name, reader)]
+    return arguments.data, load_reader(arguments.reader)
+
+
+def main() -> None:
+    """Ask, fit, write, and print what the thresholds do."""
+    data, reader = asked_for(__doc__)
+    asked = [one for name in SETS for one in read_out(data, name, reader)]
     labels = np.concatenate([one.answers for one in asked])
     model = fitted(np.concatenate([one.features for one in asked]), labels, _NAMES)
     best, without = (chances(model, asked, with_right=right) for right in (True, False))

@@ -81,7 +81,8 @@ def _shown(
     best = found[places[0]]
     if _SEVERAL.match(question) and (best.mark or _is_any_row(best, found, question)):
         return _list_around(found, places[0])
-    if len(places) == 1 and not _TWO_PARTS.search(question) and not _OPEN.match(question):
+    asks_for_a_phrase = not _TWO_PARTS.search(question) and not _OPEN.match(question)
+    if len(places) == 1 and best.row is None and asks_for_a_phrase:
         return [*(found[one] for one in with_antecedent(found, places[0])[:-1]), _shortened(best, sources, question)]
     order = list(dict.fromkeys(found[place].source for place in places))
     wanted = dict.fromkeys(one for place in _new(found, places) for one in with_antecedent(found, place))

@@ -71,3 +71,12 @@ def test_prose_beside_a_row_that_is_named_answers_still() -> None:
 def test_a_question_for_several_gets_the_rows_of_the_table() -> None:
     said = answered("What are the fees?", read(FEES, "14 EUR")).splitlines()
     assert said == ["booked: late; fee: 14 EUR [1]", "booked: early; fee: 3 EUR [1]"]
+
+
+def test_a_long_row_keeps_what_it_is_about() -> None:
+    columns = [f"column number {number}" for number in range(8)]
+    lines = [["item", *columns], ["--"] * 9, ["tent", *(f"value of {number}" for number in range(8))]]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    said = answered("Which is the seventh?", read(table, "value of 6"))
+    assert said.startswith("item: tent; column number 0: value of 0; ")
+    assert "…" not in said
