@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rag.llm.models import find_model
 from tests.servers import MARIADB, POSTGRESQL, new_database
 
 _SERVERS = {"postgresql", "mariadb", "mysql"}
+_STARTED_IN = Path.cwd()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,6 +42,18 @@ def own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PILOTFISH_DATA", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def folder_kept() -> Iterator[None]:
+    """The test that leaves the process in another folder fails, and not those that come after it."""
+    yield
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        here = None
+    os.chdir(_STARTED_IN)
+    assert here == _STARTED_IN, f"the test left the process in {here or 'a folder that is gone'}"
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
+from unittest.mock import patch
 
 from connectors.document import LEFT_OUT
 from connectors.errors import SourceError
@@ -74,21 +75,15 @@ def mutated(seed: int, files: Mapping[str, bytes]) -> tuple[str, bytes]:
 @contextmanager
 def fuzzer() -> Iterator[Fuzzer]:
     """A fuzzer whose parsers find empty folders where programs write: the current, the home and the temporary one."""
-    with TemporaryDirectory(prefix="pilotfish-fuzz-") as scratch:
+    with ExitStack() as undone:
+        scratch = undone.enter_context(TemporaryDirectory(prefix="pilotfish-fuzz-"))
         folders = {key: Path(scratch, key) for key in ("PWD", "HOME", "TMPDIR")}
-        before, here = dict(os.environ), Path.cwd()
         for folder in folders.values():
             folder.mkdir()
-        os.environ.update({key: str(folder) for key, folder in folders.items()}, PYTHONDONTWRITEBYTECODE="1")
-        os.chdir(folders["PWD"])
-        found = Fuzzer(list(folders.values()))
-        try:
-            yield found
-        finally:
-            found.close()
-            os.chdir(here)
-            os.environ.clear()
-            os.environ.update(before)
+        changed = {key: str(folder) for key, folder in folders.items()}
+        undone.enter_context(patch.dict(os.environ, changed, PYTHONDONTWRITEBYTECODE="1"))
+        undone.enter_context(chdir(folders["PWD"]))
+        yield undone.enter_context(closing(Fuzzer(list(folders.values()))))
 
 
 class Fuzzer:
