@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import zip_longest
+from xml.parsers import expat
 
 from connectors.errors import SourceError
 from connectors.formats.limits import check_zip, text_for
@@ -23,6 +25,7 @@ def parse_sheets(data: bytes) -> Parsed:
 
     if data.startswith(b"PK"):
         check_zip(data)
+        _check_content(data)
     builder = TextBuilder(text_for(len(data)))
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
@@ -38,6 +41,21 @@ def parse_sheets(data: bytes) -> Parsed:
     except PasswordError:
         raise SourceError("encrypted workbook", hint="open it, remove the password, save it again") from None
     return builder.build("spreadsheet", metadata={"sheets": len(names)})
+
+
+def _check_content(data: bytes) -> None:
+    """Raise `SourceError` where the content of an ODS file breaks off: calamine waits for its end for ever."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = set(archive.namelist())
+        encrypted = "META-INF/manifest.xml" in members and b"encryption-data" in archive.read("META-INF/manifest.xml")
+        if "content.xml" not in members or encrypted:
+            return
+        try:
+            expat.ParserCreate().Parse(archive.read("content.xml"), True)
+        except expat.ExpatError as error:
+            raise SourceError(
+                f"damaged: content.xml: {error}", hint="open it in its program and save it again"
+            ) from None
 
 
 def _write_sheet(rows: list[list[str]], builder: TextBuilder) -> None:

@@ -464,6 +464,18 @@ def test_a_cell_repeated_by_its_word_is_cut_and_told(rows: int, columns: int) ->
     assert parsed.metadata["left_out"]
 
 
+@pytest.mark.parametrize(
+    "damage", [("</table:table>", ""), ("</table:table>", "</t\r\rable:table>"), ("</text:p>", "")]
+)
+def test_a_sheet_that_breaks_off_is_refused_at_once(damage: tuple[str, str]) -> None:
+    row = '<table:table-row><table:table-cell office:value-type="string"><text:p>fish</text:p></table:table-cell>'
+    body = f'<office:spreadsheet><table:table table:name="S">{row}</table:table-row></table:table></office:spreadsheet>'
+    whole = {"META-INF/manifest.xml": "<manifest/>"}
+    assert "fish" in parse(odf("spreadsheet", body, **whole), Path("a.ods")).text
+    with pytest.raises(SourceError, match=r"a\.ods: damaged: content\.xml: "):
+        parse(odf("spreadsheet", body.replace(*damage), **whole), Path("a.ods"))
+
+
 def odt_of(body: str) -> bytes:
     content = f"<office:document-content{ODF}><office:body><office:text>{body}</office:text></office:body>"
     members = {"mimetype": "application/vnd.oasis.opendocument.text"}
