@@ -4,8 +4,7 @@ Run:  python benchmarks/citations.py collections/ [--without-encoder]
 
 The data folder holds wice_dev, healthver_dev and begin_dev, each a data.jsonl with `response`, `context`, `label`.
 Reported for each set: AUROC, and balanced accuracy at a threshold chosen on the other two; for the judge also at its
-own threshold. Then how often it says that a passage contradicts a claim, and how often rightly (HealthVer tells which
-are refuted); and what becomes of supported claims when a number or a name is changed, a "not" put in, two names
+own threshold. Then what becomes of supported claims when a number or a name is changed, a "not" put in, two names
 exchanged or a "before" made an "after". Then what passes of sentences of xquad_en and of documentation that were said
 otherwise, or changed by rule; and the time that checking an answer takes. Nothing was trained or chosen on these sets.
 """
@@ -25,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import auroc, command_line, read_json_lines
+from benchmarks.common import auroc, auroc_interval, command_line, read_json_lines
 from connectors.sentences import sentence_spans
 from indexes.encoding.loading import load_encoder
 from rag.text.sentence_encoder import SentenceEncoder
@@ -52,8 +51,6 @@ class Scored:
     labels: Flags
     scores: Mapping[str, Floats]
     holds: Flags
-    contradicts: Flags
-    refuted: Flags
     changed: Mapping[str, Flags]
 
 
@@ -67,7 +64,7 @@ def main() -> None:
     scored = {name: _score(arguments.data / name / "data.jsonl", encoder) for name in _SETS}
     _report(scored)
     for name, one in scored.items():
-        _report_contradictions(name, one)
+        _report_changed(name, one)
     paragraphs = [row["text"] for row in read_json_lines(arguments.data / "xquad_en" / "corpus.jsonl")]
     _report_made(SupportJudge(encoder), [*paragraphs, *general_passages()[-_TECHNICAL:]])
     if encoder is not None:
@@ -93,8 +90,6 @@ def _score(path: Path, encoder: SentenceEncoder | None) -> Scored:
         labels,
         scores,
         holds=np.array([one.holds for one in support]),
-        contradicts=np.array([one.contradicts for one in support]),
-        refuted=np.array([row.get("label_raw") == "Refutes" for row in rows]),
         changed=_changed(
             judge, [pair for pair, one, true in zip(pairs, support, labels, strict=True) if true and one.holds]
         ),
@@ -115,7 +110,6 @@ def _changed(judge: SupportJudge, believed: Sequence[tuple[str, str]]) -> Mappin
     for name, several in changes.items():
         support = [judge.judge(changed, passage) for changed, passage in several if changed is not None]
         found[f"{name} changed: no longer supported"] = np.array([not one.holds for one in support])
-        found[f"{name} changed: contradicts"] = np.array([one.contradicts for one in support])
     return found
 
 
@@ -208,19 +202,13 @@ def _report(scored: Mapping[str, Scored]) -> None:
             balanced = _balanced(one.labels, one.scores[method] >= _threshold(others))
             scores = one.scores[method]
             area = auroc(scores[one.labels], scores[~one.labels])
-            line = f"{method:15} {name:14} n={len(one.labels):5} AUROC {area:.3f}"
+            low, high = auroc_interval(scores[one.labels], scores[~one.labels])
+            line = f"{method:15} {name:14} n={len(one.labels):5} AUROC {area:.3f} [{low:.3f}, {high:.3f}]"
             line += f"  balanced accuracy {balanced:.3f}"
             print(line + (f"  at its own threshold {_balanced(one.labels, one.holds):.3f}" * (method == "judge")))
 
 
-def _report_contradictions(name: str, one: Scored) -> None:
-    flagged = one.contradicts
-    line = f"{name:14} contradicted {flagged.sum():4}, of these supported {one.labels[flagged].mean():.3f}"
-    line += f" (of all {one.labels.mean():.3f})"
-    if one.refuted.any():
-        line += f"; refuted: precision {one.refuted[flagged].mean():.3f}, recall {flagged[one.refuted].mean():.3f}"
-        line += f", of all {one.refuted.mean():.3f}"
-    print(line)
+def _report_changed(name: str, one: Scored) -> None:
     for what, flags in one.changed.items():
         print(f"{name:14} {what}: {flags.mean():.3f} of {len(flags)}" if len(flags) else f"{name:14} {what}: none")
 

@@ -73,8 +73,23 @@ def interval(values: NDArray[Any], resamples: int) -> tuple[float, float]:
 
 def auroc(positive: NDArray[Any], negative: NDArray[Any]) -> float:
     """The probability that one of the `positive` scores above one of the `negative`; ties count half."""
-    above, equal = positive[:, None] > negative[None, :], positive[:, None] == negative[None, :]
-    return float(above.mean() + equal.mean() / 2)
+    import numpy as np
+
+    ordered = np.sort(negative)
+    below, up_to = (np.searchsorted(ordered, positive, side) for side in ("left", "right"))
+    return float((below + up_to).mean() / 2 / len(negative))
+
+
+def auroc_interval(positive: NDArray[Any], negative: NDArray[Any], resamples: int = 1_000) -> tuple[float, float]:
+    """The 95% percentile bootstrap interval of the AUROC."""
+    import numpy as np
+
+    chance = np.random.default_rng(0)
+    found = [
+        auroc(chance.choice(positive, len(positive)), chance.choice(negative, len(negative))) for _ in range(resamples)
+    ]
+    low, high = np.quantile(found, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def process_megabytes(key: str) -> float:

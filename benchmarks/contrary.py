@@ -5,9 +5,9 @@ Run:  python benchmarks/contrary.py [--half development] [--without-encoder] [--
 contrary_pairs.jsonl holds short passages of our own, fourteen or more of each kind of contrary (a "not", an exception,
 another number or name, an antonym, swapped roles, …), each with a true paraphrase and a false variant of that; and true
 paraphrases alone, of a kind that may raise a false alarm. Half of each kind, by hash of the passage, is for
-development: rules that read such contraries from words, since deleted, were written with those in view. The other half
-is held out. Printed for each half and kind: the share of true ones that count as supported, of false ones that do,
-and of both that are said to contradict.
+development: rules that read such contraries from words, most of them since deleted, were written with those in view.
+The other half is held out. Printed for each half and kind: the share of true ones that count as supported, and of false
+ones that do.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
     encoder = None if arguments.without_encoder else load_encoder()
     judge = SupportJudge(encoder)
     for half in arguments.half or _HALVES:
-        print(f"{half:14}true: supported  contradicted   false: supported  contradicted")
+        print(f"{half:14}supported:     true          false")
         judged = {kind: _judged(judge, pairs) for kind, pairs in read(_PAIRS, half).items()}
         for kind, several in judged.items():
             _report(kind, several)
@@ -95,8 +95,7 @@ def _report(kind: str, judged: Sequence[Judged]) -> None:
     true, false = [one.true for one in judged], [one.false for one in judged if one.false is not None]
     shares = "".join(
         f"{sum(flags) / len(flags):15.2f}" if flags else f"{'–':>15}"
-        for several in (true, false)
-        for flags in ([one.holds for one in several], [one.contradicts for one in several])
+        for flags in ([one.holds for one in several] for several in (true, false))
     )
     print(f"  {kind:12}{shares}   of {len(judged)}")
 
@@ -104,11 +103,11 @@ def _report(kind: str, judged: Sequence[Judged]) -> None:
 def _show(kind: str, judged: Iterable[Judged]) -> None:
     for one in judged:
         for name, claim, support, right in (
-            ("true", one.pair.true, one.true, one.true.holds and not one.true.contradicts),
+            ("true", one.pair.true, one.true, one.true.holds),
             ("false", one.pair.false, one.false, one.false is None or not one.false.holds),
         ):
             if support is not None and not right:
-                print(f"{kind}: {name}, {support.probability:.2f}{' contradicted' * support.contradicts}: {claim}")
+                print(f"{kind}: {name}, {support.probability:.2f}: {claim}")
                 print(f"    {one.pair.passage}")
 
 

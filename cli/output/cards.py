@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _MARKS = {
     "evidence": ("✓", "green", "the knowledge base says so"),
     "background": ("·", "", "unverified"),
-    "contradicted": ("✗", "red", "the knowledge base says otherwise"),
+    "other number": ("✗", "red", "the knowledge base has another number"),
     "irrelevant": ("–", "dim", "not about the question"),
     "unneeded": ("–", "dim", "already answered by the documents"),
     "repeated": ("–", "dim", "repeated"),
     "too long": ("–", "dim", "no room"),
 }
-_EVIDENCE, _BACKGROUND, _CONTRADICTED, _TOO_LONG = "evidence", "background", "contradicted", "too long"
+_EVIDENCE, _BACKGROUND, _OTHER_NUMBER, _TOO_LONG = "evidence", "background", "other number", "too long"
 
 
 def print_said(said: Sequence[CardStatement]) -> None:
@@ -57,7 +57,7 @@ def _print_card(consultation: Consultation, background: Sequence[Background]) ->
     left_out[_EVIDENCE] = 0
     left_out[_TOO_LONG] += left_out[_BACKGROUND] - len(background)  # the prompt has the last word
     left_out[_BACKGROUND] = 0
-    if not (background or evidence or left_out[_CONTRADICTED]):
+    if not (background or evidence or left_out[_OTHER_NUMBER]):
         return
     stdout().print(Text.assemble((f"\nFrom the card {consultation.card}", "bold"), ("  (not a source)", "dim")))
     for one in background:

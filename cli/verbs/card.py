@@ -35,7 +35,7 @@ def main(context: typer.Context) -> None:
 
     A card is a small language model, another knowledge base or a glossary. Its statements are checked against
     the knowledge base before they reach a prompt: one that the documents also make is cited from them, one
-    that they contradict is dropped, and the rest are labelled as unverified.
+    that they make with another number is dropped, and the rest are labelled as unverified.
 
     [bold]Examples[/bold]
       rag card add terms glossary.csv
@@ -203,7 +203,7 @@ def ask_card(
 ) -> None:
     """Ask one card, and show the verdict on each sentence.
 
-    Sentences are checked as in an answer: the knowledge base confirms one, contradicts it, or does neither.
+    Sentences are checked as in an answer: the knowledge base confirms one, has another number, or does neither.
 
     [bold]Examples[/bold]
       rag card ask terms "what is a VAT group?"

@@ -79,7 +79,7 @@ class Consulted:
     """The outcome of consulting all cards for an answer.
 
     Attributes:
-        background: sentences that nothing supports and nothing contradicts, the most relevant first.
+        background: sentences that nothing supports, the most relevant first.
         hits: the hits of the search, with the passages that support what a card said.
         consultations: every card, in the order of their names.
         topic: with top-down, what the LLM wanted to know; None where it wanted nothing.

@@ -47,8 +47,8 @@ class CardVerdict(StrEnum):
     """The verdict on a sentence of a card."""
 
     EVIDENCE = "evidence"  # the knowledge base says so: its passage is cited instead
-    BACKGROUND = "background"  # nothing speaks for or against it: it is labelled
-    CONTRADICTED = "contradicted"
+    BACKGROUND = "background"  # nothing speaks for it: it is labelled
+    OTHER_NUMBER = "other number"  # the knowledge base says the same with another one
     IRRELEVANT = "irrelevant"
     UNNEEDED = "unneeded"  # the documents answer that
     REPEATED = "repeated"
@@ -65,7 +65,7 @@ class CardStatement:
         vouched: whether the card itself found that, by better means than its words.
         needed: whether the documents leave open what it is about.
         origin: where it stands, where that is known.
-        passage: what supports or contradicts it, and `support` the probability of the former.
+        passage: what supports it, and `support` how probably; or what has another number.
     """
 
     text: str
@@ -192,8 +192,8 @@ class Selecting:
             support = self._judge.judge(one.text, hit.text, f"{hit.title}\n{hit.context}", hit.kind)
             if _SURE.accepts(support.probability) and (best is None or support.probability > best.support):
                 best = replace(one, verdict=CardVerdict.EVIDENCE, passage=hit, support=support.probability)
-            elif support.contradicts and best is None:
-                best = replace(one, verdict=CardVerdict.CONTRADICTED, passage=hit, support=0.0)
+            elif support.other_number and best is None:
+                best = replace(one, verdict=CardVerdict.OTHER_NUMBER, passage=hit)
         return best or one
 
     def _brief(self, said: Sequence[CardStatement]) -> list[CardStatement]:

@@ -50,7 +50,7 @@ class Demonstration:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A statement of the card `card` that the knowledge base neither supports nor contradicts: never a source.
+    """A statement of the card `card` that the knowledge base does not support: never a source.
 
     `origin` is where that stands, for people, where the card knows.
     """

@@ -75,9 +75,9 @@ def alignment(claim: Claim, passage: Passage) -> tuple[str, NDArray[np.floating]
     by the share of the claim's content words that are there. Sentences come before pairs: a tie quotes the shorter.
     """
     coverage = covered(claim, passage)
-    alike = cosines(claim, passage)
-    if alike is None:
+    if claim.vector is None or passage.vectors is None:
         return "words", coverage
+    alike = with_pairs(passage.vectors @ claim.vector)
     if claim.tokens is None or passage.tokens is None:
         return "vectors", (coverage + alike) / 2
     best = np.maximum.reduceat(passage.tokens @ claim.tokens.T, passage.starts, axis=0)
@@ -85,13 +85,6 @@ def alignment(claim: Claim, passage: Passage) -> tuple[str, NDArray[np.floating]
     # Not by `@`: of a few numbers, its kernel for some processors tells of invalid values where there are none.
     weighed = (best * claim.weights).sum(axis=1)
     return "tokens", (weighed + _COSINE * alike) / (1 + _COSINE)
-
-
-def cosines(claim: Claim, passage: Passage) -> Floats | None:
-    """The cosine of the claim and each window; of a pair of neighbours the greater one."""
-    if claim.vector is None or passage.vectors is None:
-        return None
-    return with_pairs(passage.vectors @ claim.vector)
 
 
 def covered(claim: Claim, passage: Passage) -> Floats:

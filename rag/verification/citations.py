@@ -194,7 +194,7 @@ class _Checker:
         if len(cited) <= 1:
             return False
         spans = [(source, self._support(claim, source)) for source in cited]
-        if any(support.holds or support.contradicts for _, support in spans):
+        if any(support.holds for _, support in spans):
             return False
         quotes = [source.hit.text[support.start : support.end] for source, support in spans]
         return self._judge.judge(claim, "\n\n".join(quotes), *_evidence(cited[0])[1:]).holds

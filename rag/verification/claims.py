@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.text.names import ProperName, proper_names, subject
 from rag.text.quantities import Quantities, quantities
 from rag.text.words import numbers, stop_stems, words
-from rag.verification.polarity import Polarity, differ, excepts, polarity_of
+from rag.verification.polarity import Polarity, polarity_of
 
 # "COVID-19", "F-16", "B12": the number is part of a name.
 _NUMBERED = re.compile(r"(?<!\w)([^\W\d_]+(?:-[^\W\d_]+)*)-?(\d+)(?!\w)")
@@ -82,17 +82,6 @@ def assertion(text: str) -> Assertion:
         subject=subject(text),
         polarity=polarity_of(text),
     )
-
-
-def are_contrary(one: Assertion, other: Assertion) -> bool:
-    """Whether the one affirms what the other denies or excepts; not both, which says the same.
-
-    >>> one, other = assertion("Every guest but not the cook is fed."), assertion("The cook is fed.")
-    >>> are_contrary(one, other), are_contrary(one, assertion("The cook is not fed."))
-    (True, False)
-    """
-    excepted = excepts(one.polarity, other.polarity) or excepts(other.polarity, one.polarity)
-    return differ(one.polarity, other.polarity) ^ excepted
 
 
 def code_words(text: str) -> frozenset[str]:

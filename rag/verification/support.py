@@ -25,18 +25,11 @@ from rag.verification.alignment import (
     Floats,
     Passage,
     alignment,
-    cosines,
     covered,
     piece_weights,
     with_pairs,
 )
-from rag.verification.claims import (
-    Assertion,
-    are_contrary,
-    assertion,
-    counted,
-    numbered_names,
-)
+from rag.verification.claims import Assertion, assertion, counted, numbered_names
 from rag.verification.polarity import agree, differ
 from rag.verification.proper_names import known
 from rag.verification.substitution import replaced
@@ -57,12 +50,6 @@ _BESIDE = 80  # characters between a signature and what is said of it
 _COLUMN_WORD = re.compile(r"[^\W\d_]+|[€$£¥%]")
 _LEFT_OUT = "… "  # what a quotation shows in the place of what it leaves out
 _SAME_WORDS = 0.6  # of a claim, or of its rest: where a sentence has another name, a number or a "not" in their place
-# How alike a sentence must be to be a contrary. A "not" takes from the cosine, so less will do where nearly
-# all the words are there; what a long sentence denies is mostly something else.
-_SAME_COSINE = 0.6
-_NEARLY_ALL = 0.8
-_NEARLY_ALL_COSINE = 0.45
-_SHARE = 0.15  # of the words of the sentence
 
 
 Evidence: TypeAlias = tuple[str, str, str]
@@ -73,15 +60,13 @@ Evidence: TypeAlias = tuple[str, str, str]
 class Support:
     """How far a passage supports a claim; `passage[start:end]` is its best evidence, one sentence or two.
 
-    `log_odds` orders claims as `probability` does. `contradicts` tells that a sentence of the passage says the contrary
-    in nearly the same words: another number, a "not" more or less, an opposite. Where it is False the passage may
-    contradict all the same.
+    `other_number` tells that the evidence has most of the claim's words, and the passage another number than the claim.
     """
 
     log_odds: float
     start: int
     end: int
-    contradicts: bool = False
+    other_number: bool = False
 
     @property
     def probability(self) -> float:
@@ -145,12 +130,11 @@ class SupportJudge:
             or signals["replaced name"]
             or not all(_stands(word, ready.folded) for word in said.asserts.code)
             or _denies_alone(said.asserts, ready)
+            or _is_denied(said, ready, best)
         ):
             odds = min(odds, _INVENTED)
-        contrary = _contrary(said, ready)
-        if contrary is not None:
-            return Support(min(odds, _INVENTED), *ready.windows[contrary], contradicts=True)
-        return Support(odds, *ready.windows[best])
+        other = bool(signals["number"]) and _has_most_words(said, ready, best)
+        return Support(odds, *ready.windows[best], other_number=other)
 
     def signals(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
         """What is known of each claim and passage: numbers by name, none where the passage has no sentence."""
@@ -217,7 +201,7 @@ class SupportJudge:
             numbers=numbers(whole, spelled=True),
             numbered=numbered_names(whole),
             counted=counted(whole, digits=True),
-            denies=bool(negations(whole)) or any(sentence.polarity.excepted for sentence in sentences),
+            denies=bool(negations(whole)) or any(sentence.polarity.unclear for sentence in sentences),
         )
 
     def _row(self, claim: str, evidence: Evidence) -> tuple[int, int] | None:
@@ -318,9 +302,19 @@ def _names_another(claim: Assertion, passage: Passage, window: int) -> bool:
 
 def _denies_alone(claim: Assertion, passage: Passage) -> bool:
     """Whether the claim denies something, and the passage nothing."""
-    if not claim.polarity.turned or passage.denies:
+    if not claim.polarity.turned or claim.polarity.unclear or passage.denies:
         return False
     return not any(agree(claim.polarity, sentence.polarity) for sentence in passage.sentences)
+
+
+def _is_denied(claim: Claim, passage: Passage, window: int) -> bool:
+    """Whether a sentence of the window denies what the claim says in nearly its words, or says what it denies."""
+    differing = any(differ(claim.asserts.polarity, sentence.polarity) for sentence in passage.within(window))
+    return differing and _has_most_words(claim, passage, window)
+
+
+def _has_most_words(claim: Claim, passage: Passage, window: int) -> bool:
+    return bool(covered(claim, passage)[window] >= _SAME_WORDS)
 
 
 def _renumbered(claim: Assertion, passage: Passage) -> bool:
@@ -331,30 +325,3 @@ def _renumbered(claim: Assertion, passage: Passage) -> bool:
         name in passage.counted and not several & (passage.numbers | passage.counted[name])
         for name, several in claim.counted.items()
     )
-
-
-def _contrary(claim: Claim, passage: Passage) -> int | None:
-    """The sentence that says the contrary of the claim in nearly the same words, if any."""
-    coverage = covered(claim, passage)[: len(passage.sentences)]
-    alike = cosines(claim, passage)
-    for place in np.argsort(-coverage, kind="stable").tolist():
-        sentence = passage.sentences[place]
-        if coverage[place] < _SAME_WORDS:
-            return None
-        least = _NEARLY_ALL_COSINE if coverage[place] >= _NEARLY_ALL else _SAME_COSINE
-        if alike is not None and alike[place] < least:
-            continue
-        if len(claim.asserts.terms & sentence.terms) >= _SHARE * len(sentence.terms) and _denies(
-            claim, sentence, passage
-        ):
-            return int(place)
-    return None
-
-
-def _denies(claim: Claim, sentence: Assertion, passage: Passage) -> bool:
-    said = quantities(claim.asserts.text, spelled=True)
-    other = claim.asserts.exact.missing_from(passage.exact) and sentence.exact.missing_from(said)
-    counts_alike = not claim.asserts.counted.keys().isdisjoint(sentence.terms)
-    numbers_alike = not claim.asserts.numbered.keys().isdisjoint(sentence.numbered)
-    other |= _renumbered(claim.asserts, passage) and (counts_alike or numbers_alike)
-    return other or are_contrary(claim.asserts, sentence)

@@ -54,7 +54,7 @@ def test_what_cards_said_follows_the_sources(desk: Shop) -> None:
     assert said[0] == "· Express parcels are carried by couriers �[31mof the south�[0m.  unverified"
     assert said[1] == "✓ Express parcels cost 18 francs.  the knowledge base says so"
     assert "docs/shipping.md:" in said[2]
-    assert said[3] == "left out: 1 (the knowledge base says otherwise), 1 (not about the question)"
+    assert said[3] == "left out: 1 (the knowledge base has another number), 1 (not about the question)"
     assert "90 francs" not in ran.out
     assert "· Express parcel: one that a courier carries" in ran.out[terms:]
 

@@ -136,14 +136,14 @@ def test_what_the_knowledge_base_says_too_is_cited_from_there(kb: KnowledgeBase,
     assert any("ferry, twice a week" in source.text for source in answer.sources)
 
 
-def test_what_the_knowledge_base_contradicts_is_dropped(kb: KnowledgeBase, says: None) -> None:
+def test_what_the_knowledge_base_says_with_another_number_is_dropped(kb: KnowledgeBase, says: None) -> None:
     expert.text = "Refunds are paid within 90 days of the return."  # type: ignore[attr-defined]
     add_expert(kb)
     llm = Recorder()
     answer = ask(kb, "How long do refunds take?", llm, selectors=ALWAYS)
     (consultation,) = answer.cards
-    assert [one.verdict for one in consultation.statements] == [CardVerdict.CONTRADICTED]
-    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [CardVerdict.CONTRADICTED]
+    assert [one.verdict for one in consultation.statements] == [CardVerdict.OTHER_NUMBER]
+    assert [one.verdict for one in kb.cards.ask("expert", "How long do refunds take?")] == [CardVerdict.OTHER_NUMBER]
     assert "90 days" not in llm.prompts[-1]
 
 
@@ -195,7 +195,7 @@ def test_a_card_that_never_stops_gets_no_more_than_its_room(kb: KnowledgeBase, s
     ("selector", "text", "verdict"),
     [
         ("relevance", "The moon has no atmosphere.", CardVerdict.IRRELEVANT),
-        ("factuality", "Refunds are paid within 90 days of the return.", CardVerdict.CONTRADICTED),
+        ("factuality", "Refunds are paid within 90 days of the return.", CardVerdict.OTHER_NUMBER),
         ("brevity", " ".join(f"Refund {n} is paid for gift card {n}." for n in range(60)), CardVerdict.TOO_LONG),
     ],
 )

@@ -113,24 +113,23 @@ def test_with_an_encoder_a_changed_number_name_or_denial_is_not_supported(judge,
         ("The F-18 flies at night.", "It rains. The F-16 flies at night."),
     ],
 )
-def test_another_number_in_the_same_words_contradicts(judge, claim, passage):
+def test_another_number_in_the_same_words_is_not_supported(judge, claim, passage):
     for one in (judge, SupportJudge()):
-        support = one.judge(claim, passage)
-        assert support.contradicts
-        assert not support.holds
+        assert not one.judge(claim, passage).holds
 
 
 @pytest.mark.parametrize(
     ("claim", "passage"),
     [
-        ("Orders can be returned within 30 days.", PASSAGE),
-        ("Gift cards cost 5 francs.", PASSAGE),
-        ("The plan ended in 2019.", "The plan of 2018–19 ended."),
-        ("Elephants are not blue.", PASSAGE),
+        ("The pump is not suitable for salt water.", "It is cheap. The pump is suitable for salt water."),
+        ("The pump is suitable for salt water.", "It is cheap. The pump is not suitable for salt water."),
+        ("The pump is suitable for salt water.", "It is cheap. The pump is unsuitable for salt water."),
+        ("The tickets are valid after midnight.", "No dogs. After midnight the tickets are no longer valid."),
     ],
 )
-def test_what_is_said_or_what_is_not_spoken_of_is_not_contradicted(judge, claim, passage):
-    assert not judge.judge(claim, passage).contradicts
+def test_what_the_passage_denies_is_not_supported(judge, claim, passage):
+    for one in (judge, SupportJudge()):
+        assert not one.judge(claim, passage).holds
 
 
 @pytest.mark.parametrize(
