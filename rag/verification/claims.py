@@ -20,11 +20,13 @@ _TWICE = re.compile(r"\btwice\b", re.IGNORECASE)
 
 _CODE_SPAN = re.compile(r"`+([^`\n]+)`+")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bhttps?://[^\s<>()\"'`]+")
-# Words that are written as only identifiers, options and files are: snake_case, camelCase, --option, os.path.
+# Words that are written as only identifiers, options and files are: snake_case, camelCase, --option, os.path, src/a.py.
 _IDENTIFIER = re.compile(
     r"""(?<![\w./@-])
     (?: --[a-z][\w-]+ | \w*[^\W_]_\w+ | [a-z]{2,}(?:[A-Z][a-z]+)+\d*
-      | \w{2,}(?:\.[a-z_][a-z_]+)+ | \w+(?:\.\w+)+(?=\() )
+      | \w{2,}(?:\.[a-z_]\w*)+ | \w(?:\.[a-z_]{3,})+ | \w+(?:\.\w+)+(?=\()
+      | (?=[\d./+~-]*[^\W\d])  # no date
+        (?: ~?(?:/[\w.+-]*\w){2,} | (?:[\w.+-]+/){2,}[\w.+-]*\w | [\w.+-]+/[\w+-]+\.[A-Za-z]\w{0,3} ) )
     (?![\w/-]|\.\w)""",
     re.VERBOSE,
 )

@@ -1,7 +1,8 @@
 """Finds the one word that a claim has in the place of another: all the rest of it stands in a sentence of the source.
 
-Of the claims of the training sets that are so, a name in another's place leaves one in seven supported (the others are
-of people with two names), and a word whose sense the sentence does not have three in ten.
+What stands in the place of an identifier is another one, whatever it means. Of the claims of the training sets that
+are so, a name in another's place leaves one in seven supported (the others are of people with two names), and a word
+whose sense the sentence does not have three in ten.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rag.text.words import stop_stems, words
 from rag.verification.alignment import Claim, Passage
 
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
+_CAMEL_OR_SNAKE = re.compile(r"[a-z][A-Z]|_")
 _NEARLY_ALL = 0.7  # of the claim's words stand in the sentence, in their order
 _HALF = 0.5  # of them stand there at all: below, nobody compares their order
 _MOST_WORDS = 4  # on either side, with the stop words
@@ -35,6 +37,8 @@ def replaced(claim: Claim, passage: Passage) -> tuple[bool, bool]:
     for own, other in _exchanged(mine, its):
         if _are_names(own) and _are_names(other):
             names |= _are_whole(own, other, mine, its) and _is_another_name(own, other)
+        elif len(own) == len(other) == 1 and _is_identifier(other[0]):
+            names |= own[0][0].casefold() != other[0][0].casefold()
         elif len(own) == len(other) == 1 and not _are_names(own) and not _are_names(other):
             senses |= _is_another_sense(own[0], claim, passage, place)
     return names, senses
@@ -73,6 +77,12 @@ def _exchanged(mine: Words, its: Words) -> Iterator[tuple[Found, Found]]:
 
 def _content(several: Words) -> Found:
     return [found for found, _ in several if not stop_stems().issuperset(words(found[0]))]
+
+
+def _is_identifier(found: re.Match[str]) -> bool:
+    """Whether a word is written as only identifiers are, or is one side of a slash: `flushLevel`, `array/matrix`."""
+    around = found.string[max(0, found.start() - 1) : found.start()] + found.string[found.end() : found.end() + 1]
+    return _CAMEL_OR_SNAKE.search(found[0]) is not None or "/" in around
 
 
 def _are_names(several: Found) -> bool:

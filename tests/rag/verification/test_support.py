@@ -146,6 +146,21 @@ def test_another_name_in_the_same_words_is_not_supported(judge, claim, passage):
 
 
 @pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("The keys are read from conf/keys.yaml at the start.", "The keys are read from etc/keys.toml at the start."),
+        ("Logs are kept in /var/log/shop for a week.", "Logs are kept in /var/log/desk for a week."),
+        ("Its real part is the attribute z.index of it.", "Its real part is the attribute z.real of it."),
+        ("A record at the async or higher is written.", "A record at the flushLevel or higher is written."),
+        ("The table has duplicate async/matrix entries.", "The table has duplicate array/matrix entries."),
+    ],
+)
+def test_another_identifier_or_path_in_the_same_words_is_not_supported(judge, claim, passage):
+    assert not judge.judge(claim, passage).holds
+    assert judge.judge(claim, f"{claim} {passage}").holds
+
+
+@pytest.mark.parametrize(
     ("claim", "passage", "context"),
     [
         ("Hewland makes printers since 1972.", "It makes printers since 1972.", "Hewland GmbH"),
