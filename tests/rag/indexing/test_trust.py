@@ -18,7 +18,7 @@ from rag import KnowledgeBase
 
 @pytest.fixture
 def heard() -> Iterator[tuple[int, list[bytes]]]:
-    """A port, and what is sent to it: it answers a client of PostgreSQL until this tells who it is."""
+    """A port, and what is sent to it: it answers a client of PostgreSQL until this has told who it is."""
     received: list[bytes] = []
     server = socket.create_server(("127.0.0.1", 0))
 
@@ -32,6 +32,8 @@ def heard() -> Iterator[tuple[int, list[bytes]]]:
                 peer.settimeout(3)
                 while data := peer.recv(4096):
                     received.append(data)
+                    if data.startswith(b"p"):  # the password
+                        break
                     peer.send(b"N" if data[4:6] == b"\x04\xd2" else b"R\x00\x00\x00\x08\x00\x00\x00\x03")
 
     listening = threading.Thread(target=listen, daemon=True)
