@@ -32,11 +32,11 @@ from indexes.files import (
     write_checked,
 )
 from indexes.limits import StoreLimits
-from indexes.sparse.fields import BODY, FIELDS, boosts, field_terms
+from indexes.sparse.fields import BODY, EXACT, FIELDS, boosts, field_terms
 from indexes.sparse.tantivy_files import check_folder, count_held, damaged_files, digests, unknown_files
 from indexes.terms.analyzer import ANALYZER_VERSION
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 _SEALED = "sparse index"
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"
@@ -248,6 +248,11 @@ class SparseReader:
                 return ids[seen][:limit], scores[seen][:limit]
             depth *= 4
         return self._run(self._visible(query, mask), limit)
+
+    def holding(self, forms: Sequence[str], limit: int, mask: Mask) -> Ids:
+        """Ids of chunks that hold an exact thing in one of these forms; of more than `limit`, any."""
+        clauses = [(Occur.Should, Query.term_query(self._schema, EXACT, form)) for form in forms]
+        return self._run(self._visible(Query.boolean_query(clauses), mask), limit)[0]
 
     def scores(self, terms: Sequence[str], ids: Ids) -> Scores:
         """BM25 scores of exactly these chunks, in their order; 0 where no term occurs."""

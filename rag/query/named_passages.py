@@ -1,4 +1,5 @@
-"""The passages that a question names: definitions of symbols, rows it mentions, and rows tied to these.
+"""The passages that a question names: definitions of symbols, rows it mentions, and rows tied to these; and those that
+have a date, a version, a code or the like of it which few have.
 
 They join the candidates of a search. Each claim adds a bounded amount to a score (`rag.retrieval.ranking.Ranking`).
 A question that names nothing is searched as if there were no names at all.
@@ -6,6 +7,7 @@ A question that names nothing is searched as if there were no names at all.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +18,19 @@ from connectors.document import DEFINES
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.catalog.reading import Ids, Reading
 from indexes.store import View
+from indexes.terms.exact import ExactThing
 from indexes.terms.names import normal, reference
 from rag.query.entity_linking import EntityLink, Linker
 from rag.query.query import Query
 from rag.query.symbols import inner, is_called
+from rag.text.words import stop_stems, words
 
 # Who names a symbol mostly wants its definition. Who names a row wants something about it, which may stand elsewhere:
 # in what it is tied to, say, which is background by itself, and evidence if any of the question's words say so.
 _DEFINITION, _ROW, _NEIGHBOUR = 0.7, 0.3, 0.2
+_EXACT = 0.6  # of the share of the question's content words that it is
+_WORD = re.compile(r"\S+")
+_FEW_EXACT = 8  # passages: what more have decides nothing
 _ATTRIBUTE = 0.8  # of what it counts to be what is asked for: to have it as an attribute
 _MOST_DEFINITIONS = 30
 _MOST_ROWS = 20  # that have neighbours looked up
@@ -35,6 +42,7 @@ class Tie(StrEnum):
     """How a passage is tied to a name in the question."""
 
     DEFINES = "defines"  # it defines the symbol
+    EXACT = "exact"  # it has the same date, version, code, …
     ROW = "row"  # it is the row that is named
     PROPERTY = "property"  # it is one of many rows that have this value
     NEIGHBOUR = "neighbour"  # a foreign key ties it to a row that is named
@@ -67,11 +75,12 @@ class NamedPassages:
 
 def find_named(query: Query, view: View, is_common: Callable[[str], bool]) -> NamedPassages:
     """What a query names in the generation that `view` sees."""
+    exact = _exact(query, view)
     if not view.reading.has_names():
-        return NamedPassages()
+        return NamedPassages(claims=exact)
     dictionary = Dictionary(view.reading, view.indexes.generation)
     links = Linker(dictionary, is_common).link(query)
-    claims: dict[int, Claim] = {}
+    claims = exact
     found = (_definitions(query, dictionary, view.reading), _rows(links, dictionary), _neighbours(links, dictionary))
     for chunk, claim in chain.from_iterable(found):
         if chunk not in claims or _order(claim) < _order(claims[chunk]):
@@ -95,6 +104,29 @@ def properties(named: NamedPassages, ids: Ids, view: View) -> dict[int, Claim]:
 
 def _order(claim: Claim) -> tuple[int, float]:
     return list(Tie).index(claim.tie), -claim.score
+
+
+def _exact(query: Query, view: View) -> dict[int, Claim]:
+    """The passages that have what the question names exactly, where few do: most of all those that have all of it."""
+    mask, sparse = view.mask({}), view.indexes.sparse
+    held: dict[int, list[ExactThing]] = {}
+    decisive = 0
+    for thing in query.exact:
+        chunks = sparse.holding(thing.forms, _FEW_EXACT + 1, mask).tolist()
+        if 0 < len(chunks) <= _FEW_EXACT:
+            decisive += 1
+            for chunk in chunks:
+                held.setdefault(chunk, []).append(thing)
+    content = [word for word in _WORD.finditer(query.text) if not stop_stems().issuperset(words(word[0]))]
+    found = {}
+    for chunk, things in held.items():
+        within = [
+            word for word in content if any(thing.start < word.end() and word.start() < thing.end for thing in things)
+        ]
+        said = ", ".join(query.text[thing.start : thing.end] for thing in things)
+        chance = _EXACT * len(within) / max(1, len(content))
+        found[chunk] = Claim(Tie.EXACT, len(things) / decisive, f"has {said}", chance)
+    return found
 
 
 def _definitions(query: Query, dictionary: Dictionary, reading: Reading) -> Iterator[tuple[int, Claim]]:

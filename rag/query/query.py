@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from indexes.terms.analyzer import QueryTerm, query_terms
+from indexes.terms.exact import ExactThing, exact_things
 from rag.query.symbols import symbols
 from rag.query.tokens import TokenizedQuestion
 from rag.text.names import names_in
@@ -72,6 +73,11 @@ class Query:
     def names(self) -> tuple[str, ...]:
         """What looks like names in it."""
         return tuple(names_in(self.text))
+
+    @cached_property
+    def exact(self) -> list[ExactThing]:
+        """The dates, versions, codes and the like that it names."""
+        return exact_things(self.text)
 
     @cached_property
     def symbols(self) -> Mapping[str, float]:

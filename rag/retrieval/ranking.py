@@ -56,6 +56,7 @@ class Ranking:
         named_weight: what a row adds that the question names, for certain. Rows with a value that it names get half of
             it, rows tied to a named one by a foreign key a third.
         defined_weight: what the definition of a symbol adds that the question names: no other signal makes up for it.
+        exact_weight: what a date, a version, a code or the like adds that the question names and few passages have.
         spelling: whether a word that no passage has is searched as the nearest word that some passage has.
     """
 
@@ -68,6 +69,7 @@ class Ranking:
     on_code: CodeWeights = CodeWeights()
     named_weight: float = 0.3
     defined_weight: float = 2.0
+    exact_weight: float = 1.0
     spelling: bool = True
 
     def on(self, code: npt.NDArray[np.bool_]) -> Ranking:
@@ -98,8 +100,8 @@ class Ranking:
 
     def claimed(self, claim: Claim) -> float:
         """What a claim adds to the score of its passage."""
-        weight = self.defined_weight if claim.tie is Tie.DEFINES else _SHARES[claim.tie] * self.named_weight
-        return weight * claim.score
+        weights = {Tie.DEFINES: self.defined_weight, Tie.EXACT: self.exact_weight}
+        return weights.get(claim.tie, _SHARES.get(claim.tie, 0.0) * self.named_weight) * claim.score
 
     @property
     def weights(self) -> dict[str, float]:

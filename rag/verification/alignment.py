@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.terms.analyzer import UNSPACED, WORD
-from rag.text.quantities import Quantities
+from indexes.terms.quantities import Quantities
 from rag.text.words import stop_stems, words
 from rag.verification.claims import Assertion
 from rag.verification.proper_names import PassageNames

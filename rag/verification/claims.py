@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from indexes.terms.quantities import Quantities, quantities
 from rag.text.names import ProperName, proper_names, subject
-from rag.text.quantities import Quantities, quantities
 from rag.text.words import numbers, stop_stems, words
 from rag.verification.polarity import Polarity, polarity_of
 
@@ -64,7 +64,7 @@ def assertion(text: str) -> Assertion:
     """What `text` asserts.
 
     Example:
-        >>> from rag.text.quantities import Amount
+        >>> from indexes.terms.quantities import Amount
         >>> found = assertion("In 2021 Anna did not lose her COVID-19 funds in Boston.")
         >>> [str(amount.value) for amount in found.exact.of(Amount)], dict(found.numbered)
         (['2021'], {'covid': frozenset({'19'})})

@@ -12,11 +12,11 @@ from typing import TypeAlias
 import numpy as np
 
 from indexes.encoding.late import unpack
+from indexes.terms.quantities import quantities, restated, without_list_mark
 from rag.judging.logistic import LogisticModel
 from rag.judging.odds import log_odds_of, probability
 from rag.judging.policy import Policy
 from rag.text.comments import without_comment_signs
-from rag.text.quantities import quantities, restated, without_list_mark
 from rag.text.sentence_encoder import SentenceEncoder
 from rag.text.tables import TableRow, sentences_and_rows
 from rag.text.words import negations, numbers, terms

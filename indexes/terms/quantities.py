@@ -12,8 +12,6 @@ from decimal import Decimal
 from functools import cache, cached_property, lru_cache
 from typing import TypeVar
 
-from rag.text.words import numbers
-
 _UNITS = """
 second seconds sec secs s = 1 time
 minute minutes min mins = 60 time
@@ -127,6 +125,7 @@ _YEARS = re.compile(r"(?<![\w.,-])(\d\d)(\d\d)[-–/](\d\d)\b(?![-/]\d)")  # 191
 _VERSION = re.compile(r"(?<![\w.])v?(?!\d{1,3}(?:\.\d{3})+\b)(\d+(?:\.\d+){2,}[\w-]*)(?![.]?\w)")
 
 
+_IN_NAMES = re.compile(r"\d+(?:[.,]\d+)*")
 _MOST_MONTH, _MOST_DAY = 12, 31
 
 
@@ -254,7 +253,8 @@ def quantities(text: str, *, spelled: bool = False) -> Quantities:
         rest = _taken(_WORDS, rest, _in_words, found)
         rest = _taken(_ORDINAL, rest, lambda match: [_bare(_ORDINALS[match[0].casefold()], "ordinal")], found)
         # Also those in names: whoever writes "Covid 19" means COVID-19.
-        parts += [Amount(Decimal(number), "", Decimal(number)) for number in numbers(rest) if number.isdecimal()]
+        in_names = (number.replace(",", "") for number in _IN_NAMES.findall(rest))
+        parts += [Amount(Decimal(number), "", Decimal(number)) for number in in_names if number.isdecimal()]
         found += [Quantity(0, 0, (part,)) for part in parts]
     return Quantities(tuple(found))
 

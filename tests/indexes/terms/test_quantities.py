@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.quantities import quantities, without_list_mark
+from indexes.terms.quantities import quantities, without_list_mark
 
 SAME = [
     ("It costs EUR 120.", "The fee is 120 euros."),
