@@ -19,7 +19,7 @@ from cli.options import (
     reranking,
 )
 from cli.output.answer import tell_reranked
-from cli.output.terminal import encodable, note, print_json
+from cli.output.terminal import encodable, near, note, print_json
 
 if TYPE_CHECKING:
     from rag import Hit, KnowledgeBase
@@ -85,8 +85,9 @@ def search(
     if json:
         from cli.output import as_json
 
-        told = {"query": query, "corrections": found.corrections, "reranked": found.reranked, "hits": found.hits}
-        print_json(as_json.encoded({**told, "timings_ms": found.timings_ms}))
+        told = {"query": query, "corrections": found.corrections, "abbreviations": found.abbreviations}
+        told |= {"reranked": found.reranked, "hits": found.hits, "timings_ms": found.timings_ms}
+        print_json(as_json.encoded(told))
         return
     from cli.output.bars import percent
     from cli.output.hits import print_hit
@@ -94,6 +95,10 @@ def search(
     for word in found.corrections:
         note(f"searched for: {word.searched} (no passage contains {word.typed})")
         query += f" {word.searched}"  # to mark it, too
+    for one in found.abbreviations:
+        if explain:
+            note(f"searched for: {one.other}, too ({one.said}, as {near(one.uri)} defines it)")
+        query += f" {one.other}"
     if not nearest:
         note("nothing found" + (": no document passes the filters" if wanted else ""))
     shown = found.hits

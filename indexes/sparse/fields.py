@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from connectors.document import CODE, ROW, Symbol
 from indexes.catalog.rows import StoredChunk
+from indexes.terms.abbreviations import definition_forms
 from indexes.terms.analyzer import analyze
 from indexes.terms.exact import exact_forms
 
@@ -21,7 +22,7 @@ BOOSTS: Mapping[str, float] = MappingProxyType({BODY: 1.0, NAME: 0.3})  # the na
 CODE_BOOSTS: Mapping[str, float] = MappingProxyType(
     {"identifier": 3.0, "symbol": 0.4, "signature": 0.1, "docstring": 0.3, "path": 0.1}
 )  # code alone has these; most of what is in them is in the body, too
-EXACT = "exact"  # has no say in BM25: what is in it is looked up
+EXACT = "exact"  # dates, codes, definitions of abbreviations; has no say in BM25: what is in it is looked up
 FIELDS = (*BOOSTS, *CODE_BOOSTS, EXACT)
 
 # Whole names weigh so much that a definition is above whatever says its name again and again: in the text, a term that
@@ -36,8 +37,8 @@ _LABEL = re.compile(r"^[^\W\d][\w ]*(?=: )", re.MULTILINE)  # what stands before
 def field_terms(chunk: StoredChunk) -> dict[str, list[str]]:
     """Field → the terms that a chunk is indexed under in it, for the fields that it has."""
     terms = _terms(chunk)
-    if chunk.kind != CODE and (forms := exact_forms(chunk.indexed_text)):
-        terms[EXACT] = forms
+    if chunk.kind != CODE:
+        terms[EXACT] = [*exact_forms(chunk.indexed_text), *definition_forms(chunk.indexed_text)]
     return terms
 
 

@@ -251,6 +251,8 @@ class SparseReader:
 
     def holding(self, forms: Sequence[str], limit: int, mask: Mask) -> Ids:
         """Ids of chunks that hold an exact thing in one of these forms; of more than `limit`, any."""
+        if not any(self._searcher.doc_freq(EXACT, form) for form in forms):
+            return np.empty(0, np.int64)
         clauses = [(Occur.Should, Query.term_query(self._schema, EXACT, form)) for form in forms]
         return self._run(self._visible(Query.boolean_query(clauses), mask), limit)[0]
 

@@ -25,6 +25,7 @@ from rag.prompting.composer import NOT_ANSWERED, Composer
 from rag.prompting.fence_filter import FenceFilter
 from rag.prompting.prompt import Message, Prompt, Turn
 from rag.prompting.templates import load_template
+from rag.query.abbreviations import written_out
 from rag.query.query import Query
 from rag.retrieval.hit import Hit
 from rag.retrieval.search import SearchResult
@@ -62,7 +63,7 @@ def ask(
         wanted = not is_small(model) if options.demonstrations is None else options.demonstrations
         shown = resources.demonstrations().nearest(evidence.standalone.text) if wanted and model.can_write else ()
         prompt = composer.compose(
-            evidence.standalone.text,
+            evidence.asked,
             evidence.hits,
             unanswered=not is_answered(evidence.hits, evidence.threshold),
             min_relevance=evidence.threshold,
@@ -73,7 +74,7 @@ def ask(
     if not prompt.sources and not (model.can_write and _cards_answer(evidence, prompt, options)):
         return _abstention(question, evidence, prompt, encoder, clock, on_text)
     with clock("generate"):
-        text, reply = _written(model, prompt, evidence.standalone.text, on_text)
+        text, reply = _written(model, prompt, evidence.asked, on_text)
     with clock("check"):
         checked = check(text, prompt, encoder=encoder, chance=reply.chance)
     return evidence.answer(
@@ -117,6 +118,7 @@ class _Evidence:
     """Everything found for a question before the prompt is composed."""
 
     standalone: Standalone
+    asked: str
     expansions: tuple[str, ...]
     found: SearchResult
     decomposed: Decomposed
@@ -173,13 +175,15 @@ def _gather(
         reads = options.k > 0 and options.read_seconds > 0
         deep = replace(options, k=max(options.k, READ_HITS)) if reads else options
         found = resources.hits(Query.of(expanded), deep)
+        # What JHC is short for is said by one document, and asked of the others.
+        asked = written_out(standalone.text, found.abbreviations)
     if reads:
         with clock("read"):
             reader = _reader(options)
             if standalone.by == "words" and reader.min_relevance is None:
                 # With words added it is no question, as a reader knows them: the search tells whether it is answered.
                 reader = replace(reader, min_relevance=found.min_relevance)
-            read = reader.read(standalone.text, found.hits, reorder=found.reranked is None)
+            read = reader.read(standalone.text, found.hits, found.abbreviations, reorder=found.reranked is None)
             found = replace(found, hits=read[: options.k])
     threshold = found.min_relevance if options.min_relevance is None else options.min_relevance
     with clock("parts"):
@@ -202,7 +206,7 @@ def _gather(
         hits = with_rows(hits, rows, threshold)
     with clock("cards"):
         consulted = resources.consult(standalone.text, hits, options.cards, writer)
-    return _Evidence(standalone, expansions, found, decomposed, rows, consulted, threshold, tuple(beside))
+    return _Evidence(standalone, asked, expansions, found, decomposed, rows, consulted, threshold, tuple(beside))
 
 
 def _reader(options: AskOptions) -> HitsReader:

@@ -11,6 +11,7 @@ from connectors.document import CODE, ROW, with_context
 from indexes.terms.analyzer import detect_language
 from rag.judging.logistic import LogisticModel
 from rag.judging.policy import Policy
+from rag.query.abbreviations import Abbreviation, in_words_of
 from rag.reader.loading import default_reader
 from rag.reader.reader import PassageReading, Reader
 from rag.retrieval.hit import Hit, HitReading
@@ -39,12 +40,19 @@ class HitsReader:
     seconds: float
     min_relevance: float | None = None
 
-    def read(self, question: str, hits: Sequence[Hit], *, reorder: bool = True) -> tuple[Hit, ...]:
+    def read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        abbreviations: Sequence[Abbreviation] = (),
+        *,
+        reorder: bool = True,
+    ) -> tuple[Hit, ...]:
         """The hits in the order in which they are likely to answer `question`, each with its reading.
 
-        Rows and code are not read, nor is a question in another language than English: the search's order stands. What
-        the question names (`Signals.named`) keeps its place. The order stands, too, where `reorder`
-        is False: another model has made it.
+        A passage that has only the other form of one of `abbreviations` is asked in that form. Rows and code are not
+        read, nor is a question in another language than English: the search's order stands. What the question names
+        (`Signals.named`) keeps its place. The order stands, too, where `reorder` is False: another model has made it.
         """
         if not self._can_read(question):
             return tuple(hits)
@@ -58,9 +66,13 @@ class HitsReader:
             batch = readable[start : start + _AT_ONCE]
             if start and 2 * (time.perf_counter() - began) > self.seconds:
                 break
-            passages = [with_context(hit.context, hit.text) for hit in batch]
-            for hit, reading in zip(batch, reader.read(question, passages), strict=True):
-                read[hit.chunk_id] = self._of_hit(hit, reading)
+            asked: dict[str, list[Hit]] = {}
+            for hit in batch:
+                asked.setdefault(in_words_of(question, f"{hit.context}\n{hit.text}", abbreviations), []).append(hit)
+            for wording, several in asked.items():
+                passages = [with_context(hit.context, hit.text) for hit in several]
+                for hit, reading in zip(several, reader.read(wording, passages), strict=True):
+                    read[hit.chunk_id] = self._of_hit(hit, reading)
         told = [replace(hit, reading=read.get(hit.chunk_id)) for hit in hits]
         if reorder:
             chances = _chances(told)

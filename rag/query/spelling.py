@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexes.terms.analyzer import LETTERS, fold, word_stems
+from rag.query.abbreviations import Abbreviation
 from rag.query.query import Query
 
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Respelled:
-    """A query (in Unicode's composed form) with its corrections applied."""
+    """A query (in Unicode's composed form) with its corrections applied, and its abbreviations written out."""
 
     query: Query
     corrections: tuple[Correction, ...] = ()
+    abbreviations: tuple[Abbreviation, ...] = ()
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ from indexes.errors import ForeignError
 from indexes.sparse.sparse import Mask
 from indexes.store import Store, View, WordsView, cosines
 from indexes.terms.analyzer import DEFAULT_LANGUAGE
+from rag.query.abbreviations import abbreviations, written_out
 from rag.query.language_coverage import sparse_trust
 from rag.query.named_passages import NamedPassages, find_named, properties
 from rag.query.query import Query
@@ -123,7 +125,15 @@ class Retriever:
                 )
         kept = tuple(hit for hit in hits if hit.relevance >= options.min_relevance)
         timings = {**clock.timings(), "total": clock.total()}
-        return SearchResult(kept, timings, respelled.corrections, tuning.min_relevance, reranked, named.links)
+        return SearchResult(
+            kept,
+            timings,
+            respelled.corrections,
+            tuning.min_relevance,
+            reranked,
+            named.links,
+            respelled.abbreviations,
+        )
 
     def candidates(self, query: Query | str) -> RankedCandidates:
         """Everything that the hybrid search puts in order for `query`.
@@ -158,6 +168,8 @@ class Retriever:
                 if isinstance(view, WordsView) or view.encoder == encoder.fingerprint:
                     with clock("spell"):
                         respelled = respell(query, view, encoder) if self._ranking.spelling else Respelled(query)
+                    with clock("names"):
+                        respelled = _written_out(respelled, view)
                     with clock("encode"):
                         encoded = respelled.query.encoded(encoder)
                     yield view, encoder, respelled, encoded
@@ -210,6 +222,13 @@ class Retriever:
 def _named(query: Query, view: View, encoder: Encoder) -> NamedPassages:
     """What the query names, as it was typed: names have a spelling of their own."""
     return find_named(query, view, lambda word: is_general(word, encoder))
+
+
+def _written_out(respelled: Respelled, view: View) -> Respelled:
+    found = abbreviations(respelled.query, view)
+    if not found:
+        return respelled
+    return replace(respelled, query=Query(written_out(respelled.text, found)), abbreviations=found)
 
 
 def _visible(named: NamedPassages, mask: Mask) -> Ids:

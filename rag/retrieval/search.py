@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import overload
 
 from connectors.errors import ConfigurationError
+from rag.query.abbreviations import Abbreviation
 from rag.query.entity_linking import EntityLink
 from rag.query.spelling import Correction
 from rag.reranking.reranker import Reranked, Reranker, Reranking
@@ -93,6 +94,7 @@ class SearchResult(Sequence[Hit]):
         corrections: which words were searched in another spelling.
         min_relevance: below which relevance a hit is no evidence, in the knowledge base as it was searched.
         links: which names of rows the query mentions.
+        abbreviations: which of its words were also searched in their other form.
         reranked: what a reranker did, where one was asked for.
     """
 
@@ -102,6 +104,7 @@ class SearchResult(Sequence[Hit]):
     min_relevance: float = DEFAULT_MIN_RELEVANCE
     reranked: Reranked | None = None
     links: tuple[EntityLink, ...] = ()
+    abbreviations: tuple[Abbreviation, ...] = ()
 
     def __len__(self) -> int:
         return len(self.hits)

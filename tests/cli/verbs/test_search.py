@@ -26,9 +26,21 @@ def test_hits_for_people(shop: Shop) -> None:
     assert "within 14 days" in " ".join(first.split())
 
 
+def test_an_abbreviation_that_a_document_defines_is_told_with_explain(rag: Rag, tmp_path: Path) -> None:
+    (tmp_path / "terms.md").write_text("# Terms\n\nThe Joint Harbour Council (JHC) meets on Tuesdays.\n")
+    (tmp_path / "minutes.md").write_text("# Minutes\n\nJHC approved dredging of basin 4.\n")
+    assert rag("index", "terms.md", "minutes.md").code == 0
+    question = "what did the Joint Harbour Council approve?"
+    assert "searched for: JHC, too (Joint Harbour Council, as terms.md defines it)" in " ".join(
+        (rag("search", question, "--explain").err + rag("search", question, "--explain").out).split()
+    )
+    (told,) = rag("search", question, "--json").json["abbreviations"]
+    assert (told["said"], told["other"]) == ("Joint Harbour Council", "JHC")
+
+
 def test_hits_as_json(shop: Shop) -> None:
     found = shop.rag("search", "how long do refunds take?", "--json", "-k", "2").json
-    assert list(found) == ["query", "corrections", "reranked", "hits", "timings_ms"]
+    assert list(found) == ["query", "corrections", "abbreviations", "reranked", "hits", "timings_ms"]
     assert found["reranked"] is None
     assert found["corrections"] == []
     assert found["query"] == "how long do refunds take?"
