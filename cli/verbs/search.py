@@ -85,9 +85,9 @@ def search(
     if json:
         from cli.output import as_json
 
-        told = {"query": query, "corrections": found.corrections, "abbreviations": found.abbreviations}
-        told |= {"reranked": found.reranked, "hits": found.hits, "timings_ms": found.timings_ms}
-        print_json(as_json.encoded(told))
+        asked = {"query": query, "corrections": found.corrections, "abbreviations": found.abbreviations}
+        told = {"reranked": found.reranked, "hits": found.hits, "timings_ms": found.timings_ms}
+        print_json(as_json.encoded({**asked, **told}))
         return
     from cli.output.bars import percent
     from cli.output.hits import print_hit

@@ -86,7 +86,7 @@ def _searched(table: Table) -> str:
     names = [*[table.name] * _NAME_COUNTS, *(column.name for column in table.columns)]
     words = [word for name in names for word in words_of(name)]
     comments = [table.comment, *(column.comment for column in table.columns)]
-    samples = [sample for column in table.columns for sample in column.samples]
+    samples = [sample for column in table.columns for sample in column.values]
     return " ".join([*names, *words, *comments, *samples])
 
 
@@ -135,9 +135,9 @@ def _column(column: Column, table: Table, key: ForeignKey | None, dialect: SqlDi
 
 def _remark(column: Column, samples: int, *, comments: bool) -> str:
     parts = [_one_line(column.comment, _LONGEST_COMMENT)] if comments and column.comment else []
-    if column.samples and samples:
-        shown = [f"'{_one_line(value, _LONGEST_SAMPLE)}'" for value in column.samples[:samples]]
-        more = ", …" if len(column.samples) > samples else ""
+    if column.values and samples:
+        shown = [f"'{_one_line(value, _LONGEST_SAMPLE)}'" for value in column.values[:samples]]
+        more = ", …" if len(column.values) > samples else ""
         parts.append(f"values: {', '.join(shown)}{more}")
     return f" -- {'; '.join(parts)}" if parts else ""
 

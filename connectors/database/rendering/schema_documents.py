@@ -78,6 +78,6 @@ def _column(column: Column, table: Table, pointing: ForeignKey | None) -> str:
         parts.append(f"points to {pointing.table} ({pointing.referred[0]})")
     if column.comment:
         parts.append(one_line(column.comment))
-    if column.samples:
-        parts.append(f"one of: {', '.join(one_line(value) for value in column.samples[:_MOST_VALUES])}")
+    if column.values:
+        parts.append(f"one of: {', '.join(one_line(value) for value in column.values[:_MOST_VALUES])}")
     return f"{column.name}: {'; '.join(parts)}" if parts else column.name

@@ -6,16 +6,21 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from sqlalchemy import Connection, Engine, Inspector, exc, inspect
+from sqlalchemy import Connection, Engine, Inspector, exc, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from connectors.database.access.failures import reason_of
+from connectors.database.structure.constraints import values_of_check, values_of_type
 from connectors.database.structure.estimates import partitions, row_estimates, shadow_tables
 from connectors.database.structure.kinds import kind_of, type_name
 from connectors.database.structure.samples import add_samples
 from connectors.database.structure.tables import Broken, Column, ForeignKey, Schema, Table
 
 _SYSTEM_SCHEMAS = ("information_schema", "pg_")
+_MARIADB_CHECKS = text(
+    "SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS"
+    " WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = :table"
+)
 
 
 def reflect(database: Engine | Connection, *, name: str = "", samples: bool = True) -> Schema:
@@ -94,6 +99,8 @@ class _Reflection:
         columns = tuple(self._column(column) for column in inspector.get_columns(name, schema))
         if found.is_view:
             return replace(found, columns=columns, comment=self._comment(found))
+        checked = self._checked(found)
+        columns = tuple(replace(one, allowed=one.allowed or checked.get(one.name.casefold(), ())) for one in columns)
         foreign = (
             # The schema of what is referred to stands in front of its name until all labels are known.
             ForeignKey(
@@ -116,7 +123,18 @@ class _Reflection:
         reflected = column["type"]
         sql_type = type_name(reflected, self._connection.dialect)
         nullable = bool(column.get("nullable", True))
-        return Column(column["name"], kind_of(reflected), sql_type, nullable, column.get("comment") or "")
+        kind, allowed = kind_of(reflected), values_of_type(reflected)
+        return Column(column["name"], kind, sql_type, nullable, column.get("comment") or "", allowed=allowed)
+
+    def _checked(self, found: Table) -> dict[str, tuple[str, ...]]:
+        """Column, in small letters → the values that a CHECK lists for it."""
+        if getattr(self._connection.dialect, "is_mariadb", False):  # where SQLAlchemy sees none of a column's own
+            conditions = list(self._connection.execute(_MARIADB_CHECKS, {"table": found.name}).scalars())
+        else:
+            checks = self._inspector.get_check_constraints(found.name, found.schema)
+            conditions = [check["sqltext"] for check in checks]
+        listed = (values_of_check(condition, self._connection.dialect.name) for condition in conditions)
+        return {column.casefold(): values for column, values in filter(None, listed)}
 
     def _unique_keys(self, found: Table, columns: tuple[Column, ...]) -> tuple[tuple[str, ...], ...]:
         required = {column.name for column in columns if not column.nullable}

@@ -20,6 +20,7 @@ class Column:
         nullable: whether a row may lack a value.
         comment: what the schema says about it.
         samples: all of its values where they are few and short, sorted; empty otherwise, and where it looks secret.
+        allowed: the values that its type or a CHECK allows, in their order; empty where it allows any.
     """
 
     name: str
@@ -28,6 +29,12 @@ class Column:
     nullable: bool = True
     comment: str = ""
     samples: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All the values that it may have or has, as far as that is known."""
+        return self.allowed or self.samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from connectors.database.structure.labels import label_columns
 from connectors.database.structure.schema import reflect
 from connectors.database.structure.secrets import is_secret, looks_secret
 from connectors.database.structure.tables import Column, Schema, Table
+from rag.sql.allowed import SqlDialect
+from rag.sql.description import table_text
 from tests.connectors.database.conftest import SHOP, Database, documents, kinds, listed
 
 
@@ -72,6 +74,33 @@ def test_samples_are_all_the_values_of_a_column_that_has_few_and_never_secret(da
     assert "one of: closed, on hold, open" in text
     assert "password" in text
     assert "hunter2" not in text
+
+
+def test_the_values_that_a_column_allows_are_told_of_an_empty_table(database: Database) -> None:
+    database.run(
+        "CREATE TABLE voyage (id INTEGER PRIMARY KEY, sea VARCHAR(9) CHECK (sea IN ('calm', 'rough', 'stormy')),"
+        " stars INTEGER CHECK (stars = 1 OR stars = 2), days INTEGER CHECK (days > 3), ship VARCHAR(9))"
+    )
+    expected = {"sea": ("calm", "rough", "stormy"), "stars": ("1", "2")}
+    table = reflected(database).by_label["voyage"]
+    assert {column.name: column.allowed for column in table.columns if column.allowed} == expected
+    text = documents(listed(database.source()))["voyage"].text
+    assert "one of: calm, rough, stormy" in text
+    dialect = {"mysql": SqlDialect.MARIADB}.get(database.dialect) or SqlDialect(database.dialect)
+    assert "values: 'calm', 'rough', 'stormy'" in table_text(table, dialect)
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mysql"], indirect=True)
+def test_the_values_of_an_enumerated_type_are_told(database: Database) -> None:
+    if database.dialect == "postgresql":
+        database.run("CREATE TYPE mood AS ENUM ('sad', 'happy')", "CREATE TABLE person (id INTEGER, now mood)")
+    else:
+        database.run("CREATE TABLE person (id INTEGER, now ENUM('sad', 'happy'), likes SET('sea', 'sun'))")
+    table = reflected(database).by_label["person"]
+    assert table.by_name["now"].allowed == ("sad", "happy")
+    if database.dialect == "mysql":
+        assert table.by_name["likes"].allowed == ("sea", "sun")
+    assert "one of: sad, happy" in documents(listed(database.source()))["person"].text
 
 
 def test_the_structure_is_told(database: Database) -> None:
