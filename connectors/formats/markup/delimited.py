@@ -21,18 +21,18 @@ def parse_csv(text: str, path: Path) -> Parsed:
 
     Records with a single filled cell before it are a caption, not part of the table.
     """
-    start = len(text) - len(text.lstrip())
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
     separator = separator_of(first_record(text, start), path)
-    while start < len(text):
+    while start < end:
         record = first_record(text, start)
         cells = cells_of(record, separator) if len(record) < _RECORD_LIMIT else []
         after = start + len(record)
         rest = (
             after + len(text[after : after + _HEADER_LIMIT]) - len(text[after : after + _HEADER_LIMIT].lstrip("\r\n"))
         )
-        if len(cells) < 2 or sum(map(bool, cells)) > 1 or rest >= len(text):  # noqa: PLR2004
+        if len(cells) < 2 or sum(map(bool, cells)) > 1 or rest >= end:  # noqa: PLR2004
             header = record.strip() if is_header(cells) and len(record) <= _HEADER_LIMIT else ""
-            return Parsed(text, "csv", blocks=(Block(BlockKind.TABLE, start, len(text.rstrip()), header=header),))
+            return Parsed(text, "csv", blocks=(Block(BlockKind.TABLE, start, end, header=header),))
         start = rest
     return Parsed(text, "csv")
 

@@ -115,6 +115,12 @@ def test_org_headlines_code_and_tables() -> None:
     assert of(parsed, BlockKind.TABLE)[0].header == "| kind | price |"
 
 
+@pytest.mark.parametrize("text", [";\n    ", ",\n", "Prices;\n;\n \n", "  ;\n\n"])
+def test_a_csv_of_separators_and_blanks_has_no_block_outside_its_text(text: str) -> None:
+    for block in parse(text.encode(), Path("a.csv")).blocks:
+        assert 0 <= block.start < block.end <= len(text)
+
+
 @pytest.mark.parametrize(
     ("text", "name", "header"),
     [
