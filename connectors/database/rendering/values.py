@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from connectors.database.structure.kinds import ColumnKind
 from connectors.document import MetadataValue
+from connectors.errors import SourceError
 from connectors.parsed import clean
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s?(Z|[+-]\d\d(?::?\d\d)?)?)?")
 _MIDNIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?")
+_TAG = re.compile(
+    r"</(?:p|div|span|b|strong|i|em|u|ul|ol|li|table|tr|td|th|a|h[1-6]|font|pre|code|blockquote|body|html)>"
+    r"|<(?:br|hr|p|img)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_PAGE = Path("value.html")
 _LONGEST_FACET = 100  # characters of a text that can be filtered by
 _EXACT = 2**53  # whole numbers up to here are exact as floats
 
@@ -32,7 +41,7 @@ def shown(value: Any, kind: ColumnKind = ColumnKind.OTHER) -> str:
         case int() if kind is ColumnKind.BOOLEAN and value in {0, 1}:
             return "true" if value else "false"
         case str():
-            return _moment(value, " ") or clean(value).strip() if kind.is_moment else clean(value).strip()
+            return _moment(value, " ") or clean(value).strip() if kind.is_moment else _text(value)
         case Decimal():
             return f"{value:f}"
         case date() | datetime():
@@ -66,6 +75,17 @@ def facet(value: Any, kind: ColumnKind) -> MetadataValue | None:
             return clean(value).strip() or None
         case _:
             return None
+
+
+def _text(value: str) -> str:
+    """A text; where an editor of a web page wrote it, what that shows."""
+    text = clean(value).strip()
+    if _TAG.search(text) is not None:
+        from connectors.formats import parse
+
+        with suppress(SourceError):  # it stays as it is
+            return parse(text.encode(), _PAGE).text.strip()
+    return text
 
 
 def _moment(text: str, between: str) -> str:

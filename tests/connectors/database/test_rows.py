@@ -32,6 +32,23 @@ def test_each_row_is_a_document_a_person_can_read(database: Database) -> None:
     assert source.notes == ("product_tag: only joins product and tag, so its rows are rendered with theirs",)
 
 
+def test_what_an_editor_of_web_pages_wrote_is_read_as_it_is_shown(database: Database) -> None:
+    database.run(
+        "CREATE TABLE page (id INTEGER PRIMARY KEY, body VARCHAR(500), rule VARCHAR(99))",
+        "INSERT INTO page VALUES (1, '<p>Open <b>daily</b>&nbsp;from 9.</p><ul><li>not on Sundays</li></ul>',"
+        " 'a < b > c')",
+        "INSERT INTO page VALUES (2, 'Salt &amp; vinegar<br>Fish', '<none> of <these>')",
+        "INSERT INTO page VALUES (3, '<p><script>alert(1)</script></p>', '</p>')",
+    )
+    found = documents(listed(database.source()))
+    assert "Open daily from 9." in " ".join(found["page/1"].text.split())
+    assert "- not on Sundays" in found["page/1"].text
+    assert "rule: a < b > c" in found["page/1"].text
+    assert "Salt & vinegar" in found["page/2"].text
+    assert "rule: <none> of <these>" in found["page/2"].text
+    assert "alert" not in found["page/3"].text
+
+
 def test_metadata_is_typed(database: Database) -> None:
     database.run(*SHOP)
     found = documents(listed(database.source()))
