@@ -73,13 +73,15 @@ def decompose(
         return Decomposed(tuple(hits))
     found: dict[int, tuple[float, QuestionPart, Hit]] = {}
     have = {hit.chunk_id for hit in relevant}
+    readings = {hit.chunk_id: hit.reading for hit in hits}
     # By the LLM; then by rules, what the question itself names first.
     named = chain(_divided(question, relevant, divide), _compared(question, relevant), _bridged(question, relevant))
     for part in islice(named, _MOST_PARTS):
         for hit in search(part.question, 1):
             chance = hit.relevance * (part.bridge.relevance if part.bridge is not None else 1.0)
             if hit.chunk_id not in have and chance > max(threshold / 2, found.get(hit.chunk_id, (0.0,))[0]):
-                found[hit.chunk_id] = chance, part, hit
+                # How it answers the whole question is known where it was read with that.
+                found[hit.chunk_id] = chance, part, replace(hit, reading=readings.get(hit.chunk_id, hit.reading))
     best = sorted(found.values(), key=lambda one: -one[0])[: min(_MOST_ADDED, k - len(relevant))]
     if not best:
         return Decomposed(tuple(hits))

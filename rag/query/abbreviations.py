@@ -6,18 +6,22 @@ One document says what JHC stands for, the others only say JHC. A question with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
+
 from indexes.store import View
-from indexes.terms.abbreviations import LONGEST, MOST_WORDS, definitions, long_form, short_form
+from indexes.terms.abbreviations import LONGEST, MOST_WORDS, Definition, definitions, long_form, short_form
 from indexes.terms.analyzer import analyze
 from rag.query.query import Query
 from rag.text.words import stop_stems
 
 _WORD = re.compile(r"\w[\w'’&.-]*\w|\w")
 _MOST_ASKED = 40  # words of a question, of which the first are looked at
-_MOST_READ = 8  # passages that define one
+_SHORTEST = 3  # characters of a form that is added: MS may be anything
+_MOST_LOOKED_AT = 20  # passages that may have the other form
+_MOST_READ = 8  # passages that define one: what more do is known to all
 _MOST_MEANINGS = 2  # what has more of them is not written out
 
 
@@ -92,22 +96,42 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
                 joined = [stem for word in stems[first : last + 1] for stem in word]
                 yield words[first].start(), words[last].end(), long_form(joined)
     for word, stem in zip(words, stems, strict=True):
-        if 1 < len(word[0]) <= LONGEST and stop_stems().isdisjoint(stem):
+        # In small letters it may be a word: air is no acute insulin response.
+        if sum(map(str.isupper, word[0])) > 1 and len(word[0]) <= LONGEST and stop_stems().isdisjoint(stem):
             yield word.start(), word.end(), short_form(word[0])
 
 
 def _defined(text: str, start: int, end: int, form: str, view: View) -> Iterator[Abbreviation]:
-    """The other forms of what stands there, which the question does not have itself."""
-    ids = view.indexes.sparse.holding([form] if form else [], _MOST_READ, view.mask({}))
-    others: dict[str, tuple[str, str]] = {}
-    for chunk in view.chunks(ids).values():
-        for one in definitions(chunk.indexed_text):
-            forms = (short_form(one.short), long_form(analyze(one.long)))
-            if form in forms:
-                other = one.long if form == forms[0] else one.short
-                others.setdefault(other.casefold(), (other, chunk.uri))
-    if len(others) <= _MOST_MEANINGS:
-        asked = text.casefold()
-        for folded, (other, uri) in others.items():
-            if folded not in asked:
-                yield Abbreviation(text[start:end], other, uri, start, end)
+    """The other forms of what stands there, which the question does not have itself and other documents do."""
+    asked = text.casefold()
+    meanings = _meanings(form, view)
+    others = {_other(one, form).casefold(): (_other(one, form), uri) for one, uri in meanings}
+    defining = {uri for _, uri in meanings}
+    for folded, (other, uri) in others.items() if len(others) <= _MOST_MEANINGS else ():
+        if len(folded) >= _SHORTEST and folded not in asked and _is_said_elsewhere(other, defining, view):
+            yield Abbreviation(text[start:end], other, uri, start, end)
+
+
+def _other(one: Definition, form: str) -> str:
+    return one.long if form == short_form(one.short) else one.short
+
+
+def _meanings(form: str, view: View) -> list[tuple[Definition, str]]:
+    """The definitions of a form, and the documents that give them; none where very many do."""
+    ids = view.indexes.sparse.holding([form] if form else [], _MOST_READ + 1, view.mask({}))
+    if len(ids) > _MOST_READ:
+        return []
+    found = ((one, chunk) for chunk in view.chunks(ids).values() for one in definitions(chunk.indexed_text))
+    return [(one, chunk.uri) for one, chunk in found if form in (short_form(one.short), long_form(analyze(one.long)))]
+
+
+def _is_said_elsewhere(other: str, defining: Set[str], view: View) -> bool:
+    """Whether a document that does not define a form has it: else nothing is missed without it."""
+    ids, _ = view.indexes.sparse.search(analyze(other), _MOST_LOOKED_AT, view.mask({}))
+    said = re.compile(rf"(?<!\w){re.escape(other)}s?(?!\w)", 0 if other.isupper() else re.IGNORECASE)
+    return any(
+        chunk.uri not in defining
+        and said.search(chunk.indexed_text)
+        and all(other not in one for one in definitions(chunk.indexed_text))
+        for chunk in view.chunks(np.sort(ids)).values()
+    )

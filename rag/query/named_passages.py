@@ -75,12 +75,13 @@ class NamedPassages:
 
 def find_named(query: Query, view: View, is_common: Callable[[str], bool]) -> NamedPassages:
     """What a query names in the generation that `view` sees."""
-    exact = _exact(query, view)
     if not view.reading.has_names():
-        return NamedPassages(claims=exact)
+        return NamedPassages(claims=_exact(query.exact, query, view))
     dictionary = Dictionary(view.reading, view.indexes.generation)
     links = Linker(dictionary, is_common).link(query)
-    claims = exact
+    # What is linked to rows is looked up there, and not once more.
+    exact = [thing for thing in query.exact if all(thing.end <= one.start or one.end <= thing.start for one in links)]
+    claims = _exact(exact, query, view)
     found = (_definitions(query, dictionary, view.reading), _rows(links, dictionary), _neighbours(links, dictionary))
     for chunk, claim in chain.from_iterable(found):
         if chunk not in claims or _order(claim) < _order(claims[chunk]):
@@ -106,12 +107,12 @@ def _order(claim: Claim) -> tuple[int, float]:
     return list(Tie).index(claim.tie), -claim.score
 
 
-def _exact(query: Query, view: View) -> dict[int, Claim]:
+def _exact(exact: Sequence[ExactThing], query: Query, view: View) -> dict[int, Claim]:
     """The passages that have what the question names exactly, where few do: most of all those that have all of it."""
     mask, sparse = view.mask({}), view.indexes.sparse
     held: dict[int, list[ExactThing]] = {}
     decisive = 0
-    for thing in query.exact:
+    for thing in exact:
         chunks = sparse.holding(thing.forms, _FEW_EXACT + 1, mask).tolist()
         if 0 < len(chunks) <= _FEW_EXACT:
             decisive += 1
