@@ -78,3 +78,45 @@ def numbering(*levels: str, more: str = "") -> str:
         f'<w:abstractNum w:abstractNumId="0">{"".join(levels)}</w:abstractNum>{more}'
         '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
     )
+
+
+_ODF = "urn:oasis:names:tc:opendocument:xmlns"
+_ODF_SPACES = " ".join(
+    f'xmlns:{prefix}="{space}"'
+    for prefix, space in {
+        **{name: f"{_ODF}:{name}:1.0" for name in ("office", "text", "table", "style", "presentation", "meta", "form")},
+        "draw": f"{_ODF}:drawing:1.0",
+        "svg": f"{_ODF}:svg-compatible:1.0",
+        "chart": f"{_ODF}:chart:1.0",
+        "dc": "http://purl.org/dc/elements/1.1/",
+        "xlink": "http://www.w3.org/1999/xlink",
+        "math": "http://www.w3.org/1998/Math/MathML",
+        "field": "urn:openoffice:names:experimental:ooo-ms-interop:xmlns:field:1.0",
+        "loext": "urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0",
+    }.items()
+)
+
+
+def odf(body: str, styles: str = "", *, kind: str = "text", shared: str = "", **objects: str) -> bytes:
+    """An OpenDocument file: its body, its own styles, the content of `styles.xml`, and of embedded objects."""
+    members = {
+        "mimetype": f"application/vnd.oasis.opendocument.{kind}",
+        "content.xml": f"<office:document-content {_ODF_SPACES}><office:automatic-styles>{styles}"
+        f"</office:automatic-styles><office:body><office:{kind}>{body}</office:{kind}></office:body>"
+        "</office:document-content>",
+        **{f"{name}/content.xml": content for name, content in objects.items()},
+    }
+    if shared:
+        members["styles.xml"] = f"<office:document-styles {_ODF_SPACES}>{shared}</office:document-styles>"
+    return make.zipped(members)
+
+
+def items(*content: str, more: str = "") -> str:
+    """A list in OpenDocument; what is no XML is the text of a paragraph."""
+    written = (part if part.startswith("<") else f"<text:p>{part}</text:p>" for part in content)
+    return f"<text:list {more}>{''.join(f'<text:list-item>{part}</text:list-item>' for part in written)}</text:list>"
+
+
+def counted(place: int, number_format: str, more: str = "") -> str:
+    """A level of a list or an outline in OpenDocument."""
+    return f'<text:list-level-style-number text:level="{place}" style:num-format="{number_format}" {more}/>'
