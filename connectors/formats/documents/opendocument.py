@@ -15,7 +15,7 @@ from connectors.formats.grid import Cell, write_table
 from connectors.formats.limits import check_zip, parse_xml, text_for
 from connectors.formats.office.equations import linear
 from connectors.formats.office.numbering import BULLET, Counters
-from connectors.formats.office.odf import (
+from connectors.formats.office.odf.styles import (
     DC,
     DRAW,
     FORM,
@@ -29,7 +29,7 @@ from connectors.formats.office.odf import (
     label,
     whole,
 )
-from connectors.formats.office.odf_text import HIDDEN, MOST_REPEAT, Line, LineReader
+from connectors.formats.office.odf.text import HIDDEN, MOST_REPEAT, Line, LineReader
 from connectors.formats.office.tables import head_rows
 from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line

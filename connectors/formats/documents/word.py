@@ -14,14 +14,15 @@ from lxml import etree
 from connectors.formats.documents.opc import Package
 from connectors.formats.grid import Cell, write_table
 from connectors.formats.limits import check_zip, text_for
-from connectors.formats.office.charts import paragraph_text, write_chart
-from connectors.formats.office.notes import Notes
+from connectors.formats.office.charts import write_chart
+from connectors.formats.office.drawing_text import paragraph_text
 from connectors.formats.office.numbering import BULLET
 from connectors.formats.office.tables import head_rows
-from connectors.formats.office.word_numbering import Numbering
-from connectors.formats.office.word_styles import MOST_OUTLINE, Styles
-from connectors.formats.office.word_text import Line, LineReader
-from connectors.formats.office.wordml import W, child, names, switch, value
+from connectors.formats.office.word.notes import Notes
+from connectors.formats.office.word.numbering import Numbering
+from connectors.formats.office.word.styles import MOST_OUTLINE, Styles
+from connectors.formats.office.word.text import Line, LineReader
+from connectors.formats.office.word.vocabulary import W, child, names, switch, value
 from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 

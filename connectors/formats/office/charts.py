@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from connectors.formats.office.drawing_text import paragraph_text
 from connectors.parsed import TextBuilder
 
 
@@ -50,9 +51,3 @@ def _number(value: str) -> str:
         return str(float(value))
     except ValueError:
         return value
-
-
-def paragraph_text(paragraph: etree._Element) -> str:
-    """The text of a paragraph of a drawing: of its runs and fields, and of its line breaks."""
-    parts = paragraph.iter("{*}t", "{*}br")
-    return "".join("\n" if etree.QName(part).localname == "br" else part.text or "" for part in parts)

@@ -11,7 +11,12 @@ _DIGITS = re.compile(r"[+\-−]?\d+(?:[,.]\d+)?")
 # A unit that carries a power, at the end of what stands before it: m², km², s⁻¹, also ft² and in³.
 _UNIT = re.compile(r"(?:^|[^^\W\d_]*[\d\W_])(?:[kcdmµμnhM]?(?:m|s|g|l|L|W|V|A|K|J|N)|ft|in|yd|mi|Hz|[a-zA-Zα-ωΑ-Ω])$")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|es|ème|o|a|os|as|me|do|to)\.?$", re.IGNORECASE)
+_NOTE_MARKS = str.maketrans("0123456789ivxlc", "⁰¹²³⁴⁵⁶⁷⁸⁹ⁱᵛˣˡᶜ")
 _MARKS = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
+
+
+SEAM = "\u2063"  # where something of another kind stands or stood: a space, if words would grow together
+_OPEN_SEAM = re.compile(rf"(?<=\w){SEAM}+(?=\w)")
 
 
 class Height(Enum):
@@ -32,7 +37,7 @@ def joined(pieces: Iterable[tuple[str, Height]]) -> str:
     """
     pieces = list(pieces)
     if all(height is Height.LINE for _, height in pieces):  # nearly every line
-        return "".join(text for text, _ in pieces)
+        return _closed("".join(text for text, _ in pieces))
     merged: list[tuple[str, Height]] = []
     for text, height in pieces:
         if text and merged and merged[-1][1] is height:  # programs cut what is raised at once into several runs
@@ -50,7 +55,25 @@ def joined(pieces: Iterable[tuple[str, Height]]) -> str:
             piece = f" {text}" if _would_glue(before, was, text) else text
         found.append(piece)
         before, was = (before + piece)[-20:], height
-    return "".join(found)
+    return _closed("".join(found))
+
+
+def raised_mark(mark: str) -> str:
+    """The mark of a note as it stands in the text: raised, so that it is no number of the sentence.
+
+    >>> raised_mark("12")
+    '¹²'
+    """
+    return mark.translate(_NOTE_MARKS)
+
+
+def set_apart(text: str) -> tuple[str, Height]:
+    """A piece of another kind (an equation, the mark of a note), which grows together with no word beside it."""
+    return f"{SEAM}{text}{SEAM}" if text else "", Height.LINE
+
+
+def _closed(text: str) -> str:
+    return _OPEN_SEAM.sub(" ", text).replace(SEAM, "") if SEAM in text else text
 
 
 def _would_glue(before: str, was: Height, text: str) -> bool:

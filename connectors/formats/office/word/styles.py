@@ -9,7 +9,7 @@ from lxml import etree
 
 from connectors.formats.office.raised import Height
 from connectors.formats.office.symbols import is_symbol_font
-from connectors.formats.office.wordml import W, child, is_on, value
+from connectors.formats.office.word.vocabulary import W, child, is_on, value
 
 _TITLE_LEVEL = 1
 MOST_OUTLINE = 9

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from lxml import etree
 
 from connectors.formats.office.numbering import BULLET, Counters, shown
-from connectors.formats.office.word_styles import Styles
-from connectors.formats.office.wordml import W, child, switch, value
+from connectors.formats.office.word.styles import Styles
+from connectors.formats.office.word.vocabulary import W, child, switch, value
 
 _LEVELS = 9
 _PLACE = re.compile(r"%([1-9])")

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 from connectors.formats.office.equations import linear
-from connectors.formats.office.notes import raised_mark
-from connectors.formats.office.odf import DRAW, FORM, OFFICE, SVG, TEXT, XLINK, Look, Styles, whole
+from connectors.formats.office.odf.styles import DRAW, FORM, OFFICE, SVG, TEXT, XLINK, Look, Styles, whole
 from connectors.formats.office.pictures import described
-from connectors.formats.office.raised import Height, joined
+from connectors.formats.office.raised import SEAM, Height, joined, raised_mark, set_apart
 from connectors.formats.office.symbols import EMPTY, TICKED, translated
 
 MOST_REPEAT = 100  # cells and spaces are run-length encoded: a hostile count must not become that much text
 _MATH = "{http://www.w3.org/1998/Math/MathML}math"
-_SEAM = "\u2063"  # where something of another kind stood or stands: a space, if words would grow together
-_OPEN_SEAM = re.compile(rf"(?<=\w){_SEAM}+(?=\w)")
 _NO_TEXT = frozenset({f"{TEXT}number", f"{TEXT}script", f"{TEXT}ruby-text", f"{OFFICE}event-listeners"})
 STRUCK, HIDDEN = "struck-out text", "text set as hidden"
 
@@ -60,8 +56,7 @@ class LineReader:
         """A paragraph as a line of text, without the boxes and pictures in it."""
         line = Line()
         look = self._styles.look("paragraph", paragraph.get(f"{TEXT}style-name", ""), Look())
-        text = joined(self._pieces(paragraph, look, line))
-        line.text = _OPEN_SEAM.sub(" ", text).replace(_SEAM, "") if _SEAM in text else text
+        line.text = joined(self._pieces(paragraph, look, line))
         if paragraph.find(f"{TEXT}hidden-paragraph[@{TEXT}is-hidden='true']") is not None:
             self._leave_out(HIDDEN)
             line.text = ""
@@ -115,7 +110,7 @@ class LineReader:
         if tag == f"{TEXT}note":
             line.notes.append(node)
             mark = raised_mark("".join(node.itertext(f"{TEXT}note-citation")).strip())
-            yield f"{_SEAM}{mark}{_SEAM}" if mark else "", Height.LINE
+            yield set_apart(mark)
         elif tag == f"{OFFICE}annotation":
             line.comments.append(node)
         elif tag == f"{TEXT}ruby":
@@ -124,7 +119,7 @@ class LineReader:
             reading = "".join("".join(text.itertext()) for text in node.iterchildren(f"{TEXT}ruby-text"))
             yield f"({reading})" if reading else "", look.height
         elif tag == _MATH:
-            yield f"{_SEAM}{linear(node)}{_SEAM}", Height.LINE
+            yield set_apart(linear(node))
         elif tag.endswith(("}fieldmark", "}fieldmark-start")):
             yield from _form_field(node)
             yield from self._pieces(node, look, line)
@@ -136,19 +131,19 @@ class LineReader:
         if control is not None:
             state = control.get(f"{FORM}current-state") or control.get(f"{FORM}state")
             name = control.get(f"{FORM}label", "")
-            yield f"{_SEAM}{TICKED if state == 'checked' else EMPTY} {name}".rstrip(), Height.LINE
+            yield f"{SEAM}{TICKED if state == 'checked' else EMPTY} {name}".rstrip(), Height.LINE
         elif node.tag == f"{DRAW}a":
             for inner in node.iterchildren(etree.Element):
                 yield from self._drawn(inner, line)
         elif formula := self.drawing(node, line):
-            yield f"{_SEAM}{formula}{_SEAM}", Height.LINE
+            yield set_apart(formula)
 
     def _shown(self, text: str, look: Look) -> str:
         if not (look.struck or look.hidden):
             return translated(text, look.font) if look.font else text
         if text.strip():
             self._leave_out(STRUCK if look.struck else HIDDEN)
-        return _SEAM if look.struck else ""
+        return SEAM if look.struck else ""
 
 
 def _form_field(node: etree._Element) -> Iterator[Piece]:

@@ -7,20 +7,11 @@ from collections.abc import Mapping
 from lxml import etree
 
 from connectors.formats.office.numbering import shown
-from connectors.formats.office.wordml import W, child, value
+from connectors.formats.office.raised import raised_mark
+from connectors.formats.office.word.vocabulary import W, child, value
 
 _NAMES = {"footnotes": "Note", "endnotes": "Endnote"}
 _FORMATS = {"footnotes": "decimal", "endnotes": "lowerRoman"}
-_RAISED = str.maketrans("0123456789ivxlc", "⁰¹²³⁴⁵⁶⁷⁸⁹ⁱᵛˣˡᶜ")
-
-
-def raised_mark(mark: str) -> str:
-    """A mark as it stands in the text: raised, so that it is no number of the sentence.
-
-    >>> raised_mark("12")
-    '¹²'
-    """
-    return mark.translate(_RAISED)
 
 
 class Notes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,15 +9,13 @@ from lxml import etree
 
 from connectors.formats.office.equations import linear
 from connectors.formats.office.pictures import picture_text
-from connectors.formats.office.raised import Height, joined
+from connectors.formats.office.raised import SEAM, Height, joined, set_apart
 from connectors.formats.office.symbols import EMPTY, TICKED, translated, unicode_of
-from connectors.formats.office.word_styles import PLAIN, Look, Styles, run_properties
-from connectors.formats.office.wordml import W, child, switch, value
+from connectors.formats.office.word.styles import PLAIN, Look, Styles, run_properties
+from connectors.formats.office.word.vocabulary import W, child, switch, value
 
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_SEAM = "\u2063"  # where something of another kind stood or stands: a space, if words would grow together
-_OPEN_SEAM = re.compile(rf"(?<=\w){_SEAM}+(?=\w)")
 # Deleted text is no text, and moved text stands where it was moved to.
 _GONE = frozenset({"del", "moveFrom", "pPr", "rPr", "sdtPr", "sdtEndPr", "delText", "instrText", "rt", "rPrChange"})
 _WHITE = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
@@ -53,8 +50,7 @@ class LineReader:
         """A paragraph as a line of text, without the text boxes and pictures in it."""
         line = Line()
         look = self._styles.look(value(paragraph, "pPr", "pStyle"))
-        text = joined(self._pieces(paragraph, look, line))
-        line.text = _OPEN_SEAM.sub(" ", text).replace(_SEAM, "") if _SEAM in text else text
+        line.text = joined(self._pieces(paragraph, look, line))
         return line
 
     def _pieces(self, element: etree._Element, look: Look, line: Line) -> Iterator[Piece]:
@@ -63,7 +59,7 @@ class LineReader:
             if tag == f"{W}r":
                 yield from self._run(node, look, line)
             elif tag.startswith(_MATH):
-                yield f"{_SEAM}{linear(node)}{_SEAM}", Height.LINE
+                yield set_apart(linear(node))
             elif tag == f"{W}sdt":
                 yield from self._control(node, look, line)
             elif tag in {f"{W}commentReference", *_DRAWINGS} or tag.startswith(_COMPATIBILITY):
@@ -104,7 +100,7 @@ class LineReader:
         if gone and text.strip():
             self._leave_out(gone)
         if gone:
-            return _SEAM if gone == STRUCK else ""
+            return SEAM if gone == STRUCK else ""
         return translated(text, font) if font else text
 
     def _symbol(self, node: etree._Element, gone: str) -> str:
@@ -134,7 +130,7 @@ class LineReader:
             line.notes.append((_NOTES[name], identity))
             own = "" if switch_attribute(node, "customMarkFollows") else self._mark(_NOTES[name], identity)
             if own:
-                yield f"{_SEAM}{own}{_SEAM}", Height.LINE
+                yield set_apart(own)
         elif name == "ruby":
             yield from self._ruby(node, look, line)
         elif name == "fldChar":
