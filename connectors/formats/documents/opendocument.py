@@ -290,7 +290,8 @@ class _Writer:
                 line = self._reader.read(element)
                 first = place is None or element.getprevious() is None
                 mark = self._label(element, place) if first and container.tag != f"{TEXT}list-header" else ""
-                text = f"{mark} {line.text}" if mark and line.text.strip() else line.text
+                # A cell may hold its number alone.
+                text = f"{mark} {line.text}" if mark and (line.text.strip() or mark != BULLET) else line.text
                 boxes = (text for box in line.boxes for text in self._texts(box))
                 remarks = (f"({remark})" for remark in self._remarks(line))
                 yield from filter(str.strip, (text, *line.pictures, *boxes, *remarks))

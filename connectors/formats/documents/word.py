@@ -79,6 +79,7 @@ class _Writer:
 
     def write_margins(self) -> None:
         """Write each different header and footer once, at the end: they belong to no place in the text."""
+        self._end_paragraph()
         seen: set[str] = set()
         for relation in self._relations.values():
             if relation.kind in {"header", "footer"}:
@@ -168,8 +169,10 @@ class _Writer:
             if element.tag == f"{W}p":
                 line = self._reader.read(element)
                 properties = names(element.find(f"{W}pPr"))
-                label = self._label(properties, value(properties.get("pStyle")))
-                text = f"{label} {line.text}" if label and line.text.strip() else line.text
+                counts = line.text.strip() or not _has_no_end(properties)
+                label = self._label(properties, value(properties.get("pStyle"))) if counts else None
+                # A cell may hold its number alone.
+                text = f"{label} {line.text}" if label and (line.text.strip() or label != BULLET) else line.text
                 boxes = (text for box in line.boxes for text in self._texts(box))
                 remarks = (f"({remark})" for remark in self._remarks(line))
                 yield from filter(str.strip, (text, *line.pictures, *boxes, *remarks))
@@ -178,7 +181,13 @@ class _Writer:
             elif element.tag in {f"{W}tbl", f"{W}tr", f"{W}tc", *_WRAPPERS}:
                 yield from self._texts(element, nested)
 
+    def _end_paragraph(self) -> None:
+        """Write text that has no paragraph left to go on in."""
+        self._builder.paragraph(self._carried)
+        self._carried = ""
+
     def _table(self, table: etree._Element) -> None:
+        self._end_paragraph()
         rows = [row for row in self._children(table, "tr") if child(row, "trPr", "del") is None]
         cells = [list(self._children(row, "tc")) for row in rows]
         if all(len(row) <= 1 for row in cells):  # a frame around text

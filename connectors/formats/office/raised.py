@@ -11,6 +11,8 @@ _DIGITS = re.compile(r"[+\-−]?\d+(?:[,.]\d+)?")
 # A unit that carries a power, at the end of what stands before it: m², km², s⁻¹, also ft² and in³.
 _UNIT = re.compile(r"(?:^|[^^\W\d_]*[\d\W_])(?:[kcdmµμnhM]?(?:m|s|g|l|L|W|V|A|K|J|N)|ft|in|yd|mi|Hz|[a-zA-Zα-ωΑ-Ω])$")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|es|ème|o|a|os|as|me|do|to)\.?$", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_](?:,\s?[^\W\d_])*")
+_WORD = re.compile(r"[^\W\d_]{3}$")
 _NOTE_MARKS = str.maketrans("0123456789ivxlc", "⁰¹²³⁴⁵⁶⁷⁸⁹ⁱᵛˣˡᶜ")
 _MARKS = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
 
@@ -89,6 +91,8 @@ def _raised(before: str, text: str) -> str:
         return text
     if bare.casefold() in _MARKS and before[-1].isalpha():
         return text.replace(bare, _MARKS[bare.casefold()])
+    if _LETTERS.fullmatch(bare) and _WORD.search(before):  # the marks of notes, as in tables
+        return f"^{text.lstrip()}"
     if not _DIGITS.fullmatch(bare):
         if not before[-1].isdigit() or _ORDINAL.fullmatch(bare) or not bare[0].isalnum():
             return text

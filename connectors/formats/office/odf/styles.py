@@ -21,6 +21,7 @@ DC, XLINK = "{http://purl.org/dc/elements/1.1/}", "{http://www.w3.org/1999/xlink
 _LIBRE = "{urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0}"
 _PLACE = re.compile(r"%(\d{1,2})%")
 _MOST_PARENTS = 20
+_LEVELS, _LONGEST = 10, 200  # characters around the numbers of a level
 _DIGITS_LIMIT = 9
 
 
@@ -136,12 +137,12 @@ def _levels(style: etree._Element) -> Mapping[int, _Level]:
         is_bullet = etree.QName(level).localname in {"list-level-style-bullet", "list-level-style-image"}
         pattern = level.get(f"{_LIBRE}num-list-format")
         if pattern is None:
-            first = place - whole(level.get(f"{TEXT}display-levels"), 1) + 1
-            numbers = ".".join(f"%{number}%" for number in range(max(first, 1), place + 1))
+            first = max(place - whole(level.get(f"{TEXT}display-levels"), 1), place - _LEVELS, 0) + 1
+            numbers = ".".join(f"%{number}%" for number in range(first, place + 1))
             pattern = level.get(f"{STYLE}num-prefix", "") + numbers + level.get(f"{STYLE}num-suffix", "")
         number_format = None if is_bullet else level.get(f"{STYLE}num-format", "")
         in_step = level.get(f"{STYLE}num-letter-sync") == "true"
-        found[place] = _Level(number_format, whole(level.get(f"{TEXT}start-value"), 1), pattern, in_step)
+        found[place] = _Level(number_format, whole(level.get(f"{TEXT}start-value"), 1), pattern[:_LONGEST], in_step)
     return found
 
 

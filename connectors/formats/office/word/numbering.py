@@ -12,7 +12,7 @@ from connectors.formats.office.numbering import BULLET, Counters, shown
 from connectors.formats.office.word.styles import Styles
 from connectors.formats.office.word.vocabulary import W, child, switch, value
 
-_LEVELS = 9
+_LEVELS, _LONGEST = 9, 200  # characters around the numbers of a level
 _PLACE = re.compile(r"%([1-9])")
 
 
@@ -101,7 +101,7 @@ def _level(level: etree._Element) -> _Level:
     return _Level(
         _whole(value(level, "start"), 1),
         value(level, "numFmt") or "decimal",
-        value(level, "lvlText"),
+        value(level, "lvlText")[:_LONGEST],
         _whole(restart, 0) if restart else None,
         switch(level, "isLgl") or False,
         value(level, "pStyle"),

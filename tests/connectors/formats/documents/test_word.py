@@ -86,6 +86,22 @@ def test_raised_and_lowered_digits_are_no_digits_of_the_number_before() -> None:
     assert parsed.text == "10^3 parts of H2O in 5 m², see note 4\n\n10^-6 on the 1st of May, 42_7"
 
 
+def test_raised_letters_and_marks_stay_apart_from_words_and_numbers() -> None:
+    up = '<w:vertAlign w:val="superscript"/>'
+    parsed = read(
+        paragraph("Smith", run("a,b", up), " of Acme", run("TM", up), " saw M", run("lle", up), " Roux")
+        + paragraph("2", run("n", up), " ships, U", run("235", up), ", ", run("1", up), "See the (sum)", run("2", up))
+    )
+    assert parsed.text == "Smith^a,b of Acme™ saw Mlle Roux\n\n2^n ships, U²³⁵, 1 See the (sum)^2"
+
+
+def test_a_column_that_the_program_numbers_and_text_that_ends_nowhere_are_not_lost() -> None:
+    rows = "".join(f"<w:tr><w:tc>{listed('')}</w:tc><w:tc>{paragraph(text)}</w:tc></w:tr>" for text in ("cod", "eel"))
+    tail = paragraph("The end", properties="<w:rPr><w:del/></w:rPr>")
+    parsed = read(f"{tail}<w:tbl>{rows}</w:tbl>{tail}", numbering=numbering(*CLAUSES))
+    assert parsed.text == "The end\n\n1. | cod\n2. | eel\n\nThe end"
+
+
 def test_symbols_ticked_and_empty_boxes_and_ruby() -> None:
     control = (
         "<w:sdt><w:sdtPr><w14:checkbox><w14:checked w14:val='{}'/></w14:checkbox></w:sdtPr>"
