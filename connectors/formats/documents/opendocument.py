@@ -111,6 +111,7 @@ class _Writer:
     ) -> None:
         self.title = ""
         self._builder = builder
+        self._is_show = next(content.iter(f"{DRAW}page"), None) is not None
         self._objects = _Objects(archive)
         common = shared.find(f"{OFFICE}styles") if shared is not None else None
         self._styles = Styles(*(source for source in (common, content) if source is not None))
@@ -184,7 +185,7 @@ class _Writer:
             self._builder.heading(line.text if mark == BULLET else shown, level)
         elif place is not None:
             self._builder.item(shown)
-        elif _in_slide_title(element):
+        elif self._is_show and _in_slide_title(element):
             self._builder.heading(line.text, 1)
         else:
             self._builder.paragraph(shown)
@@ -231,10 +232,10 @@ class _Writer:
 
     def _label(self, element: etree._Element, place: _Place | None) -> str:
         """What stands before a paragraph, counted; empty where nothing does."""
+        if place is None and (element.tag != f"{TEXT}h" or element.get(f"{TEXT}is-list-header") == "true"):
+            return ""
         written = element.find(f"{TEXT}number")
         if place is None:
-            if element.tag != f"{TEXT}h" or element.get(f"{TEXT}is-list-header") == "true":
-                return ""
             level = whole(element.get(f"{TEXT}outline-level"), 1)
             if level not in self._styles.outline:
                 return "".join(written.itertext()).strip() if written is not None else ""

@@ -54,6 +54,7 @@ class Styles:
     def __init__(self, *sources: etree._Element) -> None:
         self._styles: dict[tuple[str, str], etree._Element] = {}
         self._looks: dict[tuple[str, str], Look] = {}
+        self._titles: dict[str, bool] = {}
         self._lists: dict[str, Mapping[int, _Level]] = {}
         self.outline: Mapping[int, _Level] = {}
         fonts = {}
@@ -93,8 +94,10 @@ class Styles:
 
     def is_title(self, paragraph_style: str) -> bool:
         """Whether a style of paragraphs is the one called Title, or derived from it."""
-        names = (style.get(f"{STYLE}parent-style-name") for style in self._line("paragraph", paragraph_style))
-        return paragraph_style == "Title" or "Title" in names
+        if paragraph_style not in self._titles:
+            names = (style.get(f"{STYLE}parent-style-name") for style in self._line("paragraph", paragraph_style))
+            self._titles[paragraph_style] = paragraph_style == "Title" or "Title" in names
+        return self._titles[paragraph_style]
 
     def _line(self, family: str, name: str) -> Iterator[etree._Element]:
         """A style and those it builds on."""

@@ -31,6 +31,7 @@ class Line:
     comments: list[etree._Element] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
+    hidden: bool = False
 
 
 class LineReader:
@@ -57,7 +58,7 @@ class LineReader:
         line = Line()
         look = self._styles.look("paragraph", paragraph.get(f"{TEXT}style-name", ""), Look())
         line.text = joined(self._pieces(paragraph, look, line))
-        if paragraph.find(f"{TEXT}hidden-paragraph[@{TEXT}is-hidden='true']") is not None:
+        if line.hidden:
             self._leave_out(HIDDEN)
             line.text = ""
         return line
@@ -118,6 +119,8 @@ class LineReader:
                 yield from self._pieces(base, look, line)
             reading = "".join("".join(text.itertext()) for text in node.iterchildren(f"{TEXT}ruby-text"))
             yield f"({reading})" if reading else "", look.height
+        elif tag == f"{TEXT}hidden-paragraph":
+            line.hidden = node.get(f"{TEXT}is-hidden") == "true"
         elif tag == _MATH:
             yield set_apart(linear(node))
         elif tag.endswith(("}fieldmark", "}fieldmark-start")):

@@ -101,7 +101,7 @@ def test_hidden_sections_and_deleted_text_do_not_stand() -> None:
     parsed = read(
         f"{deleted}</text:changed-region></text:tracked-changes>"
         '<text:section text:display="none"><text:p>secret</text:p></text:section><text:section><text:p>open</text:p>'
-        "</text:section>"
+        '</text:section><text:p><text:hidden-paragraph text:is-hidden="true"/>not now</text:p>'
     )
     assert (parsed.text, parsed.metadata[LEFT_OUT]) == ("open", "text set as hidden")
 
