@@ -9,7 +9,7 @@ from lxml import etree
 
 from connectors.formats.office.equations import linear
 from connectors.formats.office.numbering import shown
-from connectors.formats.office.raised import SEAM, Height, joined, set_apart
+from connectors.formats.office.pieces import SEAM, Height, joined, set_apart
 from connectors.formats.office.symbols import is_symbol_font, translated
 
 _STRUCK = frozenset({"sngStrike", "dblStrike"})

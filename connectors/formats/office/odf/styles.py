@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from connectors.formats.office.numbering import BULLET, Counters, column_letter, repeated_letter, shown
-from connectors.formats.office.raised import Height
+from connectors.formats.office.pieces import Height
 from connectors.formats.office.symbols import is_symbol_font
 
 _SPACE = "{urn:oasis:names:tc:opendocument:xmlns:"

@@ -10,7 +10,7 @@ from lxml import etree
 from connectors.formats.office.equations import linear
 from connectors.formats.office.odf.styles import DRAW, FORM, OFFICE, SVG, TEXT, XLINK, Look, Styles, whole
 from connectors.formats.office.pictures import described
-from connectors.formats.office.raised import SEAM, Height, joined, raised_mark, set_apart
+from connectors.formats.office.pieces import SEAM, Height, joined, raised_mark, set_apart
 from connectors.formats.office.symbols import EMPTY, TICKED, translated
 
 MOST_REPEAT = 100  # cells and spaces are run-length encoded: a hostile count must not become that much text

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from connectors.formats.office.numbering import shown
-from connectors.formats.office.raised import raised_mark
+from connectors.formats.office.pieces import raised_mark
 from connectors.formats.office.word.vocabulary import W, child, value
 
 _NAMES = {"footnotes": "Note", "endnotes": "Endnote"}

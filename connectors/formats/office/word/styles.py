@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from lxml import etree
 
-from connectors.formats.office.raised import Height
+from connectors.formats.office.pieces import Height
 from connectors.formats.office.symbols import is_symbol_font
 from connectors.formats.office.word.vocabulary import W, child, is_on, value
 

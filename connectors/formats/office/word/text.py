@@ -9,7 +9,7 @@ from lxml import etree
 
 from connectors.formats.office.equations import linear
 from connectors.formats.office.pictures import picture_text
-from connectors.formats.office.raised import SEAM, Height, joined, set_apart
+from connectors.formats.office.pieces import SEAM, Height, joined, set_apart
 from connectors.formats.office.symbols import EMPTY, TICKED, translated, unicode_of
 from connectors.formats.office.word.styles import PLAIN, Look, Styles, run_properties
 from connectors.formats.office.word.vocabulary import W, child, switch, value

@@ -92,7 +92,7 @@ def test_struck_hidden_raised_and_lowered_text_symbols_and_ruby() -> None:
         "<text:p><text:ruby><text:ruby-base>東京</text:ruby-base><text:ruby-text>とう</text:ruby-text></text:ruby></text:p>",
         styles,
     )
-    assert parsed.text == ("The limit is 65 dB.\n\n10^3 parts of H2O, see note 4\n\n☑ Pets ☐ Smoking\n\n東京(とう)")
+    assert parsed.text == ("The limit is 65 dB.\n\n10^3 parts of H2O, see note⁴\n\n☑ Pets ☐ Smoking\n\n東京(とう)")
     assert parsed.metadata[LEFT_OUT] == "struck-out text; text set as hidden"
 
 
