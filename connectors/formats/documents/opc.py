@@ -13,6 +13,10 @@ from lxml import etree
 from connectors.errors import SourceError
 from connectors.formats.limits import parse_xml
 
+_STRICT = {
+    b"http://purl.oclc.org/ooxml/wordprocessingml/main": b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    b"http://purl.oclc.org/ooxml/officeDocument/math": b"http://schemas.openxmlformats.org/officeDocument/2006/math",
+}
 ROOT = ""  # the part that stands for the package itself
 
 
@@ -36,8 +40,11 @@ class Package:
         self._names = {name.lower(): name for name in archive.namelist()}  # names of parts ignore case
 
     def read(self, part: str) -> etree._Element:
-        """The root element of a part."""
-        return parse_xml(self._archive.read(self._names[part.lower()]), leave_out=self._leave_out)
+        """The root element of a part; the strict variant of the format reads like the other."""
+        content = self._archive.read(self._names[part.lower()])
+        for strict, transitional in _STRICT.items():
+            content = content.replace(strict, transitional)
+        return parse_xml(content, leave_out=self._leave_out)
 
     def relations(self, part: str = ROOT) -> Iterator[Relation]:
         """What a part refers to inside the package; a part that is missing is left out."""

@@ -1,0 +1,1 @@
+"""What text documents of several programs have in common: numbering, equations, symbols, raised digits."""

@@ -1,0 +1,1 @@
+"""OpenDocument: its styles, its numbering, its paragraphs."""

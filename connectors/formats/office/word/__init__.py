@@ -1,0 +1,1 @@
+"""WordprocessingML: the parts of a Word document."""
