@@ -39,8 +39,9 @@ def chunks_of(text: str, language: str, module: str = "shop", *, window: int = W
             for start, end in (symbol.signature, symbol.docstring):
                 assert start == end == 0 or chunk.location.start <= start < end <= chunk.location.end
     for name in parsed.names:
-        last = re.split(r"::|->|[.#]", name.text)[-1]
-        assert any(text.startswith(one.split()[0], name.start) for one in (last, name.text) if one.strip())
+        ends = [found.end() for found in re.finditer(r"::|->|[.#]", name.text)]
+        called = [name.text[place:] for place in (0, *ends)]  # whole, or as far as it is written where it stands
+        assert any(text.startswith(one.split()[0], name.start) for one in called if one.strip())
     for block in parsed.blocks:
         check_block(block, text)
     return chunks
