@@ -8,7 +8,7 @@ from connectors.parsed import Parsed
 
 __all__ = ["PARSER_VERSION", "Parsed", "parse"]
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raised whenever the same bytes come to give another text, so that files are read again."""
 
 

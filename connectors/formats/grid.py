@@ -33,8 +33,10 @@ class _Placed(NamedTuple):
 
 
 def write_table(builder: TextBuilder, rows: Iterable[Sequence[Cell]], heads: int | None = None) -> None:
-    """Write a table to `builder` as `filled` makes it, no larger than there is room."""
-    builder.table(filled(rows, heads=heads, most=builder.room, leave_out=builder.leave_out))
+    """Write a table to `builder` as `filled` makes it, no larger than there is room; 0 `heads` are no header."""
+    # Half of the room is kept for what the cells say once, and for what follows.
+    found = filled(rows, heads=heads, most=builder.room // 2, leave_out=builder.leave_out)
+    builder.table(found, header="" if heads == 0 and len(found) > 1 else None)
 
 
 def filled(
@@ -58,6 +60,9 @@ def filled(
     >>> filled([[Cell("Kiel", rows=1_000_000), Cell("Mon")], [Cell("Wed")]])
     [['Kiel', 'Mon'], ['Kiel', 'Wed']]
     """
+    rows = list(rows)
+    if not any(cell.rows > 1 or cell.columns > 1 for row in rows for cell in row):
+        return _with_one_head([[cell.text for cell in row] for row in rows], heads or 1)
     placed, left = _place(rows, most)
     columns = sorted({cell.start for row in placed for cell in row})
     found: list[list[str]] = []

@@ -13,7 +13,8 @@ from lxml import etree, html
 from connectors.encoding import decode
 from connectors.errors import SourceError
 from connectors.formats.limits import check_zip, parse_xml, text_for
-from connectors.formats.markup.webpage import bounded_tags, declared_encoding, render
+from connectors.formats.markup.webpage import bounded_tags, declared_encoding
+from connectors.formats.page.rendering import render
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _CHAPTER_TYPES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})

@@ -55,7 +55,7 @@ def samples() -> dict[str, bytes]:
         "a.ods": _open_document("spreadsheet", _TABLE),
         "a.odt": _open_document("text", f"<text:h>Fish</text:h><text:p>It swims.</text:p>{_TABLE}"),
         "a.odp": _open_document("presentation", _SLIDE),
-        "a.epub": _book(),
+        "a.epub": make.epub("<html><body><h1>Pilot fish</h1><p>It swims with the shark.</p></body></html>"),
     }
     return {**found, **{file.name: file.read_bytes() for file in sorted(_CODE.iterdir())}}
 
@@ -143,17 +143,5 @@ def _open_document(kind: str, body: str) -> bytes:
             "mimetype": f"application/vnd.oasis.opendocument.{kind}",
             "content.xml": f"{content}</office:body></office:document-content>",
             "META-INF/manifest.xml": "<manifest/>",
-        }
-    )
-
-
-def _book() -> bytes:
-    return make.zipped(
-        {
-            "mimetype": "application/epub+zip",
-            "META-INF/container.xml": '<container><rootfiles><rootfile full-path="p.opf"/></rootfiles></container>',
-            "p.opf": '<package><manifest><item id="c" href="c.xhtml" media-type="application/xhtml+xml"/></manifest>'
-            '<spine><itemref idref="c"/></spine></package>',
-            "c.xhtml": "<html><body><h1>Pilot fish</h1><p>It swims with the shark.</p></body></html>",
         }
     )
