@@ -14,7 +14,8 @@ from connectors.document import LEFT_OUT
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
 from connectors.formats.documents.book import parse_epub
-from connectors.formats.documents.mail import ParseAttachment, parse_eml, parse_msg
+from connectors.formats.documents.mail import ParseAttachment, parse_eml, parse_emlx, parse_msg
+from connectors.formats.documents.mailbox import parse_mailbox
 from connectors.formats.documents.opendocument import parse_opendocument
 from connectors.formats.documents.pdf import parse_pdf
 from connectors.formats.documents.richtext import parse_rtf
@@ -131,6 +132,8 @@ _BINARY: dict[Format, Callable[[_File], Parsed]] = {
     Format.EPUB: lambda file: parse_epub(file.data),
     Format.RTF: lambda file: parse_rtf(file.data),
     Format.EML: lambda file: parse_eml(file.data, file.attachment),
+    Format.EMLX: lambda file: parse_emlx(file.data, file.attachment),
+    Format.MAILBOX: lambda file: parse_mailbox(file.data, file.attachment),
     Format.MSG: lambda file: parse_msg(file.data, file.attachment),
 }
 _TEXT: dict[Format, Callable[[str, Path], Parsed]] = {
