@@ -29,6 +29,7 @@ from connectors.formats.markup.notebook import parse_notebook
 from connectors.formats.markup.org import parse_org
 from connectors.formats.markup.rst import parse_rst
 from connectors.formats.markup.structured import parse_json, parse_xml_text
+from connectors.formats.markup.transcript import parse_transcript
 from connectors.formats.markup.webpage import declared_encoding, parse_html
 from connectors.formats.sniff import Format, binary_format, expects_binary, is_risky, text_format
 from connectors.parsed import Parsed, parse_code, parse_text
@@ -147,5 +148,6 @@ _TEXT: dict[Format, Callable[[str, Path], Parsed]] = {
     Format.JSON: lambda text, _: parse_json(text),
     Format.JSONL: lambda text, _: parse_jsonl(text),
     Format.XML: lambda text, _: parse_xml_text(text),
+    Format.TRANSCRIPT: lambda text, _: parse_transcript(text),
     Format.NOTEBOOK: lambda text, _: parse_notebook(text),
 }

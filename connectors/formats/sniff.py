@@ -13,6 +13,7 @@ import olefile
 
 from connectors.document import CODE
 from connectors.errors import SourceError
+from connectors.formats.markup.transcript import is_transcript
 
 
 class Format(StrEnum):
@@ -40,6 +41,7 @@ class Format(StrEnum):
     MAILBOX = "mailbox"
     MSG = "outlook"
     NOTEBOOK = "notebook"
+    TRANSCRIPT = "transcript"
 
 
 class OpaqueContentError(SourceError):
@@ -119,6 +121,7 @@ _BY_EXTENSION = {
     Format.JSONL: "jsonl ndjson",
     Format.XML: "xml rss atom xsd xsl xslt wsdl opml kml gpx svg plist xliff tmx dbk",
     Format.NOTEBOOK: "ipynb",
+    Format.TRANSCRIPT: "vtt srt sbv",
     Format.CODE: (
         "py pyi pyw pyx js jsx mjs cjs ts mts cts tsx java kt kts scala groovy c h cc cpp cxx hh hpp hxx cu m mm"
         " ipp tpp inl cs csx fs vb go rs rb php phtml rake gemspec rakefile gemfile vagrantfile pl pm lua r jl"
@@ -189,6 +192,8 @@ def text_format(text: str, path: Path) -> Format:
     looks_like_html = _HTML_START.match(text, 0, _HEAD) is not None
     if found in {None, Format.XML} and extension != "txt" and looks_like_html:
         return Format.HTML
+    if found is None and is_transcript(text):
+        return Format.TRANSCRIPT
     if found is None and text.startswith("<?xml"):
         return Format.XML
     if found is None and text.startswith("#!"):

@@ -32,6 +32,9 @@ def samples() -> dict[str, bytes]:
         b"<nav><a href=#>x</a></nav><main><h1>Pilot fish</h1><p>It <b>swims</b> with the shark.</p>"
         b"<table><tr><th>fish<th>price<tr><td>cod<td>3</table><ul><li>one<li>two</ul>"
         b"<pre>x = 1</pre></main></body></html>",
+        "a.vtt": b"WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ann>The pilot fish swims.</v>\n",
+        "a.srt": b"1\n00:00:01,000 --> 00:00:04,000\nThe pilot fish swims.\n",
+        "a.mbox": b"From a@b Tue Mar 04 09:12:00 2025\n" + _letter(),
         "a.csv": b'fish,price\ncod,"3,5"\nhake,4\n',
         "a.tsv": b"fish\tprice\ncod\t3\n",
         "a.json": json.dumps({"fish": [{"name": "cod", "price": n, "seen": "größer"} for n in range(40)]}).encode(),
