@@ -11,6 +11,7 @@ from typing import NamedTuple
 from connectors.formats.grid import Cell, write_table
 from connectors.formats.limits import text_for
 from connectors.formats.raised import lowered, raised
+from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _INFO = re.compile(r"\{\\(?P<field>title|author|subject)\s(?P<value>[^{}]*)\}")
@@ -22,7 +23,8 @@ _TOKEN = re.compile(
     r"|(?P<brace>[{}])|(?P<text>[^\\{}\r\n]+)|[\r\n]+"
 )
 _SHAPE = re.compile(r"\\(trowd|cellx|clmrg|clvmrg|row)(-?\d{1,10})?(?![A-Za-z])")
-_UNREAD = {"strike": "struck", "striked": "struck", "deleted": "deleted", "v": "hidden"}
+_STRUCK, _HIDDEN, _DELETED = "struck-out text", "text set as hidden", "deleted text"
+_UNREAD = {"strike": _STRUCK, "striked": _STRUCK, "deleted": _DELETED, "v": _HIDDEN}
 _POSITIONS = {"super": "^", "up": "^", "sub": "_", "dn": "_", "nosupersub": ""}
 _BREAKS = frozenset({"par", "cell", "row", "line", "tab", "sect", "page"})
 _TEXT_WORDS = _BREAKS - {"cell", "row"} | {"u"}  # that go with struck-out text
@@ -35,7 +37,10 @@ def parse_rtf(data: bytes) -> Parsed:
     source = data.decode("latin-1")  # RTF is ASCII with its own escapes; the library decodes those
     builder = TextBuilder(text_for(len(data)))
     shapes = _shapes(source)
-    content = _Rewriter().rewritten(source) if _MEANT.search(source) else source
+    rewriter = _Rewriter()
+    content = rewriter.rewritten(source) if _MEANT.search(source) else source
+    for kind in rewriter.unread:
+        builder.leave_out(kind)
     # The library ends every cell of a table with a bar, and so every row.
     for is_row, lines in groupby(re.split(r"\n+", _plain(content)), lambda line: line.rstrip().endswith("|")):
         if is_row:
@@ -45,7 +50,8 @@ def parse_rtf(data: bytes) -> Parsed:
         for line in lines:
             builder.paragraph(line)
     fields = {match["field"]: one_line(_plain(f"{{\\rtf1 {match['value']}}}")) for match in _INFO.finditer(source)}
-    return builder.build("rtf", fields.pop("title", ""), fields)
+    title, fields["author"] = claimed_title(fields.pop("title", "")), claimed_author(fields.get("author", ""))
+    return builder.build("rtf", title, fields)
 
 
 def _plain(source: str) -> str:
@@ -111,7 +117,7 @@ def _cells(rows: Sequence[Sequence[str]], shapes: Sequence[Sequence[_Edge]]) -> 
 class _State:
     """The formatting of a group."""
 
-    unread: frozenset[str] = frozenset()  # struck, deleted, hidden
+    unread: frozenset[str] = frozenset()  # why its text is not read
     position: str = ""  # ^ or _
     is_note: bool = False  # the group of a footnote itself
     aside_behind: str | None = None  # what stands in front of a group that is no text, as of a bookmark
@@ -126,6 +132,7 @@ class _Rewriter:
     groups: list[_State] = field(default_factory=list)
     shifted: list[str] = field(default_factory=list)  # raised or lowered text that may go on
     before: str = ""
+    unread: frozenset[str] = frozenset()  # what was left out
 
     def rewritten(self, source: str) -> str:
         """The source without struck-out, deleted and hidden text; footnotes stand in brackets."""
@@ -181,6 +188,8 @@ class _Rewriter:
 
     def _text(self, text: str) -> None:
         if self.state.unread:
+            if text.strip():
+                self.unread |= self.state.unread - {_DELETED}
             return
         if self.state.position:
             self.shifted.append(text)

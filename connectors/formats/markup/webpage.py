@@ -9,16 +9,14 @@ from html import unescape
 from lxml import etree, html
 
 from connectors.formats.limits import text_for
-from connectors.formats.page.clutter import prune
+from connectors.formats.page.clutter import STRUCK_OUT, prune, remove_struck_out
 from connectors.formats.page.rendering import render
+from connectors.formats.titles import claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_GENERIC_TITLE = re.compile(
-    r"(untitled( (document|page))?|document|index|home|title|no title|new page)(\s*\d*|\.html?)", re.IGNORECASE
-)
 
 
 _NAME = re.compile(r"/?\w+")
@@ -53,8 +51,11 @@ def parse_html(text: str) -> Parsed:
         return _without_tags(text)
     metadata = {"author": _meta(root, "author"), "description": _meta(root, "description")}
     builder = TextBuilder(text_for(len(text)))
+    prune(root)
+    if remove_struck_out(root):
+        builder.leave_out(STRUCK_OUT)
     render(_main_content(root), builder)
-    return builder.build("html", _title(root), metadata)
+    return builder.build("html", _title(root) or builder.heading_title, metadata)
 
 
 def bounded_tags(text: str) -> str:
@@ -98,7 +99,6 @@ def _without_tags(text: str) -> Parsed:
 def _main_content(root: html.HtmlElement) -> html.HtmlElement:
     """The element that holds the page's content: its `main`, the extractor's choice, or all of the page."""
     mains = [element for element in root.iter("*") if element.tag == "main" or element.get("role") == "main"]
-    prune(root)
     if len(mains) == 1 and _words(mains[0]) >= _MAIN_FROM:
         return mains[0]
     every, linked = _words(root), sum(map(_words, root.iter("a")))
@@ -127,12 +127,10 @@ def _words(element: html.HtmlElement) -> int:
 
 def _title(root: html.HtmlElement) -> str:
     """What the page calls itself; a single main heading contained in `<title>` is it without the site's name."""
-    title = one_line(root.findtext("head/title") or "")
+    title = claimed_title(root.findtext("head/title") or "")
     headings = [one_line(heading.text_content()) for heading in root.iter("h1")]
     if len(headings) == 1 and headings[0] and (headings[0] in title or not title):
         return headings[0]
-    if not title or _GENERIC_TITLE.fullmatch(title):
-        return next(filter(None, headings), "")
     return title
 
 

@@ -9,6 +9,8 @@ from lxml import html
 from connectors.formats.page.inline import NO_TEXT, is_struck
 from connectors.formats.page.panels import is_hidden, open_panels
 
+STRUCK_OUT = "struck-out text"
+"""What a page is told to have left out."""
 _DROPPED_ROLES = frozenset({"navigation", "banner", "search", "contentinfo", "menu", "menubar"})
 _ANCHORS = frozenset({"#", "¶", "§", "🔗"})  # links that documentation puts beside headings
 _STRUCK_RULE = re.compile(r"([^{}]{1,500})\{[^{}]*line-through[^{}]*\}")
@@ -22,21 +24,32 @@ _LEAST_STRUCK = 200  # characters that may be struck out whatever their share
 
 def prune(root: html.HtmlElement) -> None:
     """Remove what is not content; what tabs, accordions and the like show when they are used is content."""
-    struck = _struck_classes(root)
+    for element in _struck_by_style(root):
+        element.tag = "s"
     open_panels(root)
-    _keep_what_is_never_closed(root)
     for element in list(root.iter()):
-        if element.getparent() is not None and element.tag != "head" and _is_clutter(element, struck):
+        if element.getparent() is not None and element.tag != "head" and _is_clutter(element):
             element.drop_tree()
 
 
-def _is_clutter(element: html.HtmlElement, struck: frozenset[str]) -> bool:
+def remove_struck_out(root: html.HtmlElement) -> bool:
+    """Remove what is struck out, for it does not hold any more; true where there was such text."""
+    _keep_what_is_never_closed(root)
+    found = False
+    for element in [element for element in root.iter("*") if is_struck(element)]:
+        found = found or bool(element.text_content().strip())
+        if element.getparent() is not None:
+            element.drop_tree()
+    return found
+
+
+def _is_clutter(element: html.HtmlElement) -> bool:
     tag = element.tag
     if not isinstance(tag, str):
         return True  # a comment or processing instruction
     if tag in {"input", "img", "math", "option"}:
         return element.get("hidden") is not None
-    if tag in NO_TEXT or is_struck(element):
+    if tag in NO_TEXT:
         return True
     if tag == "footer":
         return next(element.iterancestors("article", "section", "main"), None) is None
@@ -46,16 +59,8 @@ def _is_clutter(element: html.HtmlElement, struck: frozenset[str]) -> bool:
         element.get("role") in _DROPPED_ROLES
         or (is_hidden(element) and next(element.iter("math"), None) is None)
         or (tag == "a" and element.text_content().strip() in _ANCHORS)
-        or _is_clutter_by_class(element, struck)
+        or (_DRAWINGS.search(element.get("class", "")) is not None and _is_drawn_twice(element))
     )
-
-
-def _is_clutter_by_class(element: html.HtmlElement, struck: frozenset[str]) -> bool:
-    classes = element.get("class")
-    if not classes:
-        return False
-    is_drawing = _DRAWINGS.search(classes) is not None and _is_drawn_twice(element)
-    return is_drawing or not struck.isdisjoint(classes.split())
 
 
 def _keep_what_is_never_closed(root: html.HtmlElement) -> None:
@@ -74,10 +79,10 @@ def _is_drawn_twice(element: html.HtmlElement) -> bool:
     return any(next(one.iter("math"), None) is not None for one in beside) and next(element.iter("math"), None) is None
 
 
-def _struck_classes(root: html.HtmlElement) -> frozenset[str]:
-    """The classes that the page's own styles strike out."""
+def _struck_by_style(root: html.HtmlElement) -> list[html.HtmlElement]:
+    """The elements of a class that the page's own styles strike out."""
     styles = "\n".join(style.text or "" for style in root.iter("style"))[:_LONGEST_STYLES]
     if "line-through" not in styles:
-        return frozenset()
-    rules = (rule[1] for rule in _STRUCK_RULE.finditer(styles))
-    return frozenset(name for rule in rules for name in _STRUCK_CLASS.findall(rule))
+        return []
+    names = {name for rule in _STRUCK_RULE.finditer(styles) for name in _STRUCK_CLASS.findall(rule[1])}
+    return [element for element in root.xpath("//*[@class]") if not names.isdisjoint(element.get("class", "").split())]

@@ -36,6 +36,11 @@ def test_formatting_that_changes_meaning_is_kept(written: str, read: str) -> Non
     assert rich(f"{{{written}}}").text == read
 
 
+def test_struck_out_and_hidden_text_is_told() -> None:
+    parsed = rich(r"{\strike 50} 65 {\v x}{\deleted gone}{\strike }")
+    assert set(str(parsed.metadata[LEFT_OUT]).split("; ")) == {"struck-out text", "text set as hidden"}
+
+
 def test_paragraphs_between_formatted_words_stay_apart() -> None:
     assert rich("One {\\strike a}b.\\par\nTwo {\\sub 2}.\\par\nThree").text == "One b.\n\nTwo 2.\n\nThree"
 

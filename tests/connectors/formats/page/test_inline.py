@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.document import LEFT_OUT
 from connectors.formats import Parsed, parse
 from tests.connectors.samples import make
 
@@ -50,6 +51,12 @@ def test_what_is_struck_out_does_not_hold(struck: str) -> None:
     assert page(f"<p>The limit is {struck} <ins>65</ins> decibels.</p>", style).text == "The limit is 65 decibels."
     assert page(f"<table><tr><th>a<th>b<tr><td>{struck} 65<td>c</table>", style).text == "a | b\n65 | c"
     assert page(f"<h1>Limit {struck} 65</h1><p>text</p>", style).title == "Limit 65"
+
+
+def test_struck_out_text_is_told_where_there_is_some() -> None:
+    assert page("<p>The limit is <s>50</s> 65.</p>").metadata[LEFT_OUT] == "struck-out text"
+    for nothing in ("<s> </s>", "<nav><s>old</s></nav>", "<ins>new</ins>"):
+        assert LEFT_OUT not in page(f"<p>The limit is {nothing} 65.</p>").metadata
 
 
 def test_struck_out_paragraphs_and_items_are_left_out() -> None:
