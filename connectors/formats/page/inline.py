@@ -212,8 +212,9 @@ def _write_field(inline: Inline, element: html.HtmlElement) -> None:
     """A box of a form as it is filled in."""
     kind = element.get("type", "text").lower()
     if kind in {"checkbox", "radio"}:
-        said = " ".join(element.get(name, "") for name in ("class", "id", "name"))
         parent = element.getparent()
+        said = " ".join(element.get(name, "") for name in ("class", "id", "name"))
+        said += " " + (parent.get("class", "") if parent is not None else "")
         if _SWITCHES.search(said) or parent is None or parent.tag in {"body", "html"}:
             return
         inline.add("[x] " if element.get("checked") is not None else "[ ] ")

@@ -65,6 +65,11 @@ def test_what_nobody_can_open_is_left_out(hidden: str) -> None:
     assert page(f"<p>Seen.</p>{hidden}").text == "Seen."
 
 
+def test_the_switches_of_tabs_are_no_boxes() -> None:
+    body = "<div class=tabs><input type=radio name=t id=a checked><label for=a>L</label><div class=tab>apt</div></div>"
+    assert page(body).text == "L\n\napt"
+
+
 def test_a_tab_that_holds_its_panel_is_kept() -> None:
     body = "<ul class=tabs><li onclick=\"show('a')\">L<div id=a class=tab-pane hidden>apt</div></ul>"
     assert page(body).text == "- L\napt"
