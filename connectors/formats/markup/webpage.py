@@ -25,6 +25,7 @@ _BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+|(?<=[\"'])(?=\w)")
 _NO_TEXT = frozenset({"script", "style", "title"})  # none that is read with the rest
 
 
+_MAINS = etree.XPath("//main | //*[@role='main']")
 _WORD = re.compile(r"\w+")
 _CLUTTERED_FROM = 0.2  # the share of words in links from which a page is taken to have navigation around its content
 # The extractor of main content is believed only where it keeps nearly all words that are not links: on documentation,
@@ -98,7 +99,7 @@ def _without_tags(text: str) -> Parsed:
 
 def _main_content(root: html.HtmlElement) -> html.HtmlElement:
     """The element that holds the page's content: its `main`, the extractor's choice, or all of the page."""
-    mains = [element for element in root.iter("*") if element.tag == "main" or element.get("role") == "main"]
+    mains: list[html.HtmlElement] = _MAINS(root)
     if len(mains) == 1 and _words(mains[0]) >= _MAIN_FROM:
         return mains[0]
     every, linked = _words(root), sum(map(_words, root.iter("a")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lxml import html
+from lxml import etree, html
 
 from connectors.formats.page.inline import NO_TEXT, is_struck
 from connectors.formats.page.panels import is_hidden, open_panels
@@ -15,6 +15,7 @@ _DROPPED_ROLES = frozenset({"navigation", "banner", "search", "contentinfo", "me
 _ANCHORS = frozenset({"#", "¶", "§", "🔗"})  # links that documentation puts beside headings
 _STRUCK_RULE = re.compile(r"([^{}]{1,500})\{[^{}]*line-through[^{}]*\}")
 _STRUCK_CLASS = re.compile(r"(?:^|,)\s*\w*\.([\w-]+)\s*(?=,|$)")
+_STYLED = etree.XPath("//*[@style]")
 _LONGEST_STYLES = 200_000  # characters
 _DRAWINGS = re.compile(r"\bkatex-html\b|\bMathJax\b|\bMathJax_Preview\b|\bmwe-math-fallback|\bmjx-math\b")
 # A mark of deletion that is never closed strikes out the rest of the page, which nobody meant.
@@ -36,7 +37,8 @@ def remove_struck_out(root: html.HtmlElement) -> bool:
     """Remove what is struck out, for it does not hold any more; true where there was such text."""
     _keep_what_is_never_closed(root)
     found = False
-    for element in [element for element in root.iter("*") if is_struck(element)]:
+    styled = (element for element in _STYLED(root) if is_struck(element))
+    for element in dict.fromkeys([*root.iter("s", "strike", "del"), *styled]):
         found = found or bool(element.text_content().strip())
         if element.getparent() is not None:
             element.drop_tree()

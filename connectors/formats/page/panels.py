@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-from lxml import html
+from lxml import etree, html
 
 from connectors.formats.page.inline import tags
 from connectors.parsed import one_line
@@ -22,11 +22,10 @@ _QUOTED = re.compile(r"[\"']#?([\w:.-]{1,100})[\"']")
 _LOOKED_AT = 100  # elements, and pieces of text
 _LONGEST_NAME = 100  # characters of a tab
 # Found by the library in one go: most pages have few of these elements, or none.
-_MAY_BE_PANELS = (
-    "//*[@hidden or contains(@style, 'display') or @role='tabpanel' or contains(@class, 'tab')"
-    " or contains(@class, 'accordion') or contains(@class, 'collaps') or contains(@class, 'expand')]"
-)
-_MAY_OPEN = (
+_STYLED = etree.XPath("//*[@hidden or @style or @role='tabpanel']")
+_CLASSED = etree.XPath("//*[@class]")
+_WITH_IDENTITY = etree.XPath("//*[@id]")
+_MAY_OPEN = etree.XPath(
     "//*[@aria-controls or @data-bs-target or @data-target or @data-tab or @data-toggle-target or @onclick]"
     " | //a[starts-with(@href, '#')]"
 )
@@ -42,12 +41,13 @@ def is_hidden(element: html.HtmlElement) -> bool:
 
 def open_panels(root: html.HtmlElement) -> None:
     """Show the hidden parts that a reader can open, each below the name of its tab."""
-    panels, buttons = root.xpath(_MAY_BE_PANELS), list(root.iter("button"))
-    if not panels and not buttons:
+    panels, buttons = _panels(root), list(root.iter("button"))
+    if not panels and not any(map(_is_toggle, buttons)):
+        _keep_headings(buttons, {})
         return
-    identified = {element.get("id", ""): element for element in reversed(root.xpath("//*[@id]"))}
+    identified = {element.get("id", ""): element for element in reversed(_WITH_IDENTITY(root))}
     openers: dict[str, html.HtmlElement] = {}
-    for element in root.xpath(_MAY_OPEN):
+    for element in _MAY_OPEN(root):
         for target in _opened_by(element):
             openers.setdefault(target, element)
     labels = []
@@ -61,6 +61,17 @@ def open_panels(root: html.HtmlElement) -> None:
     for tab in used:
         if tab.getparent() is not None:
             tab.drop_tree()
+    _keep_headings(buttons, identified)
+
+
+def _panels(root: html.HtmlElement) -> list[html.HtmlElement]:
+    """What is hidden, and what may be a panel by its role or class, each once."""
+    found = [element for element in _STYLED(root) if is_hidden(element) or element.get("role") == "tabpanel"]
+    found += [element for element in _CLASSED(root) if _PANELS.search(element.get("class", "")) is not None]
+    return list(dict.fromkeys(found))
+
+
+def _keep_headings(buttons: Iterable[html.HtmlElement], identified: dict[str, html.HtmlElement]) -> None:
     for button in buttons:
         if _opens_what_follows(button, identified):
             button.tag = "div"
@@ -131,12 +142,15 @@ def _opens_what_follows(button: html.HtmlElement, identified: dict[str, html.Htm
     """Whether a button is the heading of a part that it opens: then it is text."""
     parent = button.getparent()
     if parent is not None and parent.tag in _HEADINGS:
-        return True
+        return _is_toggle(button) or one_line(str(parent.text_content())) == one_line(str(button.text_content()))
     if _PANELS.search(button.get("class", "")) is not None:
         return not _POPUPS.search(button.get("class", ""))
     targets = [identified[target] for target in islice(_opened_by(button), _LOOKED_AT) if target in identified]
-    is_toggle = button.get("aria-expanded") is not None or button.get("data-bs-toggle") == "collapse"
-    return is_toggle and any(_is_read(target) for target in targets)
+    return _is_toggle(button) and any(_is_read(target) for target in targets)
+
+
+def _is_toggle(button: html.HtmlElement) -> bool:
+    return button.get("aria-expanded") is not None or button.get("data-bs-toggle") == "collapse"
 
 
 def _is_read(target: html.HtmlElement) -> bool:

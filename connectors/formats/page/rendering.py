@@ -75,7 +75,7 @@ class _Renderer:
         elif tag == "pre":
             self._builder.code(text_below(element, _PARAGRAPHS))
         else:
-            self._builder.heading(text_below(element), _HEADINGS[tag])
+            self._builder.heading(text_below(element, _PARAGRAPHS), _HEADINGS[tag])
         return True
 
     def _open(self, element: html.HtmlElement) -> None:

@@ -65,6 +65,11 @@ def test_what_nobody_can_open_is_left_out(hidden: str) -> None:
     assert page(f"<p>Seen.</p>{hidden}").text == "Seen."
 
 
+def test_a_button_beside_the_words_of_a_heading_is_none_of_them() -> None:
+    assert page("<h1>Struct Pump <button>Copy item path</button></h1><p>Text.</p>").text == "Struct Pump\n\nText."
+    assert page("<h3>fn run()<div class=where>where Self: Sized</div></h3>").text == "fn run() where Self: Sized"
+
+
 def test_the_switches_of_tabs_are_no_boxes() -> None:
     body = "<div class=tabs><input type=radio name=t id=a checked><label for=a>L</label><div class=tab>apt</div></div>"
     assert page(body).text == "L\n\napt"
