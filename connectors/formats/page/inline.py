@@ -29,6 +29,7 @@ _BEFORE = 8  # characters in front of raised text that decide how it is written
 _FIELDS = frozenset({"text", "number", "date", "email", "tel", "url", "time", "month", "week", "datetime-local"})
 _SWITCHES = re.compile(r"toggle|\btab|menu|\bnav|hamburger|drawer|search|sidebar", re.IGNORECASE)  # of a page's looks
 _DECORATION = re.compile(r"\b(?:icons?|logo|avatar|banner|spacer|thumbnail)\b", re.IGNORECASE)
+_PICTURE_FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp)\b", re.IGNORECASE)
 _DRAWN_TEX = re.compile(r"\\[A-Za-z]+|[A-Za-z0-9)}]\^|_\{")
 
 
@@ -194,8 +195,14 @@ def _write_picture(inline: Inline, element: html.HtmlElement) -> None:
         return
     if drawn:
         inline.add(f" {text} ")
-    elif len(text.split()) > 1 and _DECORATION.search(text) is None:
+    elif len(text.split()) > 1 and _DECORATION.search(text) is None and not _is_button(element):
         inline.add(f" (image: {text}) ")
+
+
+def _is_button(picture: html.HtmlElement) -> bool:
+    """Whether a picture is there to be clicked: it leads to another page, not to the same picture in full size."""
+    parent = picture.getparent()
+    return parent is not None and parent.tag == "a" and _PICTURE_FILE.search(parent.get("href", "")) is None
 
 
 def _follows_math(element: html.HtmlElement) -> bool:

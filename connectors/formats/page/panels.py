@@ -20,6 +20,7 @@ _PANELS = re.compile(r"\btab-?(?:pane|panel|content)|\baccordion|\bcollaps(?:e|i
 _TABS = re.compile(r"\bnav-tabs\b|\btab-?(?:list|bar|nav|buttons|links?)\b|\btabs?\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"']#?([\w:.-]{1,100})[\"']")
 _LOOKED_AT = 100  # elements, and pieces of text
+_FEW = 3  # elements in a heading that is a button
 _LONGEST_NAME = 100  # characters of a tab
 # Found by the library in one go: most pages have few of these elements, or none.
 _STYLED = etree.XPath("//*[@hidden or @style or @role='tabpanel']")
@@ -142,7 +143,8 @@ def _opens_what_follows(button: html.HtmlElement, identified: dict[str, html.Htm
     """Whether a button is the heading of a part that it opens: then it is text."""
     parent = button.getparent()
     if parent is not None and parent.tag in _HEADINGS:
-        return _is_toggle(button) or one_line(str(parent.text_content())) == one_line(str(button.text_content()))
+        is_all = len(parent) <= _FEW and one_line(str(parent.text_content())) == one_line(str(button.text_content()))
+        return is_all or _is_toggle(button)
     if _PANELS.search(button.get("class", "")) is not None:
         return not _POPUPS.search(button.get("class", ""))
     targets = [identified[target] for target in islice(_opened_by(button), _LOOKED_AT) if target in identified]

@@ -109,6 +109,9 @@ def test_an_abbreviation_is_explained_once() -> None:
 def test_images_say_what_they_show() -> None:
     parsed = page("<p>Tides.<img src=a.png alt='Chart of the tides in March'><img alt=''><img alt='Company logo'></p>")
     assert parsed.text == "Tides. (image: Chart of the tides in March)"
+    linked = "<p>Tides.<a href=%s><img alt='Chart of the tides'></a></p>"
+    assert page(linked % "next.html").text == "Tides."
+    assert page(linked % "tides.png").text == "Tides. (image: Chart of the tides)"
 
 
 def test_equations_are_text_and_stand_once() -> None:
