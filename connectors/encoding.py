@@ -8,6 +8,7 @@ import unicodedata
 from typing import NamedTuple
 
 from connectors.errors import SourceError
+from connectors.legacy import LATIN, legacy_encoding
 
 _MARKS = (  # UTF-32 before UTF-16: their little-endian marks begin with the same two bytes
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -22,6 +23,9 @@ _SEARCHED = 4 * 1024 * 1024  # how far into a file its telling bytes are looked 
 _ENOUGH_TO_GUESS = 8  # with fewer words to go by than this, the commonest encoding is the better guess
 _EXCLUDE_HINT = "exclude it, for example in .ragignore"
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_HIGH_BYTES = bytes(range(0x80, 0x100))
+# Shares of the bytes beyond ASCII: in UTF-8 with damages, and in the lines of UTF-8 of a file of two encodings.
+_MOSTLY, _PARTLY = 0.8, 0.2
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 # Control characters that text has no use for; form feed, escape (terminal colours) and the like are left alone.
 _CONTROLS = re.compile("[\x00-\x06\x0e-\x1a\x7f]")
@@ -55,7 +59,7 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
     try:
         return _checked(Decoded(data.decode("utf-8"), "utf-8"))
     except UnicodeDecodeError:
-        return _checked(_decode_declared(data, declared) or _decode_damaged_utf8(data) or _guess(data))
+        return _checked(_decode_declared(data, declared) or _decode_lines(data) or _guess(data))
 
 
 def _decode_declared(data: bytes, declared: str | None) -> Decoded | None:
@@ -71,13 +75,48 @@ def _decode_declared(data: bytes, declared: str | None) -> Decoded | None:
         return None
 
 
-def _decode_damaged_utf8(data: bytes) -> Decoded | None:
-    """UTF-8 with a few bad bytes (a cut file, a stray byte): guessing again would garble all the good ones."""
-    high = sum(len(run) for run in _HIGH_RUN.findall(data))
-    good = sum(len(sequence) for sequence in _UTF8_SEQUENCE.findall(data))
-    if good < 0.8 * high:
+def _decode_lines(data: bytes) -> Decoded | None:
+    """UTF-8 with a few bad bytes (a cut file, a stray byte), or with lines that another program added in its encoding.
+
+    Guessing again for all would garble the good lines.
+    """
+    lines = data.splitlines(keepends=True)
+    valid = [_is_utf8(line) for line in lines]
+    good = sum(len(sequence) for line in lines for sequence in _UTF8_SEQUENCE.findall(line))
+    good_lines = sum(_high(line) for line, is_valid in zip(lines, valid, strict=True) if is_valid)
+    high = _high(data)
+    if good < _MOSTLY * high and good_lines < _PARTLY * high:
         return None
-    return Decoded(data.decode("utf-8", errors="replace"), "utf-8")
+    # Where a bad line holds good characters as well, it is damaged UTF-8.
+    others = [line for line, is_valid in zip(lines, valid, strict=True) if not is_valid and not _is_damaged(line)]
+    other = legacy_encoding(b"".join(others)) if others else None
+    text = "".join(
+        _decode_line(line, "utf-8" if is_valid or other is None or _is_damaged(line) else other)
+        for line, is_valid in zip(lines, valid, strict=True)
+    )
+    return Decoded(text, "utf-8")
+
+
+def _decode_line(line: bytes, encoding: str) -> str:
+    return line.decode(encoding, errors="replace")
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_damaged(line: bytes) -> bool:
+    good = sum(len(sequence) for sequence in _UTF8_SEQUENCE.findall(line))
+    return good >= 0.5 * _high(line)
+
+
+def _high(data: bytes) -> int:
+    """How many bytes are beyond ASCII."""
+    return len(data) - len(data.translate(None, _HIGH_BYTES))
 
 
 def _guess(data: bytes) -> Decoded:
@@ -85,9 +124,11 @@ def _guess(data: bytes) -> Decoded:
 
     sample = _telling_sample(data)
     candidates = [encoding for encoding in ("cp932", "euc_jp") if _holds_kana(sample, encoding)]
-    if len(_HIGH_RUN.findall(sample)) >= _ENOUGH_TO_GUESS and not candidates:
+    read = legacy_encoding(sample)
+    if read in LATIN | {None} and len(_HIGH_RUN.findall(sample)) >= _ENOUGH_TO_GUESS and not candidates:
         best = from_bytes(sample).best()
         candidates += [best.encoding] if best else []
+    candidates += [read] if read else []
     for encoding in (*candidates, "cp1252"):
         try:
             return Decoded(data.decode(encoding), encoding)

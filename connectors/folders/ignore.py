@@ -41,7 +41,7 @@ _EXTENSIONS = _words(
     "png jpg jpeg gif bmp tif tiff webp ico icns heic heif avif psd ai eps svg svgz raw cr2 nef xcf sketch fig drawio"
     " emf wmf pbm pgm ppm xpm"
     # sound and moving pictures
-    " mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv webm avi mov wmv flv mpg mpeg 3gp srt vtt"
+    " mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv webm avi mov wmv flv mpg mpeg 3gp"
     # archives and disk images
     " zip gz tgz bz2 tbz xz txz zst lz4 7z rar tar jar war ear whl egg deb rpm apk ipa dmg iso img cab msi pkg snap"
     # programs and what compilers leave behind
@@ -52,7 +52,7 @@ _EXTENSIONS = _words(
     " db sqlite sqlite3 mdb accdb parquet feather arrow orc avro npy npz pkl pickle joblib h5 hdf5 mat rdata rds"
     " safetensors gguf ggml pt pth ckpt onnx tflite pb tfrecord faiss idx dat pcap dump core"
     # keys, locks and leftovers
-    " pem key p12 pfx crt cer der gpg asc sig keystore jks lock tmp temp swp swo bak orig part crdownload pid"
+    " pem key p12 pfx crt cer der gpg asc sig keystore jks lock tmp temp swp swo bak orig part crdownload pid msf"
 )
 _MAX_FILE = 1_000_000
 _MAX_STARS = 3  # within one path segment: a hostile `*a*a*a*a*b` would take hours to match

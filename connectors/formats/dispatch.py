@@ -14,7 +14,8 @@ from connectors.document import LEFT_OUT
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
 from connectors.formats.documents.book import parse_epub
-from connectors.formats.documents.mail import ParseAttachment, parse_eml, parse_msg
+from connectors.formats.documents.mail import ParseAttachment, parse_eml, parse_emlx, parse_msg
+from connectors.formats.documents.mailbox import parse_mailbox
 from connectors.formats.documents.opendocument import parse_opendocument
 from connectors.formats.documents.pdf import parse_pdf
 from connectors.formats.documents.richtext import parse_rtf
@@ -28,6 +29,7 @@ from connectors.formats.markup.notebook import parse_notebook
 from connectors.formats.markup.org import parse_org
 from connectors.formats.markup.rst import parse_rst
 from connectors.formats.markup.structured import parse_json, parse_xml_text
+from connectors.formats.markup.transcript import parse_transcript
 from connectors.formats.markup.webpage import declared_encoding, parse_html
 from connectors.formats.sniff import Format, binary_format, expects_binary, is_risky, text_format
 from connectors.parsed import Parsed, parse_code, parse_text
@@ -131,6 +133,8 @@ _BINARY: dict[Format, Callable[[_File], Parsed]] = {
     Format.EPUB: lambda file: parse_epub(file.data),
     Format.RTF: lambda file: parse_rtf(file.data),
     Format.EML: lambda file: parse_eml(file.data, file.attachment),
+    Format.EMLX: lambda file: parse_emlx(file.data, file.attachment),
+    Format.MAILBOX: lambda file: parse_mailbox(file.data, file.attachment),
     Format.MSG: lambda file: parse_msg(file.data, file.attachment),
 }
 _TEXT: dict[Format, Callable[[str, Path], Parsed]] = {
@@ -144,5 +148,6 @@ _TEXT: dict[Format, Callable[[str, Path], Parsed]] = {
     Format.JSON: lambda text, _: parse_json(text),
     Format.JSONL: lambda text, _: parse_jsonl(text),
     Format.XML: lambda text, _: parse_xml_text(text),
+    Format.TRANSCRIPT: lambda text, _: parse_transcript(text),
     Format.NOTEBOOK: lambda text, _: parse_notebook(text),
 }

@@ -50,7 +50,7 @@ def filled(
 
     A cell across the whole table is a title or a remark, and stands once. A column in which no cell begins is none.
     The first `heads` rows become one, so that every column has its whole name; by default the first row, and, where
-    that is a title across the table, the one below.
+    that is a title across three columns or more, the one below.
 
     Spans are cut to the rows and columns there are. Beyond `most` characters of repeated text every cell stands once;
     `leave_out` is told of it.
@@ -83,7 +83,9 @@ def filled(
         found.append(texts)
     if left < 0 and leave_out is not None:
         leave_out(_LEFT_OUT)
-    return _with_one_head(found, titles + 1 if heads is None else heads)
+    if heads is None:  # in a table of two columns the row below a title is as likely a name and its value
+        heads = titles + 1 if len(columns) > 2 else 1  # noqa: PLR2004
+    return _with_one_head(found, heads)
 
 
 def _cost(text: str) -> int:

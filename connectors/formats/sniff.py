@@ -13,6 +13,7 @@ import olefile
 
 from connectors.document import CODE
 from connectors.errors import SourceError
+from connectors.formats.markup.transcript import is_transcript
 
 
 class Format(StrEnum):
@@ -36,8 +37,11 @@ class Format(StrEnum):
     JSONL = "jsonl"
     XML = "xml"
     EML = "email"
+    EMLX = "emlx"
+    MAILBOX = "mailbox"
     MSG = "outlook"
     NOTEBOOK = "notebook"
+    TRANSCRIPT = "transcript"
 
 
 class OpaqueContentError(SourceError):
@@ -117,6 +121,7 @@ _BY_EXTENSION = {
     Format.JSONL: "jsonl ndjson",
     Format.XML: "xml rss atom xsd xsl xslt wsdl opml kml gpx svg plist xliff tmx dbk",
     Format.NOTEBOOK: "ipynb",
+    Format.TRANSCRIPT: "vtt srt sbv",
     Format.CODE: (
         "py pyi pyw pyx js jsx mjs cjs ts mts cts tsx java kt kts scala groovy c h cc cpp cxx hh hpp hxx cu m mm"
         " ipp tpp inl cs csx fs vb go rs rb php phtml rake gemspec rakefile gemfile vagrantfile pl pm lua r jl"
@@ -132,6 +137,11 @@ _BINARY_EXTENSIONS = frozenset({"pdf", "docx", "pptx", "xlsx", "xlsm", "xlsb", "
 _MESSAGE_START = re.compile(
     rb"(?:[A-Z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){0,30}?(?:Message-I[dD]|Received|MIME-Version): "
 )
+# Headers behind the line that begins a message in a mailbox ("From ann@example.org Tue Mar  4 09:12:00 2025", with "-"
+# for the address by Thunderbird), and behind the length that Apple Mail writes.
+_MAILBOX_START = re.compile(rb"\s{0,10}From [^\r\n]{0,200}\d\d:\d\d[^\r\n]{0,50}\r?\n>?[A-Za-z][\w-]*:")
+_EMLX_START = re.compile(rb"\d{1,10} *\r?\n[A-Z][\w-]*:")
+_MESSAGE_EXTENSIONS = frozenset({".eml", ".emlx", ".mbox", ".mbx"})
 _HTML_START = re.compile(
     r"\s*(<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
@@ -170,7 +180,7 @@ def binary_format(data: bytes, path: Path) -> Format | None:
     if head.lstrip().startswith(b"{\\rtf"):
         return Format.RTF
     if _is_message(head, path):
-        return Format.EML
+        return _message_format(head, path)
     refuse_opaque(head)
     return None
 
@@ -182,6 +192,8 @@ def text_format(text: str, path: Path) -> Format:
     looks_like_html = _HTML_START.match(text, 0, _HEAD) is not None
     if found in {None, Format.XML} and extension != "txt" and looks_like_html:
         return Format.HTML
+    if found is None and is_transcript(text):
+        return Format.TRANSCRIPT
     if found is None and text.startswith("<?xml"):
         return Format.XML
     if found is None and text.startswith("#!"):
@@ -215,8 +227,18 @@ def _is_utf8(head: bytes) -> bool:
 
 
 def _is_message(head: bytes, path: Path) -> bool:
-    is_message = not _is_called_text(path) and _MESSAGE_START.match(head) is not None
-    return is_message or path.suffix.lower() == ".eml"
+    """Whether a file holds messages, by its name or by how it begins."""
+    if path.suffix.lower() in _MESSAGE_EXTENSIONS:
+        return True
+    begins = _MESSAGE_START.match(head) or _MAILBOX_START.match(head) or _EMLX_START.match(head)
+    return begins is not None and not _is_called_text(path)
+
+
+def _message_format(head: bytes, path: Path) -> Format:
+    if _EMLX_START.match(head):
+        return Format.EMLX
+    is_mailbox = _MAILBOX_START.match(head) or (path.suffix.lower() != ".eml" and head.lstrip().startswith(b"From "))
+    return Format.MAILBOX if is_mailbox else Format.EML
 
 
 def _is_called_text(path: Path) -> bool:

@@ -13,7 +13,9 @@ from lxml import etree, html
 from connectors.encoding import decode
 from connectors.errors import SourceError
 from connectors.formats.limits import check_zip, parse_xml, text_for
-from connectors.formats.markup.webpage import bounded_tags, declared_encoding, render
+from connectors.formats.markup.webpage import bounded_tags, declared_encoding
+from connectors.formats.page.clutter import STRUCK_OUT, remove_struck_out
+from connectors.formats.page.rendering import render
 from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
@@ -39,7 +41,10 @@ def parse_epub(data: bytes) -> Parsed:
                 text = bounded_tags(decode(chapter, declared_encoding(chapter)).text)
                 if text.strip():
                     parser = html.HTMLParser(encoding="utf-8")
-                    render(html.document_fromstring(text.encode(), parser=parser), builder)
+                    page = html.document_fromstring(text.encode(), parser=parser)
+                    if remove_struck_out(page):
+                        builder.leave_out(STRUCK_OUT)
+                    render(page, builder)
     metadata = {"author": claimed_author(_field(package, "creator")), "language": _field(package, "language")}
     return builder.build("epub", claimed_title(_field(package, "title")) or builder.heading_title, metadata)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from connectors.document import BlockKind
 from connectors.encoding import BinaryContentError, decode
 from connectors.errors import SourceError
 from connectors.formats.limits import text_for
@@ -28,6 +30,10 @@ Part = MIMEPart | EmailMessage
 
 _MAX_PARTS = 200  # attachments that are read
 _MAX_BODIES = 500  # parts of any kind that are looked at
+_NEW_WORDS = 0.15  # the share of words that make one version of a message fuller than another
+_WORD = re.compile(r"\w+")
+_OUTLOOK_PICTURE = re.compile(r"image\d{3}\.\w+")  # of the body: its program numbers them
+_TAG = re.compile(r"<[^<>]*>")
 _MAX_NAME = 40  # characters of the name of a header, when it is told
 _WIDE = ("utf-16", "utf-32", "utf16", "utf32", "ucs")  # encodings with zero bytes
 _MAX_HEADER = 4000  # characters as sent: the parsers of headers take the square of that
@@ -35,12 +41,26 @@ _ENCRYPTED_FILES = (".p7m", ".pgp-encrypted")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 
 
-class _Letter(NamedTuple):
+class _Body:
+    """A part of a message that is shown; one of HTML is parsed when somebody asks what it says, and once."""
+
+    def __init__(self, content: str, *, is_html: bool) -> None:
+        self.content = content
+        self.is_html = is_html
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        """What it says."""
+        return parse_html(self.content) if self.is_html else _plain(self.content)
+
+
+class Letter(NamedTuple):
     """A message, whatever format it came in."""
 
     fields: dict[str, str]
     body: Parsed
     attachments: list[tuple[str, bytes]]
+    shown: frozenset[str] = frozenset()  # the names of pictures that stand in the body
 
     def parsed(self, kind: str, parse: ParseAttachment, builder: TextBuilder) -> Parsed:
         """The message as text: who wrote to whom, the body, and what its attachments say."""
@@ -52,7 +72,7 @@ class _Letter(NamedTuple):
         if len(self.attachments) > _MAX_PARTS:
             builder.leave_out(f"attachments beyond {_MAX_PARTS} of {len(self.attachments):,}")
         for name, data in self.attachments[:_MAX_PARTS]:
-            part = _attachment(name, data, parse, builder)
+            part = self._attachment(name, data, parse, builder)
             if part.text.strip():
                 builder.heading(f"Attachment: {name}", 1)
             builder.embed(part)
@@ -60,16 +80,14 @@ class _Letter(NamedTuple):
         metadata = {**people, "date": _iso_date(fields["Date"]), "attachments": names}
         return builder.build(kind, fields["Subject"], metadata)
 
-
-def _attachment(name: str, data: bytes, parse: ParseAttachment, builder: TextBuilder) -> Parsed:
-    """What an attached file says; where it cannot be read that is left out, for the message itself can."""
-    try:
-        return parse(data, Path(one_line(name) or "unnamed"))
-    except OpaqueContentError:
-        return Parsed("", "")
-    except SourceError as error:
-        builder.leave_out(f"an attachment, {error}")
-        return Parsed("", "")
+    def _attachment(self, name: str, data: bytes, parse: ParseAttachment, builder: TextBuilder) -> Parsed:
+        """What an attached file says; where it cannot be read that is left out, for the message itself can."""
+        try:
+            return parse(data, Path(one_line(name) or "unnamed"))
+        except SourceError as error:
+            if not (isinstance(error, OpaqueContentError) and name in self.shown):
+                builder.leave_out(f"an attachment, {error}")
+            return Parsed("", "")
 
 
 class _BoundedPolicy(EmailPolicy):
@@ -102,23 +120,35 @@ class _BoundedPolicy(EmailPolicy):
 
 
 def parse_eml(data: bytes, parse: ParseAttachment) -> Parsed:
-    """An RFC 822 message: the plain body, or else the HTML one; attachments are parsed where they can be."""
+    """An RFC 822 message: the fullest of its bodies; attachments are parsed where they can be."""
+    builder = TextBuilder(text_for(len(data)))
+    return read_letter(data, builder).parsed("email", parse, builder)
+
+
+def parse_emlx(data: bytes, parse: ParseAttachment) -> Parsed:
+    """A message as Apple Mail keeps it: its length, the message, then what the program notes about it."""
+    length, _, rest = data.partition(b"\n")
+    return parse_eml(rest[: int(length)], parse)
+
+
+def read_letter(data: bytes, builder: TextBuilder) -> Letter:
+    """The message in `data`; `builder` is told what of it is left out."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:64]:
         data = decode(data).text.encode()
     policy = _BoundedPolicy()
     message = cast("EmailMessage", BytesParser(policy=policy).parsebytes(data.lstrip(b"\r\n")))
     if message.get_content_type() in _ENCRYPTED:
         raise _encrypted()
-    builder = TextBuilder(text_for(len(data)))
     bodies, attached = _parts(message, builder, iter(range(_MAX_BODIES)))
     body = TextBuilder(text_for(len(data)))
     for part in bodies:
-        body.embed(_parse_body(part))
+        body.embed(part.parsed)
     fields = {name: _header(message, name) for name in ("Subject", "From", "To", "Cc", "Date")}
     attachments = [(_name(part), _payload(part)) for part in attached]
+    shown = frozenset(_name(part) for part in attached if _is_shown(part))
     if policy.cut:
         builder.leave_out(f"what is beyond {_MAX_HEADER:,} characters of {shortened(policy.cut)}, or nests too deep")
-    return _Letter(fields, body.build("text"), attachments).parsed("email", parse, builder)
+    return Letter(fields, body.build("text"), attachments, shown)
 
 
 def parse_msg(data: bytes, parse: ParseAttachment) -> Parsed:
@@ -139,8 +169,16 @@ def parse_msg(data: bytes, parse: ParseAttachment) -> Parsed:
     attachments = [(one.file_name or "", one.file_bytes or b"") for one in message.attachments]
     if "SMIME" in message.message_class or any(name.endswith(_ENCRYPTED_FILES) for name, _ in attachments):
         raise _encrypted()
-    body = _plain(message.body) if (message.body or "").strip() else parse_html(message.html_body or "")
-    return _Letter(fields, body, attachments).parsed("outlook", parse, TextBuilder(text_for(len(data))))
+    bodies = [
+        _Body(message.body or "", is_html=False),
+        _Body(message.html_body or "", is_html=True),
+    ]
+    body = TextBuilder(text_for(len(data)))
+    for part in _fullest([body for body in bodies if body.content.strip()]):
+        body.embed(part.parsed)
+    shown = frozenset(name for name, _ in attachments if _OUTLOOK_PICTURE.fullmatch(name))
+    letter = Letter(fields, body.build("text"), attachments, shown)
+    return letter.parsed("outlook", parse, TextBuilder(text_for(len(data))))
 
 
 def _encrypted() -> SourceError:
@@ -153,14 +191,14 @@ def _plain(text: str | None) -> Parsed:
     return builder.build("text")
 
 
-def _parts(part: Part, builder: TextBuilder, count: Iterator[int]) -> tuple[list[Part], list[Part]]:
-    """The parts that make the body, and the attached ones. Of alternatives the plain text is taken, when it has any.
+def _parts(part: Part, builder: TextBuilder, count: Iterator[int]) -> tuple[list[_Body], list[Part]]:
+    """The parts that make the body, of alternatives the fullest, and the attached ones.
 
     No more parts are looked at than `count` has numbers for.
     """
     if part.get_content_type() == "message/rfc822" or not part.is_multipart():
         is_body = part.get_content_type() in {"text/plain", "text/html"} and not part.is_attachment()
-        return ([part], []) if is_body else ([], [part])
+        return ([_body(part)], []) if is_body else ([], [part])
     children = []
     for child in part.iter_parts():
         if next(count, None) is None:
@@ -170,12 +208,34 @@ def _parts(part: Part, builder: TextBuilder, count: Iterator[int]) -> tuple[list
     bodies = [body for found, _ in children for body in found]
     attached = [one for _, found in children for one in found]
     if part.get_content_type() == "multipart/alternative":
-        written = [body for body in bodies if _payload(body).strip()]
-        bodies = [body for body in written if body.get_content_type() == "text/plain"] or written[:1]
+        bodies = _fullest([body for body in bodies if body.content.strip()])
     return bodies, attached
 
 
-def _parse_body(part: Part) -> Parsed:
+def _fullest(bodies: list[_Body]) -> list[_Body]:
+    """Of alternatives the plain text, unless that is a placeholder for the HTML, or has lost its tables."""
+    plain = [body for body in bodies if not body.is_html]
+    rich = [body for body in bodies if body.is_html]
+    if not plain or not rich:
+        return plain or rich[:1]
+    said = _words(body.content for body in plain)
+    # The source has all words of the page, and more: where nothing is new in it, it need not be parsed.
+    may_have_tables = any("<table" in body.content.lower() for body in rich)
+    if not may_have_tables and len(_words(_TAG.sub(" ", body.content) for body in rich) - said) <= _NEW_WORDS * len(
+        said
+    ):
+        return plain
+    shown = _words(body.parsed.text for body in rich)
+    is_fuller = len(shown - said) > _NEW_WORDS * len(shown) and len(shown - said) > len(said - shown)
+    has_tables = any(block.kind is BlockKind.TABLE for body in rich for block in body.parsed.blocks)
+    return rich if is_fuller or (has_tables and len(said - shown) <= _NEW_WORDS * len(said)) else plain
+
+
+def _words(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in _WORD.findall(text.casefold())}
+
+
+def _body(part: Part) -> _Body:
     charset = part.get_content_charset()
     payload = _payload(part)
     if not (charset or "").startswith(_WIDE):
@@ -183,10 +243,14 @@ def _parse_body(part: Part) -> Parsed:
     try:
         text = decode(payload, charset).text
     except BinaryContentError:
-        return _plain("[the body of this message is not text]")
-    if part.get_content_type() == "text/html":
-        return parse_html(text)
-    return _plain(text)
+        return _Body("[the body of this message is not text]", is_html=False)
+    return _Body(text, is_html=part.get_content_type() == "text/html")
+
+
+def _is_shown(part: Part) -> bool:
+    """Whether a part is a picture of the body: a logo, a signature."""
+    is_picture = part.get_content_maintype() == "image"
+    return is_picture and (part.get("Content-ID") is not None or part.get_content_disposition() == "inline")
 
 
 def _payload(part: Part) -> bytes:

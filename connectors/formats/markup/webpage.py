@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
 from html import unescape
 
 from lxml import etree, html
 
 from connectors.formats.limits import text_for
+from connectors.formats.page.clutter import STRUCK_OUT, prune, remove_struck_out
+from connectors.formats.page.rendering import render
 from connectors.formats.titles import claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
@@ -24,29 +25,13 @@ _BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+|(?<=[\"'])(?=\w)")
 _NO_TEXT = frozenset({"script", "style", "title"})  # none that is read with the rest
 
 
-def _tags(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-_DROPPED = _tags(
-    "script style noscript template svg math iframe object embed nav button select option textarea input head dialog"
-    " audio video canvas map"
-)
-_DROPPED_ROLES = _tags("navigation banner search contentinfo menu menubar")
-_PARAGRAPHS = _tags(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form header"
-    " hgroup hr html legend main ol p section summary ul caption tr td th table tbody thead tfoot"
-)
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_INSIDE_LAYOUT = _tags("table p div ul ol h1 h2 h3 h4 pre form section article")
-_ANCHORS = frozenset({"#", "¶", "§", "🔗"})  # links that documentation puts beside headings
+_MAINS = etree.XPath("//main | //*[@role='main']")
 _WORD = re.compile(r"\w+")
 _CLUTTERED_FROM = 0.2  # the share of words in links from which a page is taken to have navigation around its content
 # The extractor of main content is believed only where it keeps nearly all words that are not links: on documentation,
 # small pages and pages made of tables it is prone to throw away half the text.
 _BELIEVED_FROM = 0.85
 _MAIN_FROM = 20
-_MENU_FROM = 3
 
 
 def declared_encoding(data: bytes) -> str | None:
@@ -67,7 +52,10 @@ def parse_html(text: str) -> Parsed:
         return _without_tags(text)
     metadata = {"author": _meta(root, "author"), "description": _meta(root, "description")}
     builder = TextBuilder(text_for(len(text)))
-    render(_main_content(root, text), builder)
+    prune(root)
+    if remove_struck_out(root):
+        builder.leave_out(STRUCK_OUT)
+    render(_main_content(root), builder)
     return builder.build("html", _title(root) or builder.heading_title, metadata)
 
 
@@ -109,60 +97,33 @@ def _without_tags(text: str) -> Parsed:
     return builder.build("html", title)
 
 
-def render(root: html.HtmlElement, builder: TextBuilder) -> None:
-    """Write the content below `root` to `builder`, in reading order."""
-    _Renderer(builder).render(root)
-
-
-def _main_content(root: html.HtmlElement, text: str) -> html.HtmlElement:
+def _main_content(root: html.HtmlElement) -> html.HtmlElement:
     """The element that holds the page's content: its `main`, the extractor's choice, or all of the page."""
-    mains = [element for element in root.iter("*") if element.tag == "main" or element.get("role") == "main"]
-    _prune(root)
+    mains: list[html.HtmlElement] = _MAINS(root)
     if len(mains) == 1 and _words(mains[0]) >= _MAIN_FROM:
         return mains[0]
     every, linked = _words(root), sum(map(_words, root.iter("a")))
     if linked < _CLUTTERED_FROM * every:
         return root
-    extracted = _extract(text)
+    extracted = _extract(root)
     if extracted is None or _words(extracted) < _BELIEVED_FROM * (every - linked):
         return root
     return extracted
 
 
-def _extract(text: str) -> html.HtmlElement | None:
+def _extract(root: html.HtmlElement) -> html.HtmlElement | None:
     from readability import Document
     from readability.readability import Unparseable
 
     logging.getLogger("readability").setLevel(logging.CRITICAL)  # a page it finds nothing in is no news to the user
     try:
-        return html.document_fromstring(Document(text).summary())
+        return html.document_fromstring(Document(html.tostring(root, encoding="unicode")).summary())
     except (Unparseable, etree.LxmlError):
         return None
 
 
 def _words(element: html.HtmlElement) -> int:
     return len(_WORD.findall(element.text_content()))
-
-
-def _prune(root: html.HtmlElement) -> None:
-    """Remove what is not content: scripts, navigation, hidden elements, the page's own footer."""
-    for element in list(root.iter()):
-        if element.getparent() is not None and element.tag != "head" and _is_clutter(element):
-            element.drop_tree()
-
-
-def _is_clutter(element: html.HtmlElement) -> bool:
-    if not isinstance(element.tag, str):
-        return True  # a comment or processing instruction
-    style = element.get("style", "").replace(" ", "").lower()
-    return (
-        element.tag in _DROPPED
-        or element.get("role") in _DROPPED_ROLES
-        or element.get("hidden") is not None
-        or "display:none" in style
-        or (element.tag == "a" and element.text_content().strip() in _ANCHORS)
-        or (element.tag == "footer" and next(element.iterancestors("article", "section", "main"), None) is None)
-    )
 
 
 def _title(root: html.HtmlElement) -> str:
@@ -179,109 +140,3 @@ def _meta(root: html.HtmlElement, name: str) -> str:
         "//meta[translate(@name, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')=$n]/@content", n=name
     )
     return one_line(found[0])[:300] if found else ""
-
-
-class _Renderer:
-    """Walks a tree without recursion (hostile pages nest deeply) and flushes inline text at block boundaries."""
-
-    def __init__(self, builder: TextBuilder) -> None:
-        self._builder = builder
-        self._inline: list[str] = []
-        self._items = 0
-        self._links: list[str] = []
-
-    def render(self, root: html.HtmlElement) -> None:
-        walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
-        for event, element in walk:
-            if event == "start":
-                if self._start(element):
-                    walk.skip_subtree()
-            elif event == "end":
-                self._end(element)
-            if event != "start" and element is not root and element.tail:
-                self._inline.append(_squeezed(element.tail))
-        self._flush()
-
-    def _start(self, element: html.HtmlElement) -> bool:
-        """Open an element; true when it was dealt with as a whole."""
-        tag = element.tag
-        if tag in _DROPPED:
-            return True
-        if tag in _HEADINGS:
-            self._flush()
-            self._builder.heading(_text_of(element), _HEADINGS[tag])
-            return True
-        if tag == "pre":
-            self._flush()
-            self._builder.code("".join(_with_breaks(element)))
-            return True
-        if tag == "table" and not _is_layout(element):
-            self._flush()
-            rows = ([_text_of(cell) for cell in row if cell.tag in {"td", "th"}] for row in element.iter("tr"))
-            self._builder.table(list(rows))
-            return True
-        self._open(element)
-        return False
-
-    def _open(self, element: html.HtmlElement) -> None:
-        if element.tag == "li":
-            self._flush()
-            self._items += 1
-        elif element.tag == "br":
-            self._inline.append("\n")
-        elif element.tag in _PARAGRAPHS:
-            self._flush()
-        elif element.tag == "a":
-            self._links.append(element.text_content())
-        if element.text:
-            self._inline.append(_squeezed(element.text))
-
-    def _end(self, element: html.HtmlElement) -> None:
-        if element.tag == "li":
-            self._flush()
-            self._items -= 1
-        elif element.tag in _PARAGRAPHS:
-            self._flush()
-
-    def _flush(self) -> None:
-        text, links = "".join(self._inline).strip(), self._links
-        self._inline, self._links = [], []
-        if not text or (len(links) >= _MENU_FROM and sum(map(_letters, links)) >= _letters(text)):
-            return  # a run of links and nothing else is a menu, a trail of breadcrumbs or a row of tags
-        if self._items:
-            self._builder.item(f"- {text}")
-        else:
-            self._builder.paragraph(text)
-
-
-def _letters(text: str) -> int:
-    return sum(map(str.isalnum, text))
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
-
-
-def _text_of(element: html.HtmlElement) -> str:
-    return "".join(_with_breaks(element))
-
-
-def _with_breaks(element: html.HtmlElement) -> Iterator[str]:
-    """The text pieces below `element`, line breaks included, scripts and the like left out."""
-    for event, node in etree.iterwalk(element, events=("start", "end")):
-        if event == "start":
-            if node.tag == "br" or node.tag in _PARAGRAPHS:
-                yield "\n"
-            if node.text and node.tag not in _DROPPED:
-                yield node.text
-        elif node is not element and node.tail:
-            yield node.tail
-
-
-def _is_layout(table: html.HtmlElement) -> bool:
-    """Whether a table arranges the page: a single row or column, other tables in it, or whole sections in its cells."""
-    widths = [sum(1 for cell in row if cell.tag in {"td", "th"}) for row in table.iter("tr")]
-    if len(widths) < 2 or max(widths) < 2 or table.find(".//table") is not None:  # noqa: PLR2004
-        return True
-    cells = [cell for cell in table.iter("td") if len(cell)]
-    return sum(1 for cell in cells if sum(1 for _ in cell.iter(*_INSIDE_LAYOUT)) > 4) > 0  # noqa: PLR2004

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.chunking.splitter import Splitter
+from connectors.document import BlockKind
 from connectors.formats import Parsed, parse
 from tests.connectors.chunking.test_splitter import Words, check
 from tests.connectors.code.checks import document
@@ -77,6 +78,50 @@ def test_a_cell_that_defines_nothing_stays_with_the_text_above_it() -> None:
 )
 def test_outputs_are_their_text(output: Any, text: str) -> None:
     assert notebook(code("x = 1", output)).text == f"x = 1\n\n{text}".rstrip()
+
+
+FRAME = {
+    "text/html": [
+        "<table><tr><th></th><th>port</th><th>metres</th></tr>",
+        "<tr><th>0</th><td>Bergen</td><td>1.84</table>",
+    ],
+    "text/plain": ["   port  metres\n", "0  Bergen 1.84"],
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"text/html": ["<b>Highest tide 2.31 m</b> on 9 March"]}, "Highest tide 2.31 m on 9 March"),
+        ({"text/html": "<p>Shown</p>", "text/plain": "<IPython.core.display.HTML object>"}, "Shown"),
+        ({"text/html": "<script>draw()</script>", "text/plain": "Drawn"}, "Drawn"),
+        ({"text/markdown": "**Mean** 1.84", "text/plain": "<IPython.core.display.Markdown object>"}, "**Mean** 1.84"),
+        ({"text/latex": "$x^2$", "text/plain": "<IPython.core.display.Latex object>"}, "$x^2$"),
+        ({"image/png": "iVBORw0KGgo=", "text/plain": "<Figure size 640x480 with 1 Axes>"}, ""),
+        ({"text/plain": "<Port object at 0x7f>"}, "<Port object at 0x7f>"),
+        ({"text/html": 7, "text/plain": None}, "None"),
+    ],
+)
+def test_what_a_cell_shows_is_read_in_whatever_form_it_has(data: dict[str, Any], text: str) -> None:
+    parsed = notebook(code("x = 1", {"output_type": "display_data", "data": data}))
+    assert parsed.text == f"x = 1\n\n{text}".rstrip()
+
+
+def test_a_table_that_a_cell_shows_is_a_table_among_what_it_prints() -> None:
+    before, after = {"output_type": "stream", "text": "reading\n"}, {"output_type": "stream", "text": "done\n"}
+    parsed = notebook(code("df", before, {"output_type": "execute_result", "data": FRAME}, after))
+    assert parsed.text == "df\n\nreading\n\n | port | metres\n0 | Bergen | 1.84\n\ndone"
+    (table,) = (block for block in parsed.blocks if block.kind is BlockKind.TABLE)
+    assert parsed.text[table.start : table.end].endswith("0 | Bergen | 1.84")
+
+
+def test_a_long_table_of_a_cell_ends_with_a_whole_row_and_the_rest_is_told() -> None:
+    rows = "".join(f"<tr><td>{number}<td>port number {number}</tr>" for number in range(5000))
+    parsed = notebook(code("df", {"data": {"text/html": f"<table><tr><th>n<th>port</tr>{rows}</table>"}}))
+    assert len(parsed.text) < 11_000
+    assert parsed.text.splitlines()[-1].startswith(f"{len(parsed.text.splitlines()) - 4} | port number")
+    assert "what a cell shows beyond 10,000 characters" in str(parsed.metadata["left_out"])
+    assert all(block.end <= len(parsed.text) for block in parsed.blocks)
 
 
 def test_a_long_output_keeps_its_beginning_and_its_end() -> None:

@@ -40,6 +40,7 @@ def test_a_block_of_rows_and_columns_is_filled() -> None:
 def test_a_title_across_the_table_stands_once_and_goes_with_the_names_of_the_columns() -> None:
     rows = [[Cell("Fares 2025", columns=3)], [Cell("a"), Cell("b"), Cell("c")], [Cell("1"), Cell("2"), Cell("3")]]
     assert filled(rows) == [["Fares 2025 a", "b", "c"], ["1", "2", "3"]]
+    assert filled([[Cell("Fares", columns=2)], [Cell("Adult"), Cell("10")]]) == [["Fares"], ["Adult", "10"]]
     assert filled(rows, heads=1) == [["Fares 2025"], ["a", "b", "c"], ["1", "2", "3"]]
     assert filled([*rows, [Cell("closed in May", columns=3)]])[-1] == ["closed in May"]
 

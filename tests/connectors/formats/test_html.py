@@ -21,7 +21,7 @@ def test_a_page_without_navigation_keeps_every_word_in_order() -> None:
         "<pre>def f():\n    return 1\n</pre><h2>Other</h2>tail &amp; end<script>evil()</script>"
     )
     assert parsed.text == (
-        "Fish\n\nOne bold word,\nnext line.\n\n- a\n- b\n- c\n\nname | price\ncod | 31\n\n"
+        "Fish\n\nOne bold word,\nnext line.\n\n- a\n- b\n- c\n\nname | price\ncod | 3^1\n\n"
         "def f():\n    return 1\n\nOther\n\ntail & end"
     )
     heading, table, code, other = parsed.blocks

@@ -32,6 +32,9 @@ def samples() -> dict[str, bytes]:
         b"<nav><a href=#>x</a></nav><main><h1>Pilot fish</h1><p>It <b>swims</b> with the shark.</p>"
         b"<table><tr><th>fish<th>price<tr><td>cod<td>3</table><ul><li>one<li>two</ul>"
         b"<pre>x = 1</pre></main></body></html>",
+        "a.vtt": b"WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ann>The pilot fish swims.</v>\n",
+        "a.srt": b"1\n00:00:01,000 --> 00:00:04,000\nThe pilot fish swims.\n",
+        "a.mbox": b"From a@b Tue Mar 04 09:12:00 2025\n" + _letter(),
         "a.csv": b'fish,price\ncod,"3,5"\nhake,4\n',
         "a.tsv": b"fish\tprice\ncod\t3\n",
         "a.json": json.dumps({"fish": [{"name": "cod", "price": n, "seen": "größer"} for n in range(40)]}).encode(),
@@ -55,7 +58,7 @@ def samples() -> dict[str, bytes]:
         "a.ods": _open_document("spreadsheet", _TABLE),
         "a.odt": _open_document("text", f"<text:h>Fish</text:h><text:p>It swims.</text:p>{_TABLE}"),
         "a.odp": _open_document("presentation", _SLIDE),
-        "a.epub": _book(),
+        "a.epub": make.epub("<html><body><h1>Pilot fish</h1><p>It swims with the shark.</p></body></html>"),
     }
     return {**found, **{file.name: file.read_bytes() for file in sorted(_CODE.iterdir())}}
 
@@ -143,17 +146,5 @@ def _open_document(kind: str, body: str) -> bytes:
             "mimetype": f"application/vnd.oasis.opendocument.{kind}",
             "content.xml": f"{content}</office:body></office:document-content>",
             "META-INF/manifest.xml": "<manifest/>",
-        }
-    )
-
-
-def _book() -> bytes:
-    return make.zipped(
-        {
-            "mimetype": "application/epub+zip",
-            "META-INF/container.xml": '<container><rootfiles><rootfile full-path="p.opf"/></rootfiles></container>',
-            "p.opf": '<package><manifest><item id="c" href="c.xhtml" media-type="application/xhtml+xml"/></manifest>'
-            '<spine><itemref idref="c"/></spine></package>',
-            "c.xhtml": "<html><body><h1>Pilot fish</h1><p>It swims with the shark.</p></body></html>",
         }
     )

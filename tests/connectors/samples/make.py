@@ -22,6 +22,19 @@ def zipped(members: Mapping[str, str | bytes], *, stored: Sequence[str] = ("mime
     return stream.getvalue()
 
 
+def epub(chapter: str) -> bytes:
+    """A book of one chapter."""
+    return zipped(
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": '<container><rootfiles><rootfile full-path="p.opf"/></rootfiles></container>',
+            "p.opf": '<package><manifest><item id="c" href="c.xhtml" media-type="application/xhtml+xml"/></manifest>'
+            '<spine><itemref idref="c"/></spine></package>',
+            "c.xhtml": chapter,
+        }
+    )
+
+
 def pdf(
     pages: Sequence[Sequence[tuple[str, float]]], *, title: str = "", font: str = "Helvetica", encrypted: bool = False
 ) -> bytes:

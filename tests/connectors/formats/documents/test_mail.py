@@ -176,4 +176,64 @@ def test_an_attachment_that_cannot_be_read_is_told() -> None:
     message.add_attachment(b"%PDF-1.4 cut off", maintype="application", subtype="pdf", filename="c.pdf")
     message.add_attachment(b"\x89PNG\r\n\x1a\n\0", maintype="image", subtype="png", filename="cod.png")
     parsed = parse(message.as_bytes(), Path("a.eml"))
-    assert parsed.metadata["left_out"] == "an attachment, c.pdf: damaged PDF, it cannot be opened"
+    assert parsed.metadata["left_out"] == (
+        "an attachment, c.pdf: damaged PDF, it cannot be opened; an attachment, cod.png: a PNG image, not a document"
+    )
+
+
+def test_a_picture_that_the_body_shows_is_no_loss() -> None:
+    message = letter()
+    message.add_alternative("<p>Dear Bob,<img src='cid:logo'></p>", subtype="html")
+    _, html = message.iter_parts()
+    assert isinstance(html, EmailMessage)
+    html.add_related(b"\x89PNG\r\n\x1a\n\0", maintype="image", subtype="png", cid="<logo>", filename="logo.png")
+    assert "left_out" not in parse(message.as_bytes(), Path("a.eml")).metadata
+
+
+TABLE = "<table><tr><th>Post<th>Euros<tr><td>Scaffold<td>7,300<tr><td>Paint<td>2,150</table>"
+
+
+@pytest.mark.parametrize(
+    ("plain", "html", "read"),
+    [
+        ("See the table below.", f"<p>See the table below.</p>{TABLE}", "html"),
+        ("Your program cannot show this message.", f"<p>Dear Bob, these are the costs:</p>{TABLE}", "html"),
+        ("Post Euros Scaffold 7,300 Paint 2,150", TABLE, "html"),
+        ("  \n", "<p>Only here.</p>", "html"),
+        (
+            "Dear Bob, the crane comes at nine.",
+            "<p>Dear <b>Bob</b>, the crane comes at nine.",
+            "plain",
+        ),
+        (
+            "Dear Bob, the crane comes at nine.",
+            "<style>p { color: red; margin: 0 }</style><p>Dear Bob",
+            "plain",
+        ),
+        ("Dear Bob, the crane comes at nine.", "", "plain"),
+    ],
+)
+def test_of_two_versions_the_fuller_one_is_read(plain: str, html: str, read: str) -> None:
+    message = letter()
+    message.set_content(plain)
+    message.add_alternative(html, subtype="html")
+    text = parse(message.as_bytes(), Path("a.eml")).text
+    assert text.endswith({"plain": plain.strip(), "html": parse(html.encode(), Path("a.html")).text}[read])
+
+
+def test_a_richer_version_inside_related_parts_is_found() -> None:
+    message = letter()
+    message.set_content("See below.")
+    message.add_alternative(TABLE, subtype="html")
+    _, html = message.iter_parts()
+    assert isinstance(html, EmailMessage)
+    html.add_related(b"\x89PNG\r\n\x1a\n\0", maintype="image", subtype="png", cid="<logo>")
+    assert "Paint | 2,150" in parse(message.as_bytes(), Path("a.eml")).text
+
+
+def test_a_message_of_apple_mail() -> None:
+    data = letter().as_bytes()
+    kept = str(len(data)).encode() + b"\n" + data + b'<?xml version="1.0"?><plist><dict/></plist>'
+    parsed = parse(kept, Path("1234.emlx"))
+    assert (parsed.kind, parsed.title) == ("email", "Catch of the day")
+    assert "plist" not in parsed.text

@@ -1,0 +1,1 @@
+"""What a web page says: its content without the clutter, its tables, lists and equations as text."""
