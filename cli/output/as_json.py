@@ -24,7 +24,7 @@ _HIDDEN = {  # fields that are told elsewhere, or say nothing outside of the pro
     "Answer": {"hits", "prompt", "sources", "sql"},
     "CardStatement": {"vouched", "needed"},
     "Hit": {"chunk_id", "reading"},
-    "Location": {"query"},
+    "Location": {"query", "places", "has_lines"},
     "Prompt": {"sources", "background", "demonstrations", "history", "fence"},
     "Standalone": {"words"},
     "Symbol": {"signature", "docstring"},
@@ -54,7 +54,10 @@ def encoded(value: Any) -> Any:
         for each in fields(value)
         if each.name not in _HIDDEN.get(kind, ())
     }
-    return {"text": str(value), **told} if isinstance(value, Location) else told
+    if not isinstance(value, Location):
+        return told
+    lines = {} if value.has_lines else {"line_start": None, "line_end": None}
+    return {"text": str(value) or None, **told, **lines}
 
 
 def _field(value: Any) -> Any:

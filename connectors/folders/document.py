@@ -45,6 +45,8 @@ def file_document(
         blocks=parsed.blocks,
         pages=parsed.pages,
         names=parsed.names,
+        places=parsed.places,
+        has_lines=parsed.has_lines,
     )
 
 
