@@ -117,6 +117,7 @@ def index_report(done: IndexReport) -> dict[str, Any]:
         },
         "failures": encoded(done.failures),
         "notes": list(done.notes),
+        "left_out": encoded(done.left_out),
         "chunks": {"added": done.chunks_added, "removed": done.chunks_removed, "total": done.chunks_total},
         "embedded": done.embedded,
         "seconds": done.seconds,
@@ -127,7 +128,12 @@ def index_report(done: IndexReport) -> dict[str, Any]:
 def status(state: Status) -> dict[str, Any]:
     """The state of a knowledge base; a source that is a repository has its commit and branch."""
     told = {**encoded(state), "tuning": state.tuning.to_json() if state.tuning else None}
-    return {**told, "sources": [{**source.pop("facts"), **source} for source in told["sources"]]}
+    return {**told, "sources": [_source_status(source) for source in told["sources"]]}
+
+
+def _source_status(told: dict[str, Any]) -> dict[str, Any]:
+    facts, left_out = told.pop("facts"), told.pop("left_out")
+    return {**facts, **told, **({"left_out": left_out} if left_out else {})}
 
 
 def examination(checks: Sequence[Check], repaired: Sequence[str]) -> dict[str, Any]:
