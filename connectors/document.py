@@ -45,6 +45,7 @@ class DocumentName:
 
 DEFINES = "defines"  # the roles of names in code
 CALLS = "calls"
+FILE_NAME = "file.name"  # the role of what a file is called
 
 
 @dataclass(frozen=True, slots=True)
