@@ -96,7 +96,7 @@ def _shown(values: Sequence[Value], formats: Mapping[int, NumberFormat]) -> list
         if type(value) is float:
             cells.append(numbers[value])
         elif type(value) is str and not numbers.code:
-            cells.append(one_line(value))
+            cells.append(value and one_line(value))
         else:
             cells.append(shown(value, numbers.code))
     return cells

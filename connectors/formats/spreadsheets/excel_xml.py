@@ -28,7 +28,8 @@ _MOST_FORMULA = 200  # characters of a formula that are shown
 # The values are read by another parser, which refuses damaged XML; a `<` inside a text is always written as an entity.
 _STYLED = re.compile(rb"<(?:\w+:)?c r=[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^<>]*?\bs=[\"']([0-9]+)[\"']")
 _TELLING = re.compile(
-    rb"<(?:\w+:)?c\b([^<>/]*)>\s*(?:<(?:\w+:)?f\b(?P<formula>[^<>]*?)(?:/>|>(?P<text>[^<>]*)</(?:\w+:)?f>)\s*)?"
+    rb"<(?:\w+:)?c\b(?=[^<>]*(?:\bt=[\"']e[\"']|>\s*<(?:\w+:)?f\b))([^<>/]*)>"
+    rb"\s*(?:<(?:\w+:)?f\b(?P<formula>[^<>]*?)(?:/>|>(?P<text>[^<>]*)</(?:\w+:)?f>)\s*)?"
     rb"(?:<(?:\w+:)?v\b[^<>]*?(?:/>|>(?P<value>[^<>]*)</(?:\w+:)?v>))?"
 )
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^<>]*?\bref=[\"']([A-Z0-9:$]{1,24})[\"']")
@@ -147,7 +148,7 @@ def _read_formulas(xml: bytes, marks: SheetMarks, *, recalculates: bool) -> None
     zeros: list[tuple[int, int, str]] = []
     has_results = False
     for found in _TELLING.finditer(xml):
-        attributes = dict(_ATTRIBUTE.findall(found[1])) if found["formula"] is not None or b"e" in found[1] else {}
+        attributes = dict(_ATTRIBUTE.findall(found[1]))
         at = cell_at(attributes.get(b"r", b"").decode())
         if at is None:
             continue
