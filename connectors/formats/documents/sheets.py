@@ -78,15 +78,24 @@ def _write_excel(data: bytes, members: set[str], builder: TextBuilder) -> int:
 
 def _rows(workbook: CalamineWorkbook, sheet: int, marks: SheetMarks) -> Iterator[_Row]:
     """The rows of a sheet that hold something, each cell as it is shown."""
+    last = -1
     for number, values in enumerate(workbook.get_sheet_by_index(sheet).iter_rows()):
+        last = number
         texts = marks.texts.get(number)
         if texts is None and values.count("") == len(values):  # most rows of a sheet with a stray cell far out
             continue
         cells = _shown(values, marks.formats.get(number, {}))
-        for column, text in (texts or {}).items():
-            if column < len(cells):
-                cells[column] = text
-        yield _Row(number, cells)
+        yield _Row(number, cells if texts is None else _with_texts(cells, texts))
+    for number in sorted(number for number in marks.texts if number > last):  # that hold nothing but these
+        yield _Row(number, _with_texts([], marks.texts[number]))
+
+
+def _with_texts(cells: list[str], texts: Mapping[int, str]) -> list[str]:
+    """The cells of a row with what stands in place of values: a sheet may end before those that have none."""
+    cells += [""] * (max(texts) + 1 - len(cells))
+    for column, text in texts.items():
+        cells[column] = text
+    return cells
 
 
 def _shown(values: Sequence[Value], formats: Mapping[int, NumberFormat]) -> list[str]:

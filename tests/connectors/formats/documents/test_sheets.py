@@ -171,6 +171,17 @@ def test_a_formula_without_a_value_is_shown_and_named() -> None:
     assert parsed.metadata["left_out"] == "the values of 2 formulas never calculated: S1!C1, S1!C2"
 
 
+def test_formulas_beyond_the_last_value_are_shown() -> None:
+    rows = (
+        f'<row r="2"><c r="B2"><v>4</v></c>{formula("D2", "B2*2")}</row><row r="9">{formula("A9", "SUM(B2:B8)")}</row>'
+    )
+    parsed = parse(sheet_file(rows), Path("a.xlsx"))
+    assert parsed.text.split() == ["S1", "4", "|", "=B2*2", "=SUM(B2:B8)"]
+    assert parsed.metadata["left_out"] == "the values of 2 formulas never calculated: S1!D2, S1!A9"
+    alone = parse(sheet_file(f'<row r="1">{formula("A1", "NOW()")}</row>'), Path("a.xlsx"))
+    assert alone.text == "S1\n\n=NOW()"
+
+
 def test_a_formula_whose_zero_stands_for_no_value_is_named() -> None:
     def write(book: Any) -> None:
         sheet = book.add_worksheet("Stock")
