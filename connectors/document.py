@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 MetadataValue = str | int | float | bool
 Metadata = Mapping[str, MetadataValue]
@@ -44,6 +45,7 @@ class DocumentName:
 
 DEFINES = "defines"  # the roles of names in code
 CALLS = "calls"
+FILE_NAME = "file.name"  # the role of what a file is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,30 @@ class Block:
     cuts: tuple[tuple[int, ...], ...] = ()
 
 
+class Place(NamedTuple):
+    """Where a stretch of text stands as the file's own program numbers it: row 14 of the sheet Prices.
+
+    Attributes:
+        start: where in the document's text it begins; it ends where the next one does.
+        name: of the sheet, chapter or part; empty where there is one only.
+        unit: what is counted (`row`, `paragraph`, `cell`, …); empty where the name says all.
+        first: the number of its first line.
+        last: the number of its last line. Every line has the next number, or all have the same.
+    """
+
+    start: int
+    name: str = ""
+    unit: str = ""
+    first: int = 0
+    last: int = 0
+
+    def part(self, start: int, first: int, last: int) -> Place:
+        """The part of it that begins at `start`, from one of its lines to another, from 0."""
+        return self._replace(
+            start=start, first=min(self.first + first, self.last), last=min(self.first + last, self.last)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One unit of a source: a file, a row, a code file.
@@ -103,6 +129,8 @@ class Document:
         blocks: headings, tables and code, in order.
         pages: for paged formats, the offset in `text` where each page (or slide) starts; `pages[0] == 0`.
         names: what people may call it, or look it up by.
+        places: where its text stands as the file's own program numbers it, in order.
+        has_lines: whether the lines of `text` are those of the file, so that a person finds them there.
     """
 
     uri: str
@@ -115,6 +143,8 @@ class Document:
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
     names: tuple[DocumentName, ...] = ()
+    places: tuple[Place, ...] = ()
+    has_lines: bool = True
 
     def page_at(self, offset: int) -> int | None:
         """The 1-based page holding `offset`, or None where the format has no pages."""
@@ -125,7 +155,8 @@ class Document:
 class Location:
     """The place of a chunk in its document: `text[start:end]`, 1-based lines and pages (both ends inclusive).
 
-    `symbol` is what it defines, where it is code; `query` the SQL that gave it, where it is the result of one.
+    `symbol` is what it defines, where it is code; `query` the SQL that gave it, where it is the result of one; `places`
+    are those of the document that it covers. Without `has_lines`, lines are those of the document's text alone.
     """
 
     start: int
@@ -137,16 +168,38 @@ class Location:
     headings: tuple[str, ...] = ()
     symbol: Symbol | None = None
     query: str = ""
+    places: tuple[Place, ...] = ()
+    has_lines: bool = True
 
     def __str__(self) -> str:
-        """The location as people cite it: `lines 40-52`, `p. 3`, `Cart.total, lines 40-52`, or the SQL."""
+        """The location as people cite it, empty where the document is all there is to say.
+
+        It is `lines 40-52`, `p. 3`, `Prices, row 14`, `Cart.total, lines 40-52`, the SQL, or the heading above.
+        """
         if self.query:
             return self.query
+        if self.spot:
+            return self.spot if self.symbol is None else f"{self.symbol.name}, {self.spot}"
+        return f"“{self.headings[-1]}”" if self.headings else ""
+
+    @property
+    def spot(self) -> str:
+        """The lines, pages or places that a person can go to; empty where there are none."""
+        if self.places:
+            return _together(self.places)
         if self.page_start is not None and self.page_end is not None:
-            place = _span("p.", "pp.", self.page_start, self.page_end)
-        else:
-            place = _span("line", "lines", self.line_start, self.line_end)
-        return place if self.symbol is None else f"{self.symbol.name}, {place}"
+            return _span("p.", "pp.", self.page_start, self.page_end)
+        return _span("line", "lines", self.line_start, self.line_end) if self.has_lines else ""
+
+    @property
+    def in_lines(self) -> bool:
+        """Whether lines are where it is: the file has them, and nothing better."""
+        return self.has_lines and not self.places and self.page_start is None
+
+    def of(self, document: str) -> str:
+        """The location with the document it is in, as people cite it: `refunds.md, line 12`."""
+        where = str(self)
+        return f"{document}, {where}" if where else document
 
     def part(self, text: str, start: int, end: int) -> Location:
         r"""Where `text[start:end]` stands, `text` being all that stands here; several pages stay as they are.
@@ -163,7 +216,37 @@ class Location:
             end=self.start + end,
             line_start=first,
             line_end=first + _line_ends(text, start, end),
+            places=_places_between(self.places, text, self.start, start, end),
         )
+
+
+def _places_between(places: tuple[Place, ...], text: str, offset: int, start: int, end: int) -> tuple[Place, ...]:
+    """The places of `text[start:end]`, of those of `text`, which begins at `offset` of its document."""
+    found = []
+    ends = [*(place.start - offset for place in places[1:]), len(text)]
+    for place, place_end in zip(places, ends, strict=False):
+        place_start = max(place.start - offset, 0)
+        first, last = max(start, place_start), min(end, place_end)
+        if first < last:
+            before = _line_ends(text, place_start, first)
+            shown = text[first:last].rstrip()
+            found.append(place.part(offset + first, before, before + _line_ends(shown, 0, len(shown))))
+    return tuple(found)
+
+
+def _together(places: Sequence[Place]) -> str:
+    """Places as people cite them: `Prices, rows 5-21; Old prices, row 2`."""
+    found: list[Place] = []
+    for place in places:
+        if found and (found[-1].name, found[-1].unit) == (place.name, place.unit):
+            found[-1] = found[-1]._replace(last=max(found[-1].last, place.last))
+        else:
+            found.append(place)
+    said = (
+        ", ".join(filter(None, (each.name, each.unit and _span(each.unit, f"{each.unit}s", each.first, each.last))))
+        for each in found
+    )
+    return "; ".join(dict.fromkeys(said))
 
 
 def with_context(context: str, text: str) -> str:

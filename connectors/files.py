@@ -15,6 +15,7 @@ from connectors.document import Document, MetadataValue
 from connectors.errors import SourceError
 from connectors.folders.document import DEFAULTS, MAX_BYTES, file_document, printable, revision_of
 from connectors.folders.ignore import IgnoreRules
+from connectors.folders.left_out import LeftOutTally
 from connectors.folders.walk import FolderEntry, Unreadable, Walk
 from connectors.formats import PARSER_VERSION
 from connectors.repository.renames import Renames
@@ -26,6 +27,7 @@ from connectors.source import (
     Failed,
     KnownDocument,
     KnownDocuments,
+    LeftOut,
     Option,
     Options,
     Removed,
@@ -90,6 +92,7 @@ class FileSource:
         self._work_tree: WorkTree | None = None
         self._walk: Walk | None = None
         self._renames = Renames({}, os.path.lexists)
+        self._unread = LeftOutTally(self._path)
 
     @property
     def uri(self) -> str:
@@ -115,6 +118,11 @@ class FileSource:
             notes.append(f"skipped links that lead outside: {shortened(outside)} (add their targets as sources)")
         return notes
 
+    @property
+    def left_out(self) -> Sequence[LeftOut]:
+        """What the built-in list left out, and what is no document or too large, by reason."""
+        return (*(self._walk.left_out.by_reason() if self._walk else ()), *self._unread.by_reason())
+
     def size_hint(self) -> int | None:
         """How many files will be looked at; None when the path cannot be listed."""
         try:
@@ -138,6 +146,7 @@ class FileSource:
                 hint="if it is a drive, mount it; if they are gone for good, run `rag remove`",
             )
         self._renames = Renames(known, lambda uri: not os.path.lexists(uri))
+        self._unread = LeftOutTally(self._path)
         seen: set[str] = set()
         unreadable: list[str] = []
         # What is known of some hundred files is asked for at once where each question costs.
@@ -200,6 +209,7 @@ class FileSource:
             from connectors.formats.sniff import OpaqueContentError
 
             if isinstance(error, OpaqueContentError) and self._skips_opaque and entry.path != self._path:
+                self._unread.add("files that are no documents by their content", entry.path)
                 return None
             return Failed(entry.path, str(error), error.hint)
         return Added(document, content.stamp) if known is None else Changed(document, content.stamp)
@@ -221,6 +231,7 @@ class FileSource:
             after = os.fstat(stream.fileno())
         if len(data) > self._max_bytes:
             hint = "split it, or exclude it in .ragignore"
+            self._unread.add(f"files larger than {self._max_bytes:,} bytes", path)
             raise SourceError(f"larger than {self._max_bytes:,} bytes ({after.st_size:,})", hint=hint)
         steady = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         settled = abs(time.time_ns() - after.st_mtime_ns) >= _FRESH_NS

@@ -7,10 +7,11 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
-from connectors.document import LEFT_OUT, Block, BlockKind, DocumentName, Metadata, MetadataValue
+from connectors.document import LEFT_OUT, Block, BlockKind, DocumentName, Metadata, MetadataValue, Place
 
 _NO_METADATA: Metadata = MappingProxyType({})
 # The line ends of Windows and of old Macs, of Word (a vertical tab) and of Unicode.
@@ -42,7 +43,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 class Parsed:
     """The content of one file: its text, its true format, and what the parser found.
 
-    `title` is a title found inside the content, else empty. `blocks`, `pages` and `names` are as in `Document`.
+    `title` is a title found inside the content, else empty. The other fields are as in `Document`.
     """
 
     text: str
@@ -52,6 +53,8 @@ class Parsed:
     blocks: tuple[Block, ...] = ()
     pages: tuple[int, ...] = ()
     names: tuple[DocumentName, ...] = ()
+    places: tuple[Place, ...] = ()
+    has_lines: bool = True
 
 
 class TextLine(NamedTuple):
@@ -76,6 +79,8 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` cleaned, with every run of white space made one space."""
+    if text.isprintable():  # then no white space but blanks is in it
+        return " ".join(text.split()) if " " in text else text
     return " ".join(clean(text).split())
 
 
@@ -145,6 +150,9 @@ class TextBuilder:
         self._names: list[DocumentName] = []
         self._pages: list[int] = []
         self._new_pages = 0
+        self._places: list[Place] = []
+        self._place = Place(0)
+        self._begins_place = False
 
     def paragraph(self, text: str) -> None:
         """Add prose, set off by a blank line."""
@@ -177,23 +185,35 @@ class TextBuilder:
             start = self._append(body)
             self._blocks.append(Block(BlockKind.CODE, start, self._length))
 
-    def table(self, rows: Iterable[Sequence[str]], header: str | None = None) -> None:
+    def table(
+        self, rows: Iterable[Sequence[str]], header: str | None = None, *, numbers: Sequence[int] | None = None
+    ) -> None:
         """Add a table, one line a row, cells set off by ` | `; the first row is its header unless one is given.
 
         Empty rows and columns go. What has a single column or row is a layout, not a table, and becomes paragraphs.
+        `numbers` are those of the rows in the place that was begun last; then no row may be empty.
         """
         cells, width = _compact(list(self._fitting(rows)))
         if len(cells) < (1 if header else 2) or width < 2:  # noqa: PLR2004
-            for row in cells:
+            for row, number in zip_longest(cells, (numbers or ())[: len(cells)]):
+                if number is not None:
+                    self.place(self._place.name, self._place.unit, number)
                 self.paragraph(" | ".join(cell for cell in row if cell))
             return
         lines = [" | ".join(row).rstrip(" |") for row in cells]
         start = self._append("\n".join(lines))
+        if numbers:
+            self._number_lines(start, lines, numbers)
         self._blocks.append(Block(BlockKind.TABLE, start, self._length, header=lines[0] if header is None else header))
 
     def page(self) -> None:
         """Begin a new page: it starts where the next piece will."""
         self._new_pages += 1
+
+    def place(self, name: str, unit: str = "", number: int = 0) -> None:
+        """Begin a place that a person can go to, where the next piece will: `Prices`, `row`, 14."""
+        self._place = Place(0, name, unit, number, number)
+        self._begins_place = True
 
     def leave_out(self, what: str) -> None:
         """Have the metadata say that something of the file is not in the text."""
@@ -207,6 +227,7 @@ class TextBuilder:
             kept = self._length - offset
             self._blocks += (moved(block, offset, self._length) for block in part.blocks if block.start < kept)
             self._names += (replace(name, start=name.start + offset) for name in part.names if name.start < kept)
+            self._places += (each._replace(start=each.start + offset) for each in part.places if each.start < kept)
         if what := part.metadata.get(LEFT_OUT):
             self.leave_out(str(what))
 
@@ -217,7 +238,8 @@ class TextBuilder:
         pages = (*self._pages, *[self._length] * self._new_pages)
         text, names = "".join(self._parts), tuple(self._names)
         blocks = tuple(block for block in self._blocks if block.start < block.end)
-        return Parsed(text, kind, one_line(title), found, blocks, pages, names)
+        places = tuple(self._places)
+        return Parsed(text, kind, one_line(title), found, blocks, pages, names, places, has_lines=False)
 
     @property
     def room(self) -> int:
@@ -243,6 +265,16 @@ class TextBuilder:
         if not self.room:
             self.leave_rest_out()
         return self.room > 0
+
+    def _number_lines(self, start: int, lines: Sequence[str], numbers: Sequence[int]) -> None:
+        """Number the rows of a table: those that follow one another are one place."""
+        if self._places and self._places[-1].start == start:
+            self._places.pop()
+        offset, first = start, 0
+        for at in range(1, len(lines) + 1):
+            if at == len(lines) or numbers[at] != numbers[at - 1] + 1:
+                self._places.append(self._place._replace(start=offset, first=numbers[first], last=numbers[at - 1]))
+                offset, first = offset + sum(map(len, lines[first:at])) + at - first, at
 
     def _fitting(self, rows: Iterable[Sequence[str]]) -> Iterator[list[str]]:
         """The rows of a table that there is room for, cleaned."""
@@ -271,6 +303,9 @@ class TextBuilder:
         self._tight = tight
         self._pages += [start if self._pages else 0] * self._new_pages
         self._new_pages = 0
+        if self._begins_place:
+            self._places.append(self._place._replace(start=start))
+            self._begins_place = False
         return start
 
 
@@ -302,6 +337,9 @@ def _compact(rows: list[list[str]]) -> tuple[list[list[str]], int]:
 
     They are not made equally long: one row of very many cells would make all of them as long.
     """
+    width = len(rows[0]) if rows else 0
+    if all(len(row) == width and all(row) for row in rows):  # most tables
+        return rows, width
     filled = [[column for column, cell in enumerate(row) if cell] for row in rows]
     kept = sorted(set().union(*filled))
     trimmed = [

@@ -86,6 +86,15 @@ Facts = Mapping[str, str]
 REPOSITORY = "repository"  # the fact that tells which sources are of one repository: where that is
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a source left out for one reason that nobody gave: how many files and folders, and a few of them."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class Source(Protocol):
     """Something that can be synchronised: a folder, a file, a database table, a repository."""
@@ -136,4 +145,14 @@ class Noting(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """What a person should know of what `events` listed, a line each: what was left out, and why."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A source that leaves out files that nobody asked it to leave out."""
+
+    @property
+    def left_out(self) -> Sequence[LeftOut]:
+        """What `events` left out, by reason."""
         ...

@@ -9,21 +9,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.source import LeftOut
 from indexes.catalog.schema import SCHEMA_VERSION
+from rag.indexing.left_out import LEFT_OUT_FACT, load_left_out
 
 if TYPE_CHECKING:
     from indexes.catalog.reading import Reading
+    from indexes.catalog.rows import SourceCount
     from rag.retrieval.tuned import Tuning
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """One registered source; `facts` are the state of it that was read last (of a repository, its commit; `notes`)."""
+    """One registered source; `facts` are the state of it that was read last (of a repository, its commit; `notes`).
+
+    `left_out` counts the files and folders that the built-in list, their size or their kind left out.
+    """
 
     uri: str
     documents: int
     chunks: int
     facts: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,15 @@ def read_status(path: Path, reading: Reading, tuning: Tuning) -> Status:
         documents=reading.count_documents(generation),
         chunks=reading.count_chunks(generation),
         encoder=reading.setting("encoder_name"),
-        sources=tuple(
-            SourceStatus(source.uri, source.documents, source.chunks, source.facts)
-            for source in reading.count_sources(generation)
-        ),
+        sources=tuple(_source(source) for source in reading.count_sources(generation)),
         sizes=sizes_on_disk(path, reading.token_bytes()),
         tuning=tuning,
     )
+
+
+def _source(counted: SourceCount) -> SourceStatus:
+    facts = {name: fact for name, fact in counted.facts.items() if name != LEFT_OUT_FACT}
+    return SourceStatus(counted.uri, counted.documents, counted.chunks, facts, load_left_out(counted.facts))
 
 
 def sizes_on_disk(folder: Path, token_bytes: int) -> dict[str, int]:

@@ -151,7 +151,7 @@ def print_sources(answer: Answer) -> None:
     for source in answer.sources:
         if source.number not in cited:
             places = uncited.setdefault((source.hit.uri, source.hit.title), [])
-            places.append(f"[{source.number}] {source.hit.location}")
+            places.append(f"[{source.number}] {source.hit.location}".rstrip())
     if uncited:
         told = [f"{one_line(title)} {', '.join(places)}" for (_, title), places in uncited.items()]
         console.print(Text(f"read, not cited: {'; '.join(map(one_line, told))}", "dim"))
@@ -198,7 +198,7 @@ def print_prompt(prompt: Prompt) -> None:
         Rule(Text(f"about {prompt.tokens} tokens; left out: {len(prompt.left_out)}"), align="left", style="dim")
     )
     for each in prompt.left_out:
-        place = f"{near(each.uri)}, {each.location}" if each.location else ""
+        place = each.location.of(near(each.uri)) if each.location else ""
         what = place or f"{each.part} “{shortened(each.text, _NAME_SHOWN)}”"
         put(console, Text(one_line(f"{what}: {each.reason}"), "dim"))
 

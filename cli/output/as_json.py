@@ -24,7 +24,7 @@ _HIDDEN = {  # fields that are told elsewhere, or say nothing outside of the pro
     "Answer": {"hits", "prompt", "sources", "sql"},
     "CardStatement": {"vouched", "needed"},
     "Hit": {"chunk_id", "reading"},
-    "Location": {"query"},
+    "Location": {"query", "places", "has_lines"},
     "Prompt": {"sources", "background", "demonstrations", "history", "fence"},
     "Standalone": {"words"},
     "Symbol": {"signature", "docstring"},
@@ -54,7 +54,10 @@ def encoded(value: Any) -> Any:
         for each in fields(value)
         if each.name not in _HIDDEN.get(kind, ())
     }
-    return {"text": str(value), **told} if isinstance(value, Location) else told
+    if not isinstance(value, Location):
+        return told
+    lines = {} if value.has_lines else {"line_start": None, "line_end": None}
+    return {"text": str(value) or None, **told, **lines}
 
 
 def _field(value: Any) -> Any:
@@ -114,6 +117,7 @@ def index_report(done: IndexReport) -> dict[str, Any]:
         },
         "failures": encoded(done.failures),
         "notes": list(done.notes),
+        "left_out": encoded(done.left_out),
         "chunks": {"added": done.chunks_added, "removed": done.chunks_removed, "total": done.chunks_total},
         "embedded": done.embedded,
         "seconds": done.seconds,
@@ -124,7 +128,12 @@ def index_report(done: IndexReport) -> dict[str, Any]:
 def status(state: Status) -> dict[str, Any]:
     """The state of a knowledge base; a source that is a repository has its commit and branch."""
     told = {**encoded(state), "tuning": state.tuning.to_json() if state.tuning else None}
-    return {**told, "sources": [{**source.pop("facts"), **source} for source in told["sources"]]}
+    return {**told, "sources": [_source_status(source) for source in told["sources"]]}
+
+
+def _source_status(told: dict[str, Any]) -> dict[str, Any]:
+    facts, left_out = told.pop("facts"), told.pop("left_out")
+    return {**facts, **told, **({"left_out": left_out} if left_out else {})}
 
 
 def examination(checks: Sequence[Check], repaired: Sequence[str]) -> dict[str, Any]:

@@ -33,13 +33,17 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def place(hit: Hit | Copy) -> Text:
-    """Where a hit or a copy stands, `docs/refunds.md:12-18` or `report.pdf, p. 3`; on many terminals a link."""
+    """Where a hit or a copy stands, as far as headings do not say it; on many terminals a link.
+
+    It is `docs/refunds.md:12-18`, `report.pdf, p. 3` or `prices.xlsx, Prices, row 14`.
+    """
     path = Path(hit.uri)
     spot = hit.location
+    where = f", {spot}" if spot.spot or spot.query else ""
     if not path.is_absolute():
-        return Text(one_line(f"{near(hit.uri)}, {spot}"), "cyan")
-    lines = f":{spot.line_start}" + (f"-{spot.line_end}" if spot.line_end > spot.line_start else "")
-    where = lines if spot.page_start is None else f", {spot}"
+        return Text(one_line(f"{near(hit.uri)}{where}"), "cyan")
+    if spot.in_lines:
+        where = f":{spot.line_start}" + (f"-{spot.line_end}" if spot.line_end > spot.line_start else "")
     return Text(one_line(f"{near(hit.uri)}{where}"), f"cyan link {path.as_uri()}")
 
 

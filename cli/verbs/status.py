@@ -9,7 +9,7 @@ import typer
 
 from cli.opening import knowledge_base
 from cli.options import Json
-from cli.output.terminal import grouped, one_line, print_json, stdout
+from cli.output.terminal import grouped, near, one_line, print_json, stdout
 
 _COMMIT_DIGITS = 12
 
@@ -52,6 +52,9 @@ def _as_of(facts: Mapping[str, str]) -> str:
 def _print(state: Status) -> None:
     from rich.filesize import decimal
     from rich.table import Table
+    from rich.text import Text
+
+    from rag.indexing.left_out import in_words
 
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
@@ -79,3 +82,6 @@ def _print(state: Status) -> None:
         counts = grouped(source.documents), grouped(source.chunks)
         sources.add_row(one_line(source.uri), *counts, one_line(_as_of(source.facts)))
     stdout().print(sources)
+    for source in state.sources:
+        if source.left_out:
+            stdout().print(Text(one_line(f"{near(source.uri)}: {in_words(source.left_out)}"), "dim"), soft_wrap=True)

@@ -11,7 +11,7 @@ from functools import cache
 from connectors.chunking.code_blocks import Divider
 from connectors.chunking.packing import Region, Ruler, Tokenizer
 from connectors.chunking.symbol_words import in_words
-from connectors.document import Block, BlockKind, Chunk, Document, Location, Symbol
+from connectors.document import Block, BlockKind, Chunk, Document, Location, Place, Symbol
 from connectors.errors import ConfigurationError
 
 __all__ = ["Splitter", "Tokenizer"]
@@ -182,6 +182,7 @@ class _Passages:
         self._target = target
         self._ruler = Ruler(document.text, tokenizer)
         self._lines = _LineCounter(document.text)
+        self._places = _PlaceFinder(document)
 
     def of(self, section: _Section) -> Iterator[Chunk]:
         start, blocks = section.start, iter(section.blocks)
@@ -298,15 +299,18 @@ class _Passages:
         if symbol is not None:  # with those stretches of its signature and docstring that are in `[start:end]`
             signature, docstring = (_shared(part, start, end) for part in (symbol.signature, symbol.docstring))
             symbol = replace(symbol, signature=signature, docstring=docstring)
+        first, last = self._lines.at(start), self._lines.at(end - 1)
         return Location(
             start=start,
             end=end,
-            line_start=self._lines.at(start),
-            line_end=self._lines.at(end - 1),
+            line_start=first,
+            line_end=last,
             page_start=document.page_at(start),
             page_end=document.page_at(end - 1),
             headings=section.headings,
             symbol=symbol,
+            places=self._places.between(start, end, first, last),
+            has_lines=document.has_lines,
         )
 
 
@@ -323,6 +327,27 @@ class _LineCounter:
         self._line += ends[0] + ends[1] - ends[2]
         self._offset = offset
         return self._line
+
+
+class _PlaceFinder:
+    """The places of stretches of text: each counts its lines from where it begins."""
+
+    def __init__(self, document: Document) -> None:
+        self._places = document.places
+        lines = _LineCounter(document.text)
+        self._lines = [lines.at(place.start) for place in self._places]
+
+    def between(self, start: int, end: int, first: int, last: int) -> tuple[Place, ...]:
+        """The places of the stretch `[start:end]` of the text, which are its lines from `first` to `last`."""
+        at = max(0, bisect_right(self._places, start, key=lambda place: place.start) - 1)
+        found = []
+        while at < len(self._places) and self._places[at].start < end:
+            following = self._lines[at + 1] - 1 if at + 1 < len(self._lines) else last
+            place, line = self._places[at], self._lines[at]
+            begin = max(start, place.start)
+            found.append(place.part(begin, max(first - line, 0), min(last, max(following, line)) - line))
+            at += 1
+        return tuple(found)
 
 
 def _indented(text: str, start: int) -> int:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from connectors.document import Document, MetadataValue
+from connectors.document import CODE, FILE_NAME, Document, DocumentName, MetadataValue
 from connectors.formats import PARSER_VERSION
 from connectors.source import Options
 
@@ -44,7 +44,9 @@ def file_document(
         context=parsed.title,
         blocks=parsed.blocks,
         pages=parsed.pages,
-        names=parsed.names,
+        names=parsed.names if parsed.kind == CODE else (*parsed.names, DocumentName(name.stem, FILE_NAME)),
+        places=parsed.places,
+        has_lines=parsed.has_lines,
     )
 
 

@@ -1,4 +1,4 @@
-"""Ignored files: version control, caches, build output, binaries, and anything that ignore files list."""
+"""Ignored files: what the built-in list names, and anything that ignore files list."""
 
 from __future__ import annotations
 
@@ -12,48 +12,13 @@ from typing import NamedTuple, Protocol
 from pathspec import GitIgnoreSpec
 
 from connectors.errors import ConfigurationError
+from connectors.folders.built_in import is_project, reason_to_ignore
 
 OWN_FILE = ".ragignore"
 IGNORE_FILES = (".gitignore", OWN_FILE)
 """Read in every folder, gitignore syntax; of two in one folder the later decides."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_FOLDERS = _words(
-    ".git .hg .svn .bzr CVS .rag node_modules bower_components jspm_packages __pycache__ site-packages .venv venv"
-    " .tox .nox .eggs .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .ipynb_checkpoints .gradle .terraform"
-    " .next .nuxt .svelte-kit .parcel-cache .turbo .idea .vs .vscode .Trash .Trashes .Spotlight-V100 .fseventsd"
-    " __MACOSX build dist target _build htmlcov coverage DerivedData"
-)
-_FOLDER_ENDINGS = (".egg-info", ".dist-info", ".xcodeproj", ".app", ".framework")
-_NAMES = _words(
-    ".DS_Store Thumbs.db desktop.ini .git .gitignore .gitattributes .gitmodules .ragignore .gitkeep .env .netrc .npmrc"
-    " .pypirc id_rsa id_ed25519 id_ecdsa package-lock.json yarn.lock"
-    " pnpm-lock.yaml npm-shrinkwrap.json bun.lockb poetry.lock uv.lock pdm.lock Pipfile.lock Cargo.lock Gemfile.lock"
-    " composer.lock go.sum flake.lock mix.lock Podfile.lock gradle.lockfile"
-)
-_ENDINGS = (".min.js", ".min.css", ".min.mjs", ".bundle.js", ".js.map", ".css.map", "~")
-_EXTENSIONS = _words(
-    # images
-    "png jpg jpeg gif bmp tif tiff webp ico icns heic heif avif psd ai eps svg svgz raw cr2 nef xcf sketch fig drawio"
-    " emf wmf pbm pgm ppm xpm"
-    # sound and moving pictures
-    " mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv webm avi mov wmv flv mpg mpeg 3gp"
-    # archives and disk images
-    " zip gz tgz bz2 tbz xz txz zst lz4 7z rar tar jar war ear whl egg deb rpm apk ipa dmg iso img cab msi pkg snap"
-    # programs and what compilers leave behind
-    " exe dll so dylib a o obj lib bin elf com sys pyc pyo pyd class wasm node pdb ilk nupkg beam rlib mo gmo"
-    # fonts
-    " ttf otf woff woff2 eot"
-    # data that is not text
-    " db sqlite sqlite3 mdb accdb parquet feather arrow orc avro npy npz pkl pickle joblib h5 hdf5 mat rdata rds"
-    " safetensors gguf ggml pt pth ckpt onnx tflite pb tfrecord faiss idx dat pcap dump core"
-    # keys, locks and leftovers
-    " pem key p12 pfx crt cer der gpg asc sig keystore jks lock tmp temp swp swo bak orig part crdownload pid msf"
-)
 _MAX_FILE = 1_000_000
 _MAX_STARS = 3  # within one path segment: a hostile `*a*a*a*a*b` would take hours to match
 
@@ -84,6 +49,8 @@ class IgnoreScope(NamedTuple):
     specs: tuple[Spec, ...] = ()
     ignored: bool = False
     """Whether the folder is ignored itself, and entered only for what is included below it."""
+    in_project: bool = False
+    """Whether the folder belongs to a code repository, or to a project that is built."""
 
 
 class IgnoreRules:
@@ -113,9 +80,9 @@ class IgnoreRules:
         scope = IgnoreScope()
         if self._use_ignore:
             for folder in _repository_above(Path(self._root)):
-                scope = IgnoreScope(_specs(str(folder), IGNORE_FILES, _text_of) + scope.specs)
+                scope = IgnoreScope(_specs(str(folder), IGNORE_FILES, _text_of) + scope.specs, in_project=True)
                 if _by_files(scope, self._root, is_folder=True):
-                    return IgnoreScope()
+                    return IgnoreScope(in_project=True)
         return scope
 
     def enter(
@@ -129,32 +96,46 @@ class IgnoreRules:
             return scope
         if "pyvenv.cfg" in names:  # a virtual environment, whatever it is called
             return None
-        ignored = scope.ignored or (folder != self._root and self._is_ignored(scope, folder, is_folder=True))
-        return IgnoreScope(_specs(folder, names, read or _text_of) + scope.specs, ignored)
+        ignored = scope.ignored or (folder != self._root and self._ignored(scope, folder, is_folder=True) is not None)
+        in_project = scope.in_project or is_project(names)
+        return IgnoreScope(_specs(folder, names, read or _text_of) + scope.specs, ignored, in_project)
 
     def skips(self, scope: IgnoreScope, path: str, *, is_folder: bool) -> bool:
         """Whether the entry at `path` is left out."""
+        return self.reason(scope, path, is_folder=is_folder) is not None
+
+    def reason(self, scope: IgnoreScope, path: str, *, is_folder: bool) -> str | None:
+        """Why the entry at `path` is left out; None where it is read.
+
+        It is empty where a person has asked for it, or is told elsewhere, and for what nobody looks for.
+        """
         relative = _relative(self._root, path, is_folder=is_folder)
         if self._exclude.match_file(relative):
-            return True
+            return ""
         if self._include.match_file(relative):
-            return False
+            return None
         if is_folder and any(included.startswith(relative) for included in self._included_paths):
-            return False
+            return None
         if not self._use_ignore:
-            return False
+            return None
         tracked = self.tracking is not None and self.tracking.tracks(path)
-        if (scope.ignored and not tracked) or self._is_ignored(scope, path, is_folder=is_folder, tracked=tracked):
-            return True
-        return self.tracking is not None and self.tracking.leaves_out(path, is_folder=is_folder)
+        if scope.ignored and not tracked:
+            return ""
+        reason = self._ignored(scope, path, is_folder=is_folder, tracked=tracked)
+        if reason is None and self.tracking is not None and self.tracking.leaves_out(path, is_folder=is_folder):
+            return ""
+        return reason
 
     def includes(self, path: str) -> bool:
         """Whether a file is read whatever speaks against it."""
         return self._include.match_file(_relative(self._root, path, is_folder=False))
 
-    def _is_ignored(self, scope: IgnoreScope, path: str, *, is_folder: bool, tracked: bool = False) -> bool:
+    def _ignored(self, scope: IgnoreScope, path: str, *, is_folder: bool, tracked: bool = False) -> str | None:
         decided = _by_files(scope, path, is_folder=is_folder, tracked=tracked)
-        return _by_default(os.path.basename(path), is_folder=is_folder) if decided is None else decided  # noqa: PTH119
+        if decided is not None:
+            return "" if decided else None
+        name = os.path.basename(path)  # noqa: PTH119
+        return reason_to_ignore(name, is_folder=is_folder, in_project=scope.in_project)
 
 
 def _compiled(patterns: Sequence[str]) -> GitIgnoreSpec:
@@ -181,15 +162,6 @@ def _by_files(scope: IgnoreScope, path: str, *, is_folder: bool, tracked: bool =
         if decided is not None:
             return decided
     return None
-
-
-def _by_default(name: str, *, is_folder: bool) -> bool:
-    if is_folder:
-        return name in _FOLDERS or name.endswith(_FOLDER_ENDINGS)
-    if name in _NAMES or name.startswith("~$"):
-        return True
-    lower = name.lower()
-    return lower.endswith(_ENDINGS) or ("." in lower and lower.rpartition(".")[2] in _EXTENSIONS)
 
 
 def _relative(folder: str, path: str, *, is_folder: bool) -> str:

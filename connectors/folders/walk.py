@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.folders.ignore import IgnoreRules, IgnoreScope
+from connectors.folders.left_out import LeftOutTally
 
 
 class FolderEntry(NamedTuple):
@@ -36,10 +37,12 @@ class Walk:
 
     Attributes:
         outside: the links passed over so far.
+        left_out: what the built-in list left out so far, by reason.
     """
 
     def __init__(self, root: str, rules: IgnoreRules) -> None:
         self.outside: list[str] = []
+        self.left_out = LeftOutTally(root)
         self._rules = rules
         self._inside = Path(root).resolve()
         self._folders: deque[tuple[str, IgnoreScope]] = deque([(root, rules.top())])
@@ -66,9 +69,11 @@ class Walk:
             yield Unreadable(folder, error)
             return
         scope = self._rules.enter(parent, folder, {entry.name for entry in entries})
-        if scope is not None:
-            for entry in entries:
-                yield from self._entry(entry, scope)
+        if scope is None:
+            self.left_out.add("virtual environments", folder)
+            return
+        for entry in entries:
+            yield from self._entry(entry, scope)
 
     def _entry(self, entry: os.DirEntry[str], scope: IgnoreScope) -> Iterator[FolderEntry | Unreadable]:
         try:
@@ -76,7 +81,9 @@ class Walk:
                 self._links.append((entry.path, scope))
                 return
             is_folder = entry.is_dir()
-            if self._rules.skips(scope, entry.path, is_folder=is_folder):
+            reason = self._rules.reason(scope, entry.path, is_folder=is_folder)
+            if reason is not None:
+                self.left_out.add(reason, entry.path)
                 return
             if is_folder:
                 self._folders.append((entry.path, scope))

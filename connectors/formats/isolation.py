@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from connectors.document import Block, BlockKind, DocumentName, Symbol
+from connectors.document import Block, BlockKind, DocumentName, Place, Symbol
 from connectors.errors import SourceError
 from connectors.formats.limits import seconds_for
 from connectors.formats.sniff import OpaqueContentError
@@ -118,7 +118,8 @@ def to_json(result: Parsed | SourceError) -> bytes:
     if isinstance(result, SourceError):
         opaque = isinstance(result, OpaqueContentError)
         return json.dumps({"error": str(result), "hint": result.hint, "opaque": opaque}).encode()
-    fields = {"text": result.text, "kind": result.kind, "title": result.title, "pages": result.pages}
+    fields: dict[str, Any] = {"text": result.text, "kind": result.kind, "title": result.title, "pages": result.pages}
+    fields |= {"places": result.places, "has_lines": result.has_lines}
     names = [[name.text, name.role, name.start] for name in result.names]
     blocks = [_dump_block(block) for block in result.blocks]
     return json.dumps({**fields, "metadata": dict(result.metadata), "blocks": blocks, "names": names}).encode()
@@ -157,4 +158,6 @@ def _from_json(answer: dict[str, Any]) -> Parsed:
         tuple(_load_block(block) for block in answer["blocks"]),
         tuple(answer["pages"]),
         tuple(DocumentName(*name) for name in answer["names"]),
+        tuple(Place(*place) for place in answer["places"]),
+        answer["has_lines"],
     )

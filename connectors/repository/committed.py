@@ -30,6 +30,7 @@ from connectors.source import (
     Facts,
     Failed,
     KnownDocument,
+    LeftOut,
     Option,
     Options,
     Removed,
@@ -99,6 +100,11 @@ class CommittedSource:
         """What was left out."""
         return self._listing.foreign.notes() if self._listing else ()
 
+    @property
+    def left_out(self) -> Sequence[LeftOut]:
+        """What the built-in list left out, by reason."""
+        return self._listing.left_out if self._listing else ()
+
     def size_hint(self) -> int | None:
         """How many files will be looked at; None when the commit cannot be listed."""
         try:
@@ -155,7 +161,7 @@ class CommittedSource:
         kept = [
             file for file in files if self._rules.includes(file.path) or not foreign.skips(file.path, is_folder=False)
         ]
-        return _Listing(repository, commit, kept, lost, foreign)
+        return _Listing(repository, commit, kept, lost, foreign, tree.left_out.by_reason())
 
     def _event(self, file: File, known: KnownDocument | None, reading: _Reading) -> Event | None:
         """What became of one file; None for one that nobody expects to be a document."""
@@ -209,6 +215,7 @@ class _Listing:
     files: list[File]
     lost: list[Lost]
     foreign: Foreign
+    left_out: tuple[LeftOut, ...]
 
 
 def _repository(path: Path) -> Repository:

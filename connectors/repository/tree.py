@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from connectors.errors import SourceError
 from connectors.folders.ignore import OWN_FILE, IgnoreRules, IgnoreScope
+from connectors.folders.left_out import LeftOutTally
 from connectors.repository.attributes import FILE as ATTRIBUTES
 from connectors.repository.objects import FOLDER, LINK, SUBMODULE, Objects, TreeEntry
 
@@ -41,11 +42,13 @@ class Tree:
         commit: its hash.
         submodules: the paths of those come upon so far.
         attributes: the files of attributes.
+        left_out: what the built-in list left out so far.
     """
 
     def __init__(self, objects: Objects, commit: str, rules: IgnoreRules, max_files: int) -> None:
         self.submodules: list[str] = []
         self.attributes: list[File] = []
+        self.left_out = LeftOutTally("")
         self._objects = objects
         self.commit = commit
         self._rules = rules
@@ -54,7 +57,7 @@ class Tree:
 
     def __iter__(self) -> Iterator[File | Lost]:
         """Every file, folder by folder in the order of names, and every folder that is lost."""
-        yield from self._folder("", self._objects.tree(self.commit), IgnoreScope())
+        yield from self._folder("", self._objects.tree(self.commit), IgnoreScope(in_project=True))
 
     def _folder(self, folder: str, entries: list[TreeEntry], parent: IgnoreScope) -> Iterator[File | Lost]:
         self._seen += len(entries)
@@ -71,8 +74,11 @@ class Tree:
             if not name or "/" in name or name in {".", ".."}:
                 hint = "no file can have that name: the commit was made by hand"
                 yield Lost(path, SourceError(f"its name is {name!r}", hint=hint))
-            elif entry.kind != LINK and not self._rules.skips(scope, path, is_folder=entry.kind in _FOLDERS):
-                if entry.kind == SUBMODULE:
+            elif entry.kind != LINK:
+                reason = self._rules.reason(scope, path, is_folder=entry.kind in _FOLDERS)
+                if reason is not None:
+                    self.left_out.add(reason, path)
+                elif entry.kind == SUBMODULE:
                     self.submodules.append(path)
                 elif entry.kind == FOLDER:
                     yield from self._below(path, entry, scope)

@@ -30,7 +30,7 @@ def shown(answer: Answer) -> str:
     parts = [f"<p>{escape(answer.annotated)}</p>"]  # what no source supports is marked
     for citation in answer.citations:
         if citation.supported:
-            place = f"[{citation.number}] {citation.uri}, {citation.location}"
+            place = f"[{citation.number}] {citation.location.of(citation.uri)}"
             parts.append(f"<blockquote>{escape(citation.quote)}<br><small>{escape(place)}</small></blockquote>")
     return "".join(parts)
 

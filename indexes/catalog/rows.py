@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.document import DocumentName, Location, Metadata, MetadataValue, Symbol, with_context
+from connectors.document import DocumentName, Location, Metadata, MetadataValue, Place, Symbol, with_context
 from connectors.source import Facts
 from indexes.errors import DamagedError
 from indexes.terms.names import normal
@@ -238,10 +238,9 @@ def dump_metadata(metadata: Metadata) -> str:
 def dump_location(at: Location) -> str:
     """A location as it is stored: a JSON list, which is a third of the object's size."""
     symbol = at.symbol and [at.symbol.name, at.symbol.kind, *at.symbol.signature, *at.symbol.docstring]
-    return json.dumps(
-        [at.start, at.end, at.line_start, at.line_end, at.page_start, at.page_end, symbol, *at.headings],
-        ensure_ascii=False,
-    )
+    row = [at.start, at.end, at.line_start, at.line_end, at.page_start, at.page_end, symbol, *at.headings]
+    # Last, and only where the lines are not the file's: most files are text.
+    return json.dumps(row if at.has_lines and not at.places else [*row, [at.has_lines, *at.places]], ensure_ascii=False)
 
 
 def load_location(dumped: str) -> Location:
@@ -255,9 +254,20 @@ def load_location(dumped: str) -> Location:
     numbers = (start, end, line_start, line_end, page_start or 0, page_end or 0)
     if not all(isinstance(each, int) for each in numbers) or not 0 <= start <= end:
         raise ValueError(f"no numbers: {numbers}")
+    extra: list[Any] = headings.pop() if headings and isinstance(headings[-1], list) else [True]
     if not all(isinstance(each, str) for each in headings):
         raise TypeError(f"no headings: {headings}")
-    return Location(start, end, line_start, line_end, page_start, page_end, tuple(headings), code)
+    places = tuple(_place(each) for each in extra[1:])
+    return Location(
+        start, end, line_start, line_end, page_start, page_end, tuple(headings), code, "", places, bool(extra[0])
+    )
+
+
+def _place(dumped: list[Any]) -> Place:
+    start, name, unit, first, last = dumped
+    if not all(isinstance(each, int) for each in (start, first, last)) or not isinstance(name + unit, str):
+        raise TypeError(f"no place: {name!r}")
+    return Place(start, name, unit, first, last)
 
 
 def _symbol(name: str, kind: str, *spans: int) -> Symbol:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from types import MappingProxyType
 
 from connectors.document import CODE, ROW, Symbol
@@ -38,7 +39,8 @@ def field_terms(chunk: StoredChunk) -> dict[str, list[str]]:
     """Field → the terms that a chunk is indexed under in it, for the fields that it has."""
     terms = _terms(chunk)
     if chunk.kind != CODE:
-        terms[EXACT] = [*exact_forms(chunk.indexed_text), *definition_forms(chunk.indexed_text)]
+        # A note may be called by its day, and an invoice by its number.
+        terms[EXACT] = [*exact_forms(f"{_stem(chunk)}\n{chunk.indexed_text}"), *definition_forms(chunk.indexed_text)]
     return terms
 
 
@@ -46,10 +48,24 @@ def _terms(chunk: StoredChunk) -> dict[str, list[str]]:
     if chunk.kind == ROW:
         return _row_terms(chunk)
     terms = {BODY: analyze(chunk.indexed_text, chunk.language)}
-    if chunk.title not in chunk.context:  # a title found in the content is in the context already
-        terms[NAME] = analyze(chunk.title, chunk.language)
+    if names := _names(chunk):
+        terms[NAME] = analyze(" ".join(names), chunk.language)
     symbol = chunk.location.symbol
     return terms if symbol is None else terms | _code_terms(chunk, symbol)
+
+
+def _names(chunk: StoredChunk) -> list[str]:
+    """What a document is called beside its text: its title, the name of its file, and the folders it is in."""
+    # A title found in the content is in the context already.
+    names = [] if chunk.title in chunk.context else [chunk.title]
+    if chunk.kind != CODE:
+        names += [_stem(chunk)] if chunk.metadata.get("filename") not in names else []
+        names.append(str(chunk.metadata.get("folder", "")).strip("."))
+    return [name for name in names if name]
+
+
+def _stem(chunk: StoredChunk) -> str:
+    return PurePath(str(chunk.metadata.get("filename", ""))).stem
 
 
 def _row_terms(chunk: StoredChunk) -> dict[str, list[str]]:

@@ -36,7 +36,7 @@ from indexes.sparse.fields import BODY, EXACT, FIELDS, boosts, field_terms
 from indexes.sparse.tantivy_files import check_folder, count_held, damaged_files, digests, unknown_files
 from indexes.terms.analyzer import ANALYZER_VERSION
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 _SEALED = "sparse index"
 _WRITER_BYTES = 64_000_000
 _STATE = "state.json"

@@ -39,7 +39,7 @@ def abstain(
     else:
         lines = [f"No source is relevant enough to answer this question: “{asked}” The nearest are:"]
         lines += [
-            f"- {' '.join(hit.title.split())} ({_name(hit.uri)}, {hit.location}), relevance {hit.relevance:.2f}"
+            f"- {' '.join(hit.title.split())} ({hit.location.of(_name(hit.uri))}), relevance {hit.relevance:.2f}"
             f"{_nearest_sentence(question, hit, encoder)}"
             for hit in islice(_documents(hits), _NEAREST)
         ]

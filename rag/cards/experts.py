@@ -47,7 +47,7 @@ class Offer:
 
     def origin(self, start: int, end: int) -> str:
         """Where `text[start:end]` stands, for people; empty where it stands nowhere."""
-        return f"{self.uri}, {self.location.part(self.text, start, end)}" if self.location else ""
+        return self.location.part(self.text, start, end).of(self.uri) if self.location else ""
 
 
 class Expert(Protocol):

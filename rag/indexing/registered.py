@@ -133,6 +133,7 @@ class RegisteredSources:
             generation=generation,
             notes=tuple(tally.notes),
             news=tuple(tally.news),
+            left_out=tuple(tally.left_out.values()),
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connectors.source import LeftOut
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -19,6 +21,7 @@ class IndexReport:
     """The result of a run of `index` or `remove`. Counts are documents unless the name says otherwise.
 
     `notes` say what sources left out on purpose, a line each; `news` are those that their last run did not say.
+    `left_out` counts the files and folders that the built-in list, their size or their kind left out.
     """
 
     added: int
@@ -34,3 +37,4 @@ class IndexReport:
     generation: int
     notes: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()

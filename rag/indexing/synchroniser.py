@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from connectors.chunking.splitter import Splitter
@@ -14,13 +14,16 @@ from connectors.source import (
     Event,
     Failed,
     KnownDocument,
+    LeftOut,
     Noting,
     Recorded,
     Removed,
+    Selective,
     Source,
     Unchanged,
 )
 from indexes.writer import Batch, NewDocument, Writer
+from rag.indexing.left_out import LEFT_OUT_FACT, dump_left_out, in_words, together
 from rag.indexing.report import Failure
 
 # Chunks a generation: what is searchable while a long run goes on lags at most this far behind.
@@ -63,6 +66,13 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+
+    def add_left_out(self, found: Iterable[LeftOut]) -> None:
+        """Count what a source left out, beside what others did for the same reason."""
+        for each in found:
+            before = self.left_out.get(each.reason, LeftOut(each.reason, 0))
+            self.left_out[each.reason] = together(before, each)
 
     @property
     def documents(self) -> int:
@@ -147,6 +157,11 @@ class _Run:
         facts = dict(self._source.facts) if isinstance(self._source, Recorded) else {}
         notes = list(self._source.notes) if isinstance(self._source, Noting) else []
         notes += self._partial_notes()
+        left_out = self._source.left_out if isinstance(self._source, Selective) else ()
+        if left_out:
+            facts[LEFT_OUT_FACT] = dump_left_out(left_out)
+            notes.append(in_words(left_out))
+            self._tally.add_left_out(left_out)
         if notes:
             facts[_NOTES] = "\n".join(notes)
         before = self._writer.facts(uri)

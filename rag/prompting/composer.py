@@ -280,7 +280,7 @@ def _without(hit: Hit, reason: str) -> LeftOut:
 
 def _repeats(twin: Hit, number: int | None) -> str:
     if number is None:
-        return f"near-duplicate of {twin.uri}, {twin.location}, which did not fit"
+        return f"near-duplicate of {twin.location.of(twin.uri)}, which did not fit"
     return f"near-duplicate of source {number}"
 
 

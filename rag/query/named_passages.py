@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
 
-from connectors.document import DEFINES
+from connectors.document import DEFINES, FILE_NAME
 from indexes.catalog.dictionary import Dictionary, Meaning
 from indexes.catalog.reading import Ids, Reading
 from indexes.store import View
@@ -35,6 +35,7 @@ _ATTRIBUTE = 0.8  # of what it counts to be what is asked for: to have it as an 
 _MOST_DEFINITIONS = 30
 _MOST_ROWS = 20  # that have neighbours looked up
 _MOST_NEIGHBOURS = 8  # of one row by one column
+_MOST_OF_FILE = 8  # passages of a file that is named
 _FEW = 4  # more neighbours by one column share what so many would have
 
 
@@ -43,6 +44,7 @@ class Tie(StrEnum):
 
     DEFINES = "defines"  # it defines the symbol
     EXACT = "exact"  # it has the same date, version, code, …
+    FILE = "file"  # the file that it is in is named
     ROW = "row"  # it is the row that is named
     PROPERTY = "property"  # it is one of many rows that have this value
     NEIGHBOUR = "neighbour"  # a foreign key ties it to a row that is named
@@ -78,9 +80,11 @@ def find_named(query: Query, view: View, is_common: Callable[[str], bool]) -> Na
     if not view.reading.has_names():
         return NamedPassages(claims=_exact(query.exact, query, view))
     dictionary = Dictionary(view.reading, view.indexes.generation)
-    links = Linker(dictionary, is_common).link(query)
+    every = Linker(dictionary, is_common).link(query)
+    links = tuple(link for link in every if link.role != FILE_NAME or _is_named_file(link))
     # What is linked to rows is looked up there, and not once more.
-    exact = [thing for thing in query.exact if all(thing.end <= one.start or one.end <= thing.start for one in links)]
+    rows = [link for link in links if link.role != FILE_NAME]
+    exact = [thing for thing in query.exact if all(thing.end <= one.start or one.end <= thing.start for one in rows)]
     claims = _exact(exact, query, view)
     found = (_definitions(query, dictionary, view.reading), _rows(links, dictionary), _neighbours(links, dictionary))
     for chunk, claim in chain.from_iterable(found):
@@ -101,6 +105,13 @@ def properties(named: NamedPassages, ids: Ids, view: View) -> dict[int, Claim]:
         if link is not None and (chunk not in found or found[chunk].score < link.score):
             found[chunk] = Claim(Tie.PROPERTY, link.score, _said(link))
     return found
+
+
+def _is_named_file(link: EntityLink) -> bool:
+    """Whether a file is meant, and not what it is about: `refunds.md` is not what a question about refunds names."""
+    if len(link.text.split()) > 1 or any(character.isdigit() for character in link.text):
+        return True
+    return link.start > 0 and any(character.isupper() for character in link.text)
 
 
 def _order(claim: Claim) -> tuple[int, float]:
@@ -158,7 +169,10 @@ def _defining(symbol: str, dictionary: Dictionary) -> Iterator[tuple[int, str]]:
 def _rows(links: Sequence[EntityLink], dictionary: Dictionary) -> Iterator[tuple[int, Claim]]:
     for link in links:
         for row in link.rows if link.is_selective else ():
-            if (chunk := dictionary.passage(row)) is not None:
+            if link.role == FILE_NAME:
+                claim = Claim(Tie.FILE, link.score, _said(link), _ROW * link.score)
+                yield from ((chunk, claim) for chunk in row.chunks[:_MOST_OF_FILE])
+            elif (chunk := dictionary.passage(row)) is not None:
                 yield chunk, Claim(Tie.ROW, link.score, _said(link), _ROW * link.score)
 
 

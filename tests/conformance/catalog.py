@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from connectors.document import DocumentName, Location, Metadata, Symbol
+from connectors.document import DocumentName, Location, Metadata, Place, Symbol
 from connectors.errors import ConfigurationError
 from connectors.source import KnownDocument
 from indexes.catalog.filters import Condition
@@ -159,6 +159,21 @@ class CatalogConformance:
             writing.bury(2, 10)
             assert last not in taken
             assert writing.take_ids("next_chunk", 1) > last
+
+    def test_places_come_back(self, catalog: Any) -> None:
+        places = (Place(3, "Ünï, 1", "row", 5, 6), Place(7, "", "", 0, 0))
+        locations = [
+            Location(3, 9, 1, 2, headings=("A",), places=places, has_lines=False),
+            Location(3, 9, 1, 2, has_lines=False),
+            Location(3, 9, 1, 2, 4, 5, places=places),
+        ]
+        with catalog.writing() as writing:
+            row = DocumentRow(7, writing.add_source("/s"), "/u", "title", "md", "de", "rev", "st", {}, 9, 3)
+            writing.add_documents([row], 1)
+            writing.add_chunks([ChunkRow(9 + n, 7, "text", "", at, b"\x00hash") for n, at in enumerate(locations)])
+        with catalog.reading() as reading:
+            found = reading.chunks_by_id([9, 10, 11])
+            assert [found[key].location for key in sorted(found)] == locations
 
     def test_what_was_written_comes_back(self, catalog: Any) -> None:
         location = Location(3, 9, 1, 2, 4, 5, ("A", "ä → \U0001f41f", ""))

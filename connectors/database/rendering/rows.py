@@ -68,6 +68,7 @@ class Renderer:
             # Which table it is from makes an album of an artist's name.
             context=f"{plan.table.name}: {title}" if called else title,
             names=(*self._names(row, called, starts), *self._references(uri, row, starts)),
+            has_lines=False,
         )
 
     def too_long(self, row: Row) -> Iterator[tuple[str, int]]:

@@ -31,7 +31,14 @@ def _document(uri: str, title: str, text: str, metadata: dict[str, str]) -> Docu
     text = clean(text)
     revision = hashlib.blake2b(f"{title}\n{text}".encode(), digest_size=16).hexdigest()
     return Document(
-        uri=uri, title=title, text=text, kind=SCHEMA, revision=revision, metadata=dict(metadata), context=title
+        uri=uri,
+        title=title,
+        text=text,
+        kind=SCHEMA,
+        revision=revision,
+        metadata=dict(metadata),
+        context=title,
+        has_lines=False,
     )
 
 

@@ -7,12 +7,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from connectors.document import Block, BlockKind
+from connectors.document import Block, BlockKind, Place
 from connectors.parsed import Parsed
 
 _SEPARATORS = ",;\t|"
 _RECORD_LIMIT = 64 * 1024  # where a record has not ended by then, there is a stray quote or no table
 _HEADER_LIMIT = 1000  # a longer header would fill the context of every piece
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+$")
 _VALUE = re.compile(r"[-+]?[$€£]?\d[\d.,:/ -]*%?|true|false", re.IGNORECASE)
 
 
@@ -32,9 +33,31 @@ def parse_csv(text: str, path: Path) -> Parsed:
         )
         if len(cells) < 2 or sum(map(bool, cells)) > 1 or rest >= end:  # noqa: PLR2004
             header = record.strip() if is_header(cells) and len(record) <= _HEADER_LIMIT else ""
-            return Parsed(text, "csv", blocks=(Block(BlockKind.TABLE, start, end, header=header),))
+            blocks = (Block(BlockKind.TABLE, start, end, header=header),)
+            return Parsed(text, "csv", blocks=blocks, places=_rows_of_lines(text))
         start = rest
     return Parsed(text, "csv")
+
+
+def _rows_of_lines(text: str) -> tuple[Place, ...]:
+    """The rows as a spreadsheet program numbers them, where cells of several lines make lines another count."""
+    if '"' not in text:
+        return ()
+    found: list[Place] = []
+    start = row = lines = 0
+    quoted, is_run = False, False
+    for match in _LINE.finditer(text):
+        lines += 1
+        quoted ^= match[0].count('"') % 2 == 1
+        if quoted:
+            continue
+        row += 1
+        if lines == 1 and is_run:
+            found[-1] = found[-1]._replace(last=row)
+        else:
+            found.append(Place(start, "", "row", row, row))
+        is_run, start, lines = lines == 1, match.end(), 0
+    return tuple(found) if len(found) > 1 and not quoted else ()  # one quote too many makes no rows
 
 
 def parse_jsonl(text: str) -> Parsed:

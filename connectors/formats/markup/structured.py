@@ -32,7 +32,7 @@ def parse_json(text: str) -> Parsed:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return replace(parse_code(text), kind="json")
-    return replace(parse_code(clean("\n".join(_outline(value)))), kind="json")
+    return replace(parse_code(clean("\n".join(_outline(value)))), kind="json", has_lines=False)
 
 
 def _outline(root: object) -> Iterator[str]:

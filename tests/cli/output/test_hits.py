@@ -8,7 +8,7 @@ import pytest
 
 from cli.output.bars import percent
 from cli.output.hits import excerpt, headings, place
-from connectors.document import Location
+from connectors.document import Location, Place
 from rag.retrieval.hit import Hit, Signals
 
 LONG = "\n\n".join(f"Paragraph {n} talks about nothing in particular, at some length." for n in range(12))
@@ -45,7 +45,21 @@ def test_a_place_in_a_paged_document_is_its_page() -> None:
 
 
 def test_a_place_in_a_database_is_its_uri() -> None:
-    assert place(hit("sqlite:///shop.db#orders/7")).plain == "sqlite:///shop.db#orders/7, lines 12-18"
+    assert place(hit("sqlite:///shop.db#orders/7", has_lines=False)).plain == "sqlite:///shop.db#orders/7"
+
+
+def test_a_place_in_a_sheet_is_its_row() -> None:
+    rows = (Place(0, "Prices", "row", 5, 6), Place(9, "Prices", "row", 21, 21))
+    assert place(hit("/srv/shop.xlsx", places=rows, has_lines=False)).plain == "/srv/shop.xlsx, Prices, rows 5-21"
+
+
+def test_a_place_in_a_document_without_lines_is_its_heading() -> None:
+    where = Location(0, 9, 12, 18, headings=("Contract", "Renewal"), has_lines=False)
+    assert place(hit("/srv/contract.docx", has_lines=False)).plain == "/srv/contract.docx"
+    assert (str(where), where.of("contract.docx")) == ("“Renewal”", "contract.docx, “Renewal”")
+    from cli.output import as_json
+
+    assert as_json.encoded(where)["line_start"] is None
 
 
 def test_a_place_links_to_the_file() -> None:

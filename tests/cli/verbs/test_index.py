@@ -145,3 +145,29 @@ def test_a_knowledge_base_inside_its_own_source_is_no_document(rag: Rag, tmp_pat
         ran = rag("--kb", "index-of-tea", "index", ".")
         assert (ran.code, ran.err) == (0, "")
         assert ran.out.startswith(counts)
+
+
+def test_what_is_left_out_is_told_once_and_counted_every_time(rag: Rag, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    (docs / "coverage").mkdir(parents=True)
+    (docs / "coverage" / "policy.md").write_text("# Policy\n\nStorm damage has an excess of 450 euros.\n")
+    (docs / "council.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:04.000\nThe council repairs the quay in May.\n")
+    for name in ("a.png", "b.png", "c.png", "film.mkv"):
+        (docs / name).write_bytes(b"x")
+    (docs / "scan").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
+    first = rag("index", "docs", "--json").json
+    assert first["documents"]["added"] == 2
+    assert first["left_out"] == [
+        {"reason": "pictures", "count": 3, "examples": ["a.png", "b.png", "c.png"]},
+        {"reason": "sound and films", "count": 1, "examples": ["film.mkv"]},
+        {"reason": "files that are no documents by their content", "count": 1, "examples": ["scan"]},
+    ]
+    assert rag("status", "--json").json["sources"][0]["left_out"] == first["left_out"]
+    assert "left out: pictures 3 (a.png, b.png, …)" in rag("status").out
+    again = rag("index")
+    assert "left out" not in again.err, "it is no news"
+    (docs / "d.png").write_bytes(b"x")
+    assert "docs: left out: pictures 4 (a.png, b.png, …), sound and films 1 (film.mkv)" in rag("index").err
+    assert rag("index", "--json").json["left_out"][0]["count"] == 4
+    assert "policy.md" in rag("search", "storm damage excess", "-k", "1").out
+    assert "council.vtt" in rag("search", "when is the quay repaired", "-k", "1").out

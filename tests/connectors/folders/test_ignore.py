@@ -57,6 +57,38 @@ def test_the_usual_noise_is_left_out_unless_asked_for(tmp_path: Path) -> None:
     assert found(tmp_path, use_ignore=False) == {"README.md", "src/a.py", "docs/.hidden/b.md", *NOISE}
 
 
+def test_a_folder_called_as_a_built_one_is_read_outside_code(tmp_path: Path) -> None:
+    grow(tmp_path, "coverage/policy.md", "build/permit.md", "target/2025.md", "app/src/a.py", "app/pyproject.toml")
+    grow(tmp_path, "app/coverage/index.md", "app/ui/dist/b.md", "notes/.cache/c.md")
+    names = {"coverage/policy.md", "build/permit.md", "target/2025.md", "app/src/a.py", "app/pyproject.toml"}
+    assert found(tmp_path) == names
+    (tmp_path / ".git").mkdir()
+    assert found(tmp_path) == {"app/src/a.py", "app/pyproject.toml"}
+    assert found(tmp_path / "app" / "ui") == set(), "the repository is above"
+
+
+def test_what_the_built_in_list_leaves_out_is_counted_by_reason(tmp_path: Path) -> None:
+    grow(tmp_path, "a.md", *(f"{n}.png" for n in range(7)), "deep/fonts/x.ttf", "env/pyvenv.cfg", ".DS_Store", "b.log")
+    grow(tmp_path, ".git/config", "dist/b.md", "id_rsa", "c.tmp", "drafts/d.md", "drafts/e.png")
+    write(tmp_path / ".gitignore", "*.log\ndrafts\n")
+    walk = Walk(str(tmp_path), IgnoreRules(str(tmp_path)))
+    assert [Path(entry.path).name for entry in walk] == ["a.md"]
+    told = {each.reason: (each.count, each.examples) for each in walk.left_out.by_reason()}
+    assert told == {
+        "pictures": (7, ("0.png", "1.png", "2.png", "3.png", "4.png")),
+        "fonts": (1, ("deep/fonts/x.ttf",)),
+        "virtual environments": (1, ("env",)),
+        "folders of build output and dependencies": (1, ("dist",)),
+        "keys and passwords": (1, ("id_rsa",)),
+        "temporary files and copies": (1, ("c.tmp",)),
+    }
+
+
+def test_transcripts_are_read(tmp_path: Path) -> None:
+    grow(tmp_path, "council.vtt", "film.srt", "film.mkv")
+    assert found(tmp_path) == {"council.vtt", "film.srt"}
+
+
 def test_a_virtual_environment_is_known_by_its_marker_under_any_name(tmp_path: Path) -> None:
     grow(tmp_path, "a.md", "my-env/pyvenv.cfg", "my-env/lib/b.py")
     assert found(tmp_path) == {"a.md"}
@@ -109,6 +141,7 @@ def test_rules_above_a_folder_outside_any_repository_do_not_count(tmp_path: Path
 )
 def test_include_brings_back_what_is_ignored(tmp_path: Path, include: list[str], names: set[str]) -> None:
     grow(tmp_path, "a.md", "x.log", "build/docs/b.md", "build/c.txt")
+    (tmp_path / ".git").mkdir()
     write(tmp_path / ".gitignore", "*.log\n")
     assert found(tmp_path, include=include) == names
 

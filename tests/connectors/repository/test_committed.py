@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import open_source
-from connectors.source import Added, Changed, Configured, Failed, Recorded, Removed, Source, Unchanged
+from connectors.source import (
+    Added,
+    Changed,
+    Configured,
+    Failed,
+    LeftOut,
+    Recorded,
+    Removed,
+    Selective,
+    Source,
+    Unchanged,
+)
 from tests.connectors.repository.events import document, kinds, listed, remember
 from tests.connectors.repository.repositories import commit, git, put, repository
 
@@ -41,6 +52,8 @@ def test_a_bare_clone_is_read_at_its_head(bare: Path) -> None:
     assert source.size_hint() == 2
     events = listed(source)
     assert kinds(events) == {"README.md": Added, "src/cart.py": Added}
+    assert isinstance(source, Selective)
+    assert source.left_out == (LeftOut("pictures", 1, ("logo.png",)),)
     readme, cart = document(events, "README.md"), document(events, "src/cart.py")
     assert (readme.uri, readme.title, readme.context) == (f"git://{bare}#README.md", "Cart", "Cart")
     assert cart.text == FILES["src/cart.py"]

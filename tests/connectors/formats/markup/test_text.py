@@ -303,3 +303,21 @@ def test_what_a_parser_of_text_takes_too_long_for_is_kept_as_lines() -> None:
     parsed = parse_file(text.encode(), Path("a.md"), seconds=0.001)
     assert (parsed.text, parsed.blocks) == (text, ())
     assert "longer than" in str(parsed.metadata["unparsed"])
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('name,note\ncod,"two\nlines"\nhake,x\neel,"a\r\nb\r\nc"\nray,y\n', [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]),
+        ('name,note\ncod,x\nhake,"two\nlines"\neel,y\nray,z', [(1, 2), (3, 3), (4, 5)]),
+        ('name,note\ncod,"x"\n', []),
+        ("name,note\ncod,x\n", []),
+        ('name,note\ncod,5" pipe\nhake,x\n', []),
+        ('"name\nof fish",note\ncod,x\n', [(1, 1), (2, 2)]),
+    ],
+)
+def test_rows_of_a_csv_are_places_where_its_lines_are_not(text: str, rows: list[tuple[int, int]]) -> None:
+    parsed = read(text, "a.csv")
+    assert [(place.first, place.last) for place in parsed.places] == rows
+    for place in parsed.places:
+        assert place.start == 0 or parsed.text[place.start - 1] in "\r\n"

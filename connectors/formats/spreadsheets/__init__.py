@@ -1,0 +1,1 @@
+"""What the cells of a workbook show: number formats, formulas, merged cells and notes."""
