@@ -30,7 +30,7 @@ class Row(NamedTuple):
         line = self.pieces[0]
         for piece in self.pieces[1:]:
             line = joined(line, piece)
-        return line
+        return line if len(self.pieces) == 1 else line._replace(gaps=len(self.pieces) - 1)
 
 
 class _Piece(NamedTuple):

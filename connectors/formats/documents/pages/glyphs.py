@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import pypdfium2
 
 _BOLD = 600
+_BOLD_NAME = re.compile(rb"bold|black|heavy|demi|-bd\b", re.IGNORECASE)
 _UPRIGHT = 0.2  # sine of the angle up to which a line counts as upright
 _WIDE_SPACE = 0.7  # a gap of this many sizes may be one between columns or cells; a justified line seldom has one
-_NARROW = 0.36  # of the size: hardly a word has narrower letters
+_NARROW = 0.4  # of the size: hardly a word has narrower letters
 # A hyphen at a line's end comes as U+FFFE in place of the line break.
 _HYPHEN = "\ufffe"
 _LINE = re.compile(rf"[^\r\n{_HYPHEN}]+{_HYPHEN}?")
@@ -37,6 +38,7 @@ class Glyphs:
         self._pdfium = pdfium
         self._edges = [ctypes.c_double() for _ in range(4)]
         self._references = [ctypes.byref(edge) for edge in self._edges]
+        self._name, self._flags = ctypes.create_string_buffer(64), ctypes.c_int()
         self._matrix = pdfium.FS_MATRIX()
         self._x, self._y = self._edges[:2]
         self._at_x, self._at_y = self._references[:2]
@@ -56,22 +58,22 @@ class Glyphs:
         if not size:
             yield PageLine(_plain(self.text[words[0][0] : words[-1][1]]), 0, 0, 0, 0, hyphen=hyphen)
             return
-        origin, right, widest = self._origin, self._right, _WIDE_SPACE * size
+        raw, same, get_origin, x, at_x, at_y = self._raw, self._same, self._get_origin, self._x, self._at_x, self._at_y
+        widest, narrow = _WIDE_SPACE * size, _NARROW * size
         first, last = words[0]
-        word = first
-        left, base = origin(first)
-        before = left
-        end_of_line = words[-1][1]
+        left, base = self._origin(first)
+        word, before = first, left
         for start, end in words[1:]:
-            begin, _ = origin(start)
-            # Short steps are told by their length alone, for reading this from PDFium takes most of the time.
-            step = begin - before
-            if step < 0 or (step > widest + _NARROW * (last - word) * size and begin - right(last - 1) > widest):
+            get_origin(raw, start if same else self._index(start), at_x, at_y)
+            begin = x.value
+            # Short steps are told by their length alone, for reading places from PDFium takes most of the time.
+            step = begin - before - widest
+            if step + widest < 0 or (step > narrow * (last - word) and begin - self._right(last - 1) > widest):
                 yield self._piece(first, last, left, base, style)
                 first, style = start, self._style(start)
-                left, base = origin(first)
+                left, base = self._origin(first)
             last, word, before = end, start, begin
-        yield self._piece(first, end_of_line, left, base, style, hyphen=hyphen)
+        yield self._piece(first, last, left, base, style, hyphen=hyphen)
 
     def _piece(
         self, start: int, end: int, left: float, base: float, style: tuple[float, bool], *, hyphen: bool = False
@@ -101,7 +103,13 @@ class Glyphs:
             return 0.0, False
         pdfium.FPDFText_GetMatrix(self._raw, index, self._matrix)
         size = pdfium.FPDFText_GetFontSize(self._raw, index) * math.hypot(self._matrix.c, self._matrix.d)
-        return round(2 * size) / 2, pdfium.FPDFText_GetFontWeight(self._raw, index) >= _BOLD
+        weight = pdfium.FPDFText_GetFontWeight(self._raw, index)
+        return round(2 * size) / 2, weight >= _BOLD or (weight <= 0 and self._has_bold_name(index))
+
+    def _has_bold_name(self, index: int) -> bool:
+        """Whether a font that tells no weight has one in its name."""
+        self._pdfium.FPDFText_GetFontInfo(self._raw, index, self._name, len(self._name), self._flags)
+        return bool(_BOLD_NAME.search(self._name.value))
 
     def _index(self, offset: int) -> int:
         return offset if self._same else int(self._pdfium.FPDFText_GetCharIndexFromTextIndex(self._raw, offset))

@@ -31,6 +31,7 @@ _CAPTION = re.compile(
     r"tableau|figura|tabla|tabella|schema)\s*(?:\d+|[ivx]+|[a-z](?=[.\d]))(?:[.-]\d+)*[a-z]?(?P<stop>\s*[.:|–—]|\s+(?-i:(?=[^\W\d_a-z]))|\s*$)",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(?:[A-Z]|[\dIVX]+(?:\.\d+)*)[.)]?\s+(?=\w)")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _LISTING = re.compile(r"\d{1,3}:(?:\s|$)")  # numbered lines of an algorithm
 
@@ -69,7 +70,12 @@ class Outline(NamedTuple):
     def level_of(self, page: int, text: str) -> int | None:
         """The level of the heading `text` on a page, None when the outline does not name it."""
         titles = self.levels.get(page)
-        return titles.get(heading_key(text)) if titles and len(text) <= _LONGEST_TITLE else None
+        if not titles or len(text) > _LONGEST_TITLE:
+            return None
+        level = titles.get(heading_key(text))
+        if level is None and (number := _NUMBER.match(text)):  # which outlines often leave out
+            level = titles.get(heading_key(text[number.end() :]))
+        return level
 
 
 class Fonts(NamedTuple):

@@ -14,15 +14,31 @@ _HEADING_LIMIT = 160
 _MOST_LINES = 4
 _MAX_LEVEL = 6
 _NUMBER = re.compile(r"(?:§\s*)?(?P<number>\d{1,2}(?:\.\d{1,2})*|[A-Z](?:\.\d{1,2})+|[A-Z](?=[.\s]))\.?\s+(?=[^\W\d_])")
-_SMALL = ("and", "or", "of", "the", "a", "an", "in", "on", "for", "to", "with")
+_NAME_MARK = re.compile(r"[@∗†‡♠♥♣♦]|(?<=[^\W\d_])\*")  # of addresses, and of authors and where they work
+_MOST_REPEATED = 2
 
 
 def mark_headings(groups: Sequence[Group], fonts: Fonts, outline: Outline) -> None:
     """Give the groups that are headings their role and level."""
     found = [group for place, group in enumerate(groups) if _is_heading(groups, place, fonts, outline)]
+    found = _without_labels(found)
     for group in found:
         group.role = Role.HEADING
     _assign_levels(found, outline)
+
+
+def _without_labels(headings: Sequence[Group]) -> list[Group]:
+    """Headings without what is larger than all numbered ones and stands there again and again: labels of figures."""
+    texts = [one_line(group.text) for group in headings]
+    times = Counter(texts)
+    top = max(
+        (group.lines[0].size for group, text in zip(headings, texts, strict=True) if _NUMBER.match(text)), default=0
+    )
+    return [
+        group
+        for group, text in zip(headings, texts, strict=True)
+        if not top or group.lines[0].size <= top or times[text] <= _MOST_REPEATED
+    ]
 
 
 def _is_heading(groups: Sequence[Group], place: int, fonts: Fonts, outline: Outline) -> bool:
@@ -32,9 +48,9 @@ def _is_heading(groups: Sequence[Group], place: int, fonts: Fonts, outline: Outl
     text = one_line(group.text)
     if outline.level_of(group.page, text):
         return True
-    if not text or not _reads_as_heading(text) or group.lines[-1].hyphen or is_caption(group.lines[0]):
-        return False
     first = group.lines[0]
+    if not text or not _reads_as_heading(text) or group.lines[-1].hyphen or is_caption(first) or _is_row(group, text):
+        return False
     stands_out = first.style in fonts.prominent or (first.bold and bool(_NUMBER.match(text)))
     capitals = bool(_NUMBER.match(text)) and first.size >= fonts.body.size and _is_capitals(text)
     return (stands_out or capitals) and _heads_text(groups, place)
@@ -46,7 +62,13 @@ def _reads_as_heading(text: str) -> bool:
     starts_well = not text[0].islower() and text[0] not in "({}=+-<>|@#*"
     ends_well = not text.endswith((".", ",", ";", ":", "-"))
     enough = letters > max(2, 0.6 * len(text.replace(" ", "")))
-    return starts_well and ends_well and enough and len(text) <= _HEADING_LIMIT and "@" not in text
+    return starts_well and ends_well and enough and len(text) <= _HEADING_LIMIT and not _NAME_MARK.search(text)
+
+
+def _is_row(group: Group, text: str) -> bool:
+    """Whether the gaps in a line are those of a table, of names side by side, or of a table of contents."""
+    gaps = max(line.gaps for line in group.lines)
+    return gaps > 1 or (gaps == 1 and (not _NUMBER.match(text) or text[-1].isdigit()))
 
 
 def _is_capitals(text: str) -> bool:

@@ -16,7 +16,7 @@ class PageLine(NamedTuple):
     """A line of a page or a piece of one, with coordinates counting upwards.
 
     `base` is the baseline. `size` is that of its letters, 0 where the geometry is unknown or the text is turned.
-    `hyphen` says that its last word is cut by a hyphen, which `text` leaves out.
+    `hyphen` says that its last word is cut by a hyphen, which `text` leaves out, `gaps` how many wide gaps are in it.
     """
 
     text: str
@@ -26,6 +26,7 @@ class PageLine(NamedTuple):
     size: float
     bold: bool = False
     hyphen: bool = False
+    gaps: int = 0
 
     @property
     def style(self) -> Style:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from connectors.formats.documents.pages.columns import Row
 from connectors.formats.documents.pages.line import PageLine
@@ -12,20 +13,21 @@ _LEAST_ROWS = 3
 _FAR = 3.2  # sizes between the baselines of two rows of one table
 _FILLED = 0.55  # of its cells
 _MOST_ROWS = 400
+_LONG, _WIDE = 40, 2.0  # characters of a cell beside which a gap has to be of this many sizes
+_SECTION = re.compile(r"\d+(?:\.\d+)*\.?|[A-Z](?:\.\d+)*\.?|[IVX]+\.")
 _LEADER = re.compile(r"(?:[.·…]\s?){3,}")  # of a table of contents
 
 
 def table_at(rows: Sequence[Row], start: int) -> tuple[int, list[list[str]]] | None:
     """How many rows the table that begins with `rows[start]` has, and its cells; None where there is no table."""
-    if len(rows[start].pieces) < 2:  # noqa: PLR2004
+    if not _has_cells(rows[start]):
         return None
     end = _end(rows, start)
     body = rows[start:end]
-    full = [row for row in body if len(row.pieces) > 1]
-    if len(full) < _LEAST_ROWS:
-        return None
+    most = max(len(row.pieces) for row in body)
+    full = [row for row in body if len(row.pieces) > 1 and 2 * len(row.pieces) >= most]
     columns = _columns(full)
-    if len(columns) < 2:  # noqa: PLR2004
+    if len(full) < _LEAST_ROWS or len(columns) < 2:  # noqa: PLR2004
         return None
     cells = _cells(body, columns)
     filled = sum(bool(cell) for row in cells for cell in row)
@@ -42,9 +44,9 @@ def _end(rows: Sequence[Row], start: int) -> int:
     while end < min(len(rows), start + _MOST_ROWS):
         above, row = rows[end - 1].pieces, rows[end].pieces
         size = max(above[0].size, row[0].size)
-        if above[0].base - row[0].base > _FAR * size:
+        if above[0].base - row[0].base > _FAR * size or _is_other_size(above, row):
             break
-        if len(row) > 1:
+        if _has_cells(rows[end]):
             last_full = end
         elif not _goes_on(rows[last_full].pieces, row[0]) or end - last_full > 4:  # noqa: PLR2004
             break
@@ -53,6 +55,25 @@ def _end(rows: Sequence[Row], start: int) -> int:
     while end - 1 > last_full and not _goes_on_closely(rows[end - 2].pieces, rows[end - 1].pieces[0]):
         end -= 1
     return end
+
+
+def _has_cells(row: Row) -> bool:
+    """Whether the gaps of a row are those between cells; a justified line and a bold beginning have gaps as well."""
+    pieces = row.pieces
+    if len(pieces) == 1:
+        return False
+    if len(pieces) == 2 and _SECTION.fullmatch(pieces[0].text) and (pieces[0].bold or pieces[1].text[0].isalpha()):  # noqa: PLR2004
+        return _gap(pieces) > _WIDE * pieces[0].size
+    return max(len(piece.text) for piece in pieces) <= _LONG or _gap(pieces) > _WIDE * pieces[0].size
+
+
+def _gap(pieces: Sequence[PageLine]) -> float:
+    return max(second.left - first.right for first, second in pairwise(pieces))
+
+
+def _is_other_size(above: Sequence[PageLine], row: Sequence[PageLine]) -> bool:
+    """Whether two rows have no piece of one size: the second is a heading, or the text below one."""
+    return min(abs(first.size - second.size) for first in above for second in row) > 1.5  # noqa: PLR2004
 
 
 def _goes_on(above: Sequence[PageLine], line: PageLine) -> bool:
@@ -73,7 +94,7 @@ def _goes_on_closely(above: Sequence[PageLine], line: PageLine) -> bool:
 
 
 def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
-    """The horizontal stretches that cells stand in, from the rows with the most pieces: heads may span columns."""
+    """The horizontal stretches that cells stand in."""
     most = max(len(row.pieces) for row in rows)
     stretches: list[tuple[float, float]] = []
     for left, right in sorted(

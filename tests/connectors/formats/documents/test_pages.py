@@ -143,3 +143,144 @@ def test_a_page_of_very_many_short_pieces_is_read_in_time() -> None:
 
 def headings(parsed: Parsed) -> list[tuple[int, str]]:
     return [(block.level, block.label) for block in parsed.blocks if block.kind is BlockKind.HEADING]
+
+
+def section(x: float, y: float, heading: str, *lines: str, size: float = 10, bold: bool = True) -> list[Placed]:
+    return [Placed(x, y, heading, size, bold), *column(x, y - 20, *lines)]
+
+
+def test_headings_have_the_level_of_their_number_below_the_title() -> None:
+    first = [
+        Placed(60, 750, "Lights of the Northern Coast", 20, bold=True),
+        *section(60, 700, "1 Introduction", *LEFT[:3], size=12),
+        *section(60, 620, "1.1 Towers", *LEFT[3:]),
+        *section(60, 540, "1.1.1 Towers of stone", *RIGHT[:3]),
+        *section(60, 460, "2 Ships", *RIGHT[3:], size=12),
+        *section(60, 380, "Acknowledgements", *RIGHT[:2], size=12),
+    ]
+    parsed = read(placed_pdf(first))
+    assert headings(parsed) == [
+        (1, "Lights of the Northern Coast"),
+        (2, "1 Introduction"),
+        (3, "1.1 Towers"),
+        (4, "1.1.1 Towers of stone"),
+        (2, "2 Ships"),
+        (2, "Acknowledgements"),
+    ]
+    assert parsed.title == "Lights of the Northern Coast"
+
+
+def test_bold_words_at_the_beginning_of_a_paragraph_are_no_heading() -> None:
+    page = [*column(60, 700, *LEFT), Placed(60, 600, "Towers of stone.", 10, bold=True), Placed(146, 600, "They are")]
+    parsed = read(placed_pdf([*page, *column(60, 588, "older than those of wood, and stand longer.", *RIGHT)]))
+    assert headings(parsed) == []
+    assert "Towers of stone. They are\nolder than those" in parsed.text
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Figure 2: A tower of stone", "Table 1: Towers by height", "Ann Keeper* and Bo Diver†", "f(x) = g(x) + 2y - 1"],
+)
+def test_captions_and_names_and_formulas_in_bold_are_no_headings(line: str) -> None:
+    page = [*column(60, 700, *LEFT), Placed(60, 600, line, 12, bold=True), *column(60, 570, *RIGHT)]
+    parsed = read(placed_pdf(page))
+    assert headings(parsed) == []
+    assert line in parsed.text
+
+
+def test_a_number_set_apart_from_its_heading_makes_no_table() -> None:
+    page = []
+    for place, name in enumerate(("Scope", "Terms", "Costs")):
+        y = 700 - 20 * place
+        page += [Placed(60, y, f"{place + 1}.", 12, bold=True), Placed(90, y, name, 12, bold=True)]
+    parsed = read(placed_pdf([*page, *column(60, 620, *LEFT)]))
+    assert [label for _, label in headings(parsed)] == ["1. Scope", "2. Terms", "3. Costs"]
+
+
+TABLE = (("Harbour", "Depth", "Fee"), ("Northport", "12 m", "40"), ("Sandvik", "9 m", "35"), ("Ulm", "4 m", "10"))
+
+
+def table(x: float, y: float, rows: tuple[tuple[str, ...], ...] = TABLE, width: float = 80) -> list[Placed]:
+    return [
+        Placed(x + width * place, y - 14 * number, cell)
+        for number, row in enumerate(rows)
+        for place, cell in enumerate(row)
+        if cell
+    ]
+
+
+def rows_of(parsed: Parsed) -> list[list[str]]:
+    return [
+        parsed.text[block.start : block.end].split("\n") for block in parsed.blocks if block.kind is BlockKind.TABLE
+    ]
+
+
+@pytest.mark.parametrize("order", ["rows", "columns"])
+def test_a_table_keeps_its_rows_and_its_header(order: str) -> None:
+    cells = table(60, 560)
+    cells = cells if order == "rows" else sorted(cells, key=lambda cell: cell.x)
+    parsed = read(placed_pdf([*column(60, 700, *LEFT), *cells, *column(60, 480, *RIGHT)]))
+    assert rows_of(parsed) == [[" | ".join(row) for row in TABLE]]
+    (block,) = (block for block in parsed.blocks if block.kind is BlockKind.TABLE)
+    assert block.header == "Harbour | Depth | Fee"
+
+
+def test_a_table_in_a_column_stays_in_it() -> None:
+    page = [*column(60, 700, *LEFT), *table(60, 600, width=70), *column(320, 700, *RIGHT, *RIGHT)]
+    parsed = read(placed_pdf(page))
+    assert rows_of(parsed) == [[" | ".join(row) for row in TABLE]]
+    assert "but for a few\nbirds that nest there" in parsed.text
+
+
+def test_an_empty_cell_moves_no_other_and_a_cell_of_two_lines_is_one() -> None:
+    rows = (("Harbour", "Depth", "Fee"), ("Northport", "", "40"), ("Sandvik", "9 m", "35"), ("Ulm", "4 m", "10"))
+    page = table(60, 560, rows)
+    below = Placed(60, 558 - 14 * 2 - 9, "(old pier)")
+    page = [cell._replace(y=cell.y - 10) if cell.y < 530 else cell for cell in page]
+    parsed = read(placed_pdf([*page, below]))
+    assert rows_of(parsed) == [
+        ["Harbour | Depth | Fee", "Northport |  | 40", "Sandvik (old pier) | 9 m | 35", "Ulm | 4 m | 10"]
+    ]
+
+
+def test_a_table_of_contents_is_no_table() -> None:
+    lines = [
+        piece
+        for place, name in enumerate(("Scope", "Terms of use", "Costs", "Notice"))
+        for piece in (
+            Placed(60, 700 - 14 * place, f"{name} . . . . . . . . ."),
+            Placed(400, 700 - 14 * place, str(place + 3)),
+        )
+    ]
+    assert rows_of(read(placed_pdf(lines))) == []
+
+
+def test_running_heads_that_differ_from_left_to_right_page_go() -> None:
+    pages = [
+        [
+            Placed(60, 760, "Coast and Harbour" if place % 2 else "Chapter One: Light", 9),
+            *column(60, 700, f"Page {word} tells of towers and of ships.", *LEFT),
+            Placed(300, 40, f"- {place + 7} -", 9),
+        ]
+        for place, word in enumerate(("one", "two", "three", "four", "five", "six"))
+    ]
+    text = read(placed_pdf(*pages)).text
+    assert text.count("Coast and Harbour") == 1
+    assert text.count("Chapter One: Light") == 1
+    assert "- 9 -" not in text
+    assert text.count("tells of towers") == 6
+
+
+def test_the_header_of_a_table_that_goes_on_from_page_to_page_stays() -> None:
+    pages = [
+        table(60, 740, (TABLE[0], *((f"Port {word}", "3 m", "1") for word in words)))
+        for words in ("abc", "def", "ghi", "jkl")
+    ]
+    tables = rows_of(read(placed_pdf(*pages)))
+    assert [rows[0] for rows in tables] == ["Harbour | Depth | Fee"] * 4
+    assert sum(map(len, tables)) == 16
+
+
+def test_a_line_that_pages_of_a_letter_begin_with_at_other_heights_stays() -> None:
+    pages = [column(60, 740 - 25 * place, "Dear harbour master,", *LEFT) for place in range(4)]
+    assert read(placed_pdf(*pages)).text.count("Dear harbour master,") == 4
