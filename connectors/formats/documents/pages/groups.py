@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
+from connectors.formats.documents.pages.captions import begins_listing, is_caption
 from connectors.formats.documents.pages.columns import Row
 from connectors.formats.documents.pages.line import PageLine, Style
 from connectors.formats.documents.pages.table import table_at
@@ -26,11 +27,6 @@ _PIECE = 8  # characters: shorter lines may be pieces of a formula
 _SAME_SIZE = 0.6  # points by which the letters of one text may differ
 # Brackets and quotes may close behind the stop.
 _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]]*(?:\s?\d{1,3})?$")
-_CAPTION = re.compile(
-    r"(?:fig(?:ure|\.)?|table|tab\.|algorithm|listing|scheme|box|chart|exhibit|plate|abb(?:ildung|\.)|tabelle|"
-    r"tableau|figura|tabla|tabella|schema)\s*(?:\d+|[ivx]+|[a-z](?=[.\d]))(?:[.-]\d+)*[a-z]?(?P<stop>\s*[.:|–—]|\s+(?-i:(?=[^\W\d_a-z]))|\s*$)",
-    re.IGNORECASE,
-)
 _NUMBER = re.compile(r"(?:[A-Z]|[\dIVX]+(?:\.\d+)*)[.)]?\s+(?=\w)")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _LISTING = re.compile(r"\d{1,3}:(?:\s|$)")  # numbered lines of an algorithm
@@ -88,11 +84,6 @@ class Fonts(NamedTuple):
 def ends_sentence(text: str) -> bool:
     """Whether a line ends with a stop; the mark of a note may stand behind it."""
     return bool(_SENTENCE_END.search(text[-_LONGEST_STOP:]))
-
-
-def is_caption(line: PageLine) -> bool:
-    """Whether a line begins with the name and number of a figure, a table or the like."""
-    return bool(_CAPTION.match(line.text))
 
 
 def heading_key(text: str) -> str:
@@ -181,8 +172,7 @@ def _breaks(group: Sequence[PageLine], line: PageLine, pitch: float, page: int, 
     if line.style in fonts.prominent:
         return step > _HEADING_PITCH * line.size
     ended = ends_sentence(previous.text) and not previous.hyphen
-    caption = None if previous.hyphen else _CAPTION.match(line.text)
-    if caption and (ended or caption["stop"].strip()):
+    if not previous.hyphen and is_caption(line.text, clearly=not ended):
         return True
     if ended and line.left - previous.left > _INDENT * line.size and abs(previous.left - group[0].left) < line.size:
         return step > 0.5 * line.size
@@ -212,9 +202,9 @@ def _assign_roles(groups: Sequence[Group], body: float) -> None:
         if group.role is Role.TABLE:
             continue
         first = group.lines[0]
-        caption = _CAPTION.match(first.text)
+        caption = is_caption(first.text)
         size = max(group.lines[:40], key=lambda line: len(line.text)).size
         listing = bool(_LISTING.match(first.text)) or (listing and abs(size - body) > _SAME_SIZE)
         if caption or listing or abs(size - body) > _SAME_SIZE or not size:
             group.role = Role.ASIDE
-        listing = listing or bool(caption and caption.group().casefold().startswith(("algorithm", "listing")))
+        listing = listing or begins_listing(first.text)

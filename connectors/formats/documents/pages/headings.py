@@ -6,7 +6,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from connectors.formats.documents.pages.groups import Fonts, Group, Outline, Role, is_caption
+from connectors.formats.documents.pages.captions import is_caption
+from connectors.formats.documents.pages.groups import Fonts, Group, Outline, Role
 from connectors.formats.documents.pages.line import Style
 from connectors.parsed import one_line
 
@@ -49,7 +50,13 @@ def _is_heading(groups: Sequence[Group], place: int, fonts: Fonts, outline: Outl
     if outline.level_of(group.page, text):
         return True
     first = group.lines[0]
-    if not text or not _reads_as_heading(text) or group.lines[-1].hyphen or is_caption(first) or _is_row(group, text):
+    if (
+        not text
+        or not _reads_as_heading(text)
+        or group.lines[-1].hyphen
+        or is_caption(first.text)
+        or _is_row(group, text)
+    ):
         return False
     stands_out = first.style in fonts.prominent or (first.bold and bool(_NUMBER.match(text)))
     capitals = bool(_NUMBER.match(text)) and first.size >= fonts.body.size and _is_capitals(text)

@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from connectors.formats.documents.pages.captions import is_caption
 from connectors.formats.documents.pages.columns import Row
-from connectors.formats.documents.pages.line import PageLine
+from connectors.formats.documents.pages.line import PageLine, joined
 
 _LEAST_ROWS = 3
 _FAR = 3.2  # sizes between the baselines of two rows of one table
 _FILLED = 0.55  # of its cells
 _MOST_ROWS = 400
+_CLOSE = 1.5  # sizes between two lines of one cell
+_WRAPPED = 18  # characters of a cell that goes on below
 _LONG, _WIDE = 40, 2.0  # characters of a cell beside which a gap has to be of this many sizes
 _SECTION = re.compile(r"\d+(?:\.\d+)*\.?|[A-Z](?:\.\d+)*\.?|[IVX]+\.")
 _LEADER = re.compile(r"(?:[.·…]\s?){3,}")  # of a table of contents
@@ -44,7 +47,7 @@ def _end(rows: Sequence[Row], start: int) -> int:
     while end < min(len(rows), start + _MOST_ROWS):
         above, row = rows[end - 1].pieces, rows[end].pieces
         size = max(above[0].size, row[0].size)
-        if above[0].base - row[0].base > _FAR * size or _is_other_size(above, row):
+        if above[0].base - row[0].base > _FAR * size or _is_other_size(above, row) or is_caption(rows[end].line.text):
             break
         if _has_cells(rows[end]):
             last_full = end
@@ -90,7 +93,7 @@ def _goes_on(above: Sequence[PageLine], line: PageLine) -> bool:
 
 
 def _goes_on_closely(above: Sequence[PageLine], line: PageLine) -> bool:
-    return above[0].base - line.base < 1.5 * line.size and _goes_on(above, line)
+    return above[0].base - line.base < _CLOSE * line.size and _goes_on(above, line)
 
 
 def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
@@ -109,23 +112,44 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
 
 def _cells(rows: Sequence[Row], columns: Sequence[tuple[float, float]]) -> list[list[str]]:
     found: list[list[str]] = []
-    for place, row in enumerate(rows):
-        cells = [""] * len(columns)
+    above: list[PageLine | None] = []
+    for row in rows:
+        pieces: list[PageLine | None] = [None] * len(columns)
         for piece in row.pieces:
             column = _column(piece, columns)
-            cells[column] = f"{cells[column]} {piece.text}".strip()
-        goes_on = found and not cells[0] and len(row.pieces) < len(rows[place - 1].pieces) and _is_close(rows, place)
-        single = found and len(row.pieces) == 1 and _is_close(rows, place)
-        if goes_on or single:
+            before = pieces[column]
+            pieces[column] = piece if before is None else joined(before, piece)
+        cells = ["" if piece is None else piece.text for piece in pieces]
+        if found and _continues(above, pieces, columns):
             found[-1] = [" ".join(filter(None, both)) for both in zip(found[-1], cells, strict=True)]
         else:
             found.append(cells)
+        above = pieces
     return found
 
 
-def _is_close(rows: Sequence[Row], place: int) -> bool:
-    above, line = rows[place - 1].pieces[0], rows[place].pieces[0]
-    return above.base - line.base < 1.5 * line.size
+def _continues(
+    above: Sequence[PageLine | None], pieces: Sequence[PageLine | None], columns: Sequence[tuple[float, float]]
+) -> bool:
+    """Whether a row holds second lines of the cells of the row above."""
+    upper, lines = [piece for piece in above if piece], [piece for piece in pieces if piece]
+    if upper[0].base - lines[0].base > _CLOSE * lines[0].size:
+        return False
+    if pieces[0] is None and 2 * len(lines) <= len(columns) and len(lines) < len(upper):
+        return True
+    first = pieces[0]
+    if len(lines) == 1 or (
+        first is not None and above[0] is not None and (first.text[0] == "(" or first.text[0].islower())
+    ):
+        return True
+    return any(
+        piece is not None
+        and before is not None
+        and piece.text[0].islower()
+        and len(before.text) >= _WRAPPED
+        and before.right > left + 0.8 * (right - left)
+        for before, piece, (left, right) in zip(above, pieces, columns, strict=True)
+    )
 
 
 def _column(piece: PageLine, columns: Sequence[tuple[float, float]]) -> int:

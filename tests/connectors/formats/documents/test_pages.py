@@ -284,3 +284,35 @@ def test_the_header_of_a_table_that_goes_on_from_page_to_page_stays() -> None:
 def test_a_line_that_pages_of_a_letter_begin_with_at_other_heights_stays() -> None:
     pages = [column(60, 740 - 25 * place, "Dear harbour master,", *LEFT) for place in range(4)]
     assert read(placed_pdf(*pages)).text.count("Dear harbour master,") == 4
+
+
+def test_cells_of_several_lines_stay_with_their_row() -> None:
+    lines = (
+        ("Grade", "What it means"),
+        ("One", "Cells look a little different from the usual"),
+        ("(low)", "ones. They grow slowly."),
+        ("Two", "Cells look very different, and they grow fast"),
+        ("(high)", "enough to be seen."),
+        ("Three", "Unknown."),
+    )
+    heights = (700, 682, 670, 652, 640, 622)
+    page = [
+        Placed(60 + 80 * place, y, cell)
+        for y, row in zip(heights, lines, strict=True)
+        for place, cell in enumerate(row)
+    ]
+    assert rows_of(read(placed_pdf(page))) == [
+        [
+            "Grade | What it means",
+            "One (low) | Cells look a little different from the usual ones. They grow slowly.",
+            "Two (high) | Cells look very different, and they grow fast enough to be seen.",
+            "Three | Unknown.",
+        ]
+    ]
+
+
+def test_the_caption_below_a_table_is_none_of_its_rows() -> None:
+    caption = [Placed(60, 500, "Table 4:"), Placed(140, 500, "Harbours of the coast and their depths")]
+    parsed = read(placed_pdf([*table(60, 560), *caption]))
+    assert rows_of(parsed) == [[" | ".join(row) for row in TABLE]]
+    assert "Table 4: Harbours of the coast" in parsed.text
