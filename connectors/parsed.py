@@ -26,7 +26,14 @@ _PART = re.compile(
     r"|(?:abstract|introduction|preface|(?:table of )?contents|summary|overview)$",
     re.IGNORECASE,
 )
-_BEGINNING = 300  # characters
+# Sections that say what part of a document they are, not what they are about: the heading above them names the whole.
+_USUAL_SECTION = re.compile(
+    r"(?:install(?:ation|ing)?|(?:basic )?usage|setup|set-up|requirements|prerequisites|getting started|quick ?start"
+    r"|licen[cs]e|contributing|examples?|api(?: reference)?|change ?log|faq|references|bibliography|methods?|results"
+    r"|discussion|background|related work|conclusions?|acknowledge?ments|appendix)$",
+    re.IGNORECASE,
+)
+_BEGINNING, _BLANK_LINE = 300, 2  # characters
 _HEADING_LIMIT = 200  # longer than this is a paragraph that someone made bold or gave a heading style
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 
@@ -90,15 +97,19 @@ def lines_of(text: str) -> list[TextLine]:
 def heading_title(blocks: Iterable[Block]) -> str:
     """The heading that names the whole document, or nothing.
 
-    It is the first of the highest level, when it stands at the very beginning or no other heading has its level. The
-    title goes with every passage: `Chapter 1` on passages of chapter 12 would be worse than none.
+    It is the only one of the highest level, or begins the text and the next follows at once, or all others are parts
+    (`1. Method`, `Installation`). Else the first of several sections is one like the others. The title goes with every
+    passage: `Chapter 1` on passages of chapter 12 would be worse than none.
     """
     headings = [block for block in blocks if block.kind is BlockKind.HEADING]
     top = min((block.level for block in headings), default=0)
     highest = [block for block in headings if block.level == top]
     if not highest or _PART.match(highest[0].label):
         return ""
-    return highest[0].label if len(highest) == 1 or highest[0].start < _BEGINNING else ""
+    first, others = highest[0], highest[1:]
+    if others and first.start < _BEGINNING and others[0].start - first.end <= _BLANK_LINE:
+        return first.label
+    return first.label if all(_PART.match(other.label) or _USUAL_SECTION.match(other.label) for other in others) else ""
 
 
 def parse_text(text: str) -> Parsed:
@@ -221,6 +232,11 @@ class TextBuilder:
     def heading_title(self) -> str:
         """What `heading_title` makes of the headings so far."""
         return heading_title(self._blocks)
+
+    @property
+    def first_heading(self) -> str:
+        """The first heading so far, which names a presentation: its first slide is its title page."""
+        return next((block.label for block in self._blocks if block.kind is BlockKind.HEADING), "")
 
     def _has_room(self) -> bool:
         """Whether a piece may be added, before any work is done for it; if not, the metadata says so."""

@@ -14,6 +14,7 @@ from connectors.encoding import decode
 from connectors.errors import SourceError
 from connectors.formats.limits import check_zip, parse_xml, text_for
 from connectors.formats.markup.webpage import bounded_tags, declared_encoding, render
+from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _CHAPTER_TYPES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
@@ -39,8 +40,8 @@ def parse_epub(data: bytes) -> Parsed:
                 if text.strip():
                     parser = html.HTMLParser(encoding="utf-8")
                     render(html.document_fromstring(text.encode(), parser=parser), builder)
-    metadata = {"author": _field(package, "creator"), "language": _field(package, "language")}
-    return builder.build("epub", _field(package, "title") or builder.heading_title, metadata)
+    metadata = {"author": claimed_author(_field(package, "creator")), "language": _field(package, "language")}
+    return builder.build("epub", claimed_title(_field(package, "title")) or builder.heading_title, metadata)
 
 
 def _package_path(archive: zipfile.ZipFile) -> str:

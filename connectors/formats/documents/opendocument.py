@@ -10,6 +10,7 @@ from lxml import etree
 
 from connectors.errors import SourceError
 from connectors.formats.limits import check_zip, parse_xml, text_for
+from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
@@ -41,10 +42,12 @@ def parse_opendocument(data: bytes) -> Parsed:
     _write(body, builder)
     pages = sum(1 for _ in body.iter(f"{_DRAW}page"))
     metadata = {
-        "author": _field(meta, f"{_META}initial-creator") or _field(meta, f"{_DC}creator"),
+        "author": claimed_author(_field(meta, f"{_META}initial-creator"))
+        or claimed_author(_field(meta, f"{_DC}creator")),
         "pages": pages or None,
     }
-    title = _titled(content, body) or _field(meta, f"{_DC}title") or builder.heading_title
+    named = builder.first_heading if pages else builder.heading_title
+    title = _titled(content, body) or claimed_title(_field(meta, f"{_DC}title")) or named
     return builder.build("odp" if pages else "odt", title, metadata)
 
 

@@ -6,6 +6,7 @@ import re
 from itertools import groupby
 
 from connectors.formats.limits import text_for
+from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _INFO = re.compile(r"\{\\(?P<field>title|author|subject)\s(?P<value>[^{}]*)\}")
@@ -23,7 +24,8 @@ def parse_rtf(data: bytes) -> Parsed:
         for line in lines:
             builder.paragraph(line)
     fields = {match["field"]: one_line(_plain(f"{{\\rtf1 {match['value']}}}")) for match in _INFO.finditer(source)}
-    return builder.build("rtf", fields.pop("title", ""), fields)
+    title, fields["author"] = claimed_title(fields.pop("title", "")), claimed_author(fields.get("author", ""))
+    return builder.build("rtf", title, fields)
 
 
 def _plain(source: str) -> str:

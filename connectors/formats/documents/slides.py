@@ -15,9 +15,9 @@ from lxml import etree
 from connectors.document import MetadataValue
 from connectors.formats.documents.opc import Package
 from connectors.formats.limits import check_zip, text_for
-from connectors.parsed import Parsed, TextBuilder, one_line
+from connectors.formats.titles import claimed_author, claimed_title
+from connectors.parsed import Parsed, TextBuilder
 
-_GENERIC = frozenset({"powerpoint presentation", "presentation", "slide 1", "title", "untitled"})
 _TITLE = "0"  # the index of the placeholder that holds a slide's title
 
 
@@ -34,10 +34,9 @@ def parse_pptx(data: bytes) -> Parsed:
                 break
             builder.page()
             _write_slide(package, slide, builder)
-        claimed, author = one_line(package.property("title")), one_line(package.property("creator"))
-    title = claimed if claimed.lower() not in _GENERIC else ""
+        title, author = claimed_title(package.property("title")), claimed_author(package.property("creator"))
     found: dict[str, MetadataValue] = {"author": author, "pages": len(slides)}
-    return builder.build("pptx", title or builder.heading_title, found)
+    return builder.build("pptx", title or builder.first_heading, found)
 
 
 def _slides(package: Package) -> list[str]:

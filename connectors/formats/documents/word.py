@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from connectors.formats.limits import check_zip, parse_xml, text_for
+from connectors.formats.titles import claimed_author, claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TITLE_LEVEL = 1
 _MAX_OUTLINE = 9
-_DEFAULT_TITLE = "Word Document"  # python-docx's own, for files without core properties
 _NOTES = (("footnotes", "footnoteReference"), ("endnotes", "endnoteReference"))
 
 
@@ -32,10 +32,9 @@ def parse_docx(data: bytes) -> Parsed:
     writer.write(document.element.body)
     writer.write_margins()
     properties = document.core_properties
-    claimed = one_line(properties.title)
-    title = writer.title or (claimed if claimed != _DEFAULT_TITLE else "") or writer.builder.heading_title
+    title = writer.title or claimed_title(properties.title) or writer.builder.heading_title
     metadata = {
-        "author": one_line(properties.author if properties.author != "python-docx" else ""),
+        "author": claimed_author(properties.author),
         "subject": one_line(properties.subject),
     }
     return writer.builder.build("docx", title, metadata)

@@ -10,14 +10,12 @@ from html import unescape
 from lxml import etree, html
 
 from connectors.formats.limits import text_for
+from connectors.formats.titles import claimed_title
 from connectors.parsed import Parsed, TextBuilder, one_line
 
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_GENERIC_TITLE = re.compile(
-    r"(untitled( (document|page))?|document|index|home|title|no title|new page)(\s*\d*|\.html?)", re.IGNORECASE
-)
 
 
 _NAME = re.compile(r"/?\w+")
@@ -70,7 +68,7 @@ def parse_html(text: str) -> Parsed:
     metadata = {"author": _meta(root, "author"), "description": _meta(root, "description")}
     builder = TextBuilder(text_for(len(text)))
     render(_main_content(root, text), builder)
-    return builder.build("html", _title(root), metadata)
+    return builder.build("html", _title(root) or builder.heading_title, metadata)
 
 
 def bounded_tags(text: str) -> str:
@@ -169,12 +167,10 @@ def _is_clutter(element: html.HtmlElement) -> bool:
 
 def _title(root: html.HtmlElement) -> str:
     """What the page calls itself; a single main heading contained in `<title>` is it without the site's name."""
-    title = one_line(root.findtext("head/title") or "")
+    title = claimed_title(root.findtext("head/title") or "")
     headings = [one_line(heading.text_content()) for heading in root.iter("h1")]
     if len(headings) == 1 and headings[0] and (headings[0] in title or not title):
         return headings[0]
-    if not title or _GENERIC_TITLE.fullmatch(title):
-        return next(filter(None, headings), "")
     return title
 
 
