@@ -17,15 +17,13 @@ from connectors.formats.documents.pages.groups import Outline, heading_key
 from connectors.formats.documents.pages.line import PageLine
 from connectors.formats.documents.pages.running import drop_running_heads
 from connectors.formats.limits import text_for
-from connectors.parsed import Parsed, TextBuilder, heading_title, one_line
+from connectors.formats.titles import claimed_author, claimed_title
+from connectors.parsed import Parsed, TextBuilder, heading_title
 
 if TYPE_CHECKING:
     import pypdfium2
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
-_GENERIC = re.compile(
-    r"(microsoft \w+|untitled|title|no title|document|slide|presentation|powerpoint)\b.*", re.IGNORECASE
-)
 _NO_NAME = re.compile(r"\S*[_/\\.-]\S*|[\d\W_]+|.*\.(docx?|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|rtf|odt)", re.IGNORECASE)
 _MOST_PAGES, _LEAST_PAGE = 500, 200  # pages of any file, and bytes of the file for every page beyond
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")  # D:20240131…, as PDF writes it
@@ -43,16 +41,13 @@ def parse_pdf(data: bytes, path: Path) -> Parsed:
     write_pages(drop_running_heads(pages), outline, builder)
     created = _DATE.match(fields.get("CreationDate", ""))
     metadata: dict[str, MetadataValue] = {
-        "author": one_line(fields.get("Author", "")),
+        "author": claimed_author(fields.get("Author", "")),
         "pages": len(pages),
         "created": "-".join(created.groups()) if created else "",
     }
     parsed = builder.build("pdf", metadata=metadata)
-    title = _plausible(one_line(fields.get("Title", "")), path)
-    if not title:  # the most prominent heading of the first page may name the document
-        end = parsed.pages[1] if len(parsed.pages) > 1 else len(parsed.text)
-        title = heading_title(block for block in parsed.blocks if block.start < end)
-    return replace(parsed, title=title)
+    title = _plausible(claimed_title(fields.get("Title", "")), path)
+    return replace(parsed, title=title or heading_title(parsed.blocks))
 
 
 def _open(data: bytes) -> pypdfium2.PdfDocument:
@@ -105,7 +100,7 @@ def _outline(document: pypdfium2.PdfDocument) -> Outline:
 
 
 def _plausible(title: str, path: Path) -> str:
-    """The title a PDF claims, unless it is what programs write there: a file name, `untitled`, a product's name."""
+    """The title a PDF claims, unless it is the name of a file."""
     if len(title) < 4 or title.casefold() == path.stem.casefold():  # noqa: PLR2004
         return ""
-    return "" if _GENERIC.fullmatch(title) or _NO_NAME.fullmatch(title) else title
+    return "" if _NO_NAME.fullmatch(title) else title

@@ -45,6 +45,7 @@ def reading_order(lines: Sequence[PageLine]) -> list[list[Row]]:
     upright = [_Piece(line, drawn) for drawn, line in enumerate(join_pieces(lines))]
     turned = [piece.line for piece in upright if not piece.line.size]
     upright = [piece for piece in upright if piece.line.size]
+    upright.sort(key=lambda piece: -piece.line.base)
     columns = [_rows(region) for region in _regions(upright, _MOST_COLUMNS)]
     return [*columns, *([[Row((line,)) for line in turned]] if turned else [])]
 
@@ -67,8 +68,7 @@ def _adjoin(first: PageLine, second: PageLine) -> bool:
 
 
 def _regions(pieces: list[_Piece], columns: int) -> Iterator[list[_Piece]]:
-    """The parts of a page that are read one after the other, each of a single column."""
-    pieces = sorted(pieces, key=lambda piece: -piece.line.base)
+    """The parts of a page that are read one after the other, each of a single column; all from the top down."""
     gap = _gap(pieces) if columns > 1 else None
     if gap is None:
         yield pieces
@@ -178,6 +178,9 @@ def _rows(pieces: list[_Piece]) -> list[Row]:
 
 def _beside(row: list[PageLine], line: PageLine) -> bool:
     """Whether a line stands beside all pieces of a row, or above or below one of them as an index does."""
+    first = row[0]
+    if abs(first.base - line.base) > first.size + line.size:  # as nearly always, and quickly told
+        return False
     widest = max(row, key=lambda piece: piece.size)
     if abs(widest.base - line.base) > 0.45 * max(widest.size, line.size):
         return False

@@ -99,10 +99,12 @@ class Glyphs:
         PDF multiplies the font's size by a matrix, and programs use either.
         """
         pdfium, index = self._pdfium, self._index(offset)
-        if index < 0 or abs(math.sin(pdfium.FPDFText_GetCharAngle(self._raw, index))) > _UPRIGHT:
+        matrix = self._matrix
+        if not pdfium.FPDFText_GetMatrix(self._raw, index, matrix):
             return 0.0, False
-        pdfium.FPDFText_GetMatrix(self._raw, index, self._matrix)
-        size = pdfium.FPDFText_GetFontSize(self._raw, index) * math.hypot(self._matrix.c, self._matrix.d)
+        if abs(matrix.b) > _UPRIGHT * math.hypot(matrix.a, matrix.b) or matrix.d < 0 > matrix.a:
+            return 0.0, False
+        size = pdfium.FPDFText_GetFontSize(self._raw, index) * math.hypot(matrix.c, matrix.d)
         weight = pdfium.FPDFText_GetFontWeight(self._raw, index)
         return round(2 * size) / 2, weight >= _BOLD or (weight <= 0 and self._has_bold_name(index))
 

@@ -75,10 +75,10 @@ class Outline(NamedTuple):
 
 
 class Fonts(NamedTuple):
-    """The styles of a document: that of most of its text, and those that stand out from it, most prominent first."""
+    """The styles of a document: that of most of its text, and those that stand out from it."""
 
     body: Style
-    prominent: tuple[Style, ...]
+    prominent: frozenset[Style]
 
 
 def ends_sentence(text: str) -> bool:
@@ -101,13 +101,13 @@ def fonts_of(pages: Sequence[Sequence[Sequence[Row]]]) -> Fonts:
                     weights[line.style] += len(line.text)
     body = max(weights, key=lambda style: weights[style] if style.size else 0)
     if not body.size:
-        return Fonts(body, ())
+        return Fonts(body, frozenset())
     found = [
         style
         for style in weights
         if style.size >= _HEADING_RATIO * body.size or (style.bold and not body.bold and style.size >= body.size)
     ]
-    return Fonts(body, tuple(sorted(found, reverse=True)))
+    return Fonts(body, frozenset(found))
 
 
 def groups_of(page: int, columns: Sequence[Sequence[Row]], fonts: Fonts, outline: Outline) -> Iterator[Group]:
@@ -134,17 +134,15 @@ def _column(page: int, place: int, rows: Sequence[Row], fonts: Fonts, outline: O
     lines: list[PageLine] = []
     start = 0
     while start < len(rows):
-        table = table_at(rows, start)
-        if table is None:
-            lines.append(rows[start].line)
-            start += 1
-            continue
-        yield from _paragraphs(page, place, lines, fonts, outline)
-        lines = []
-        count, cells = table
+        count, cells = table_at(rows, start)
         taken = [row.line for row in rows[start : start + count]]
-        yield Group(page, place, taken, Role.TABLE, cells=cells)
         start += count
+        if cells:
+            yield from _paragraphs(page, place, lines, fonts, outline)
+            yield Group(page, place, taken, Role.TABLE, cells=cells)
+            lines = []
+        else:
+            lines += taken
     yield from _paragraphs(page, place, lines, fonts, outline)
 
 
@@ -183,7 +181,9 @@ def _breaks(group: Sequence[PageLine], line: PageLine, pitch: float, page: int, 
 
 def _looks_different(previous: PageLine, line: PageLine, fonts: Fonts) -> bool:
     """Whether one of two lines is a heading by its looks, or both are set in sizes of their own."""
-    if previous.style != line.style and (previous.style in fonts.prominent or line.style in fonts.prominent):
+    if previous.size == line.size and previous.bold == line.bold:
+        return False
+    if previous.style in fonts.prominent or line.style in fonts.prominent:
         return True
     # The pieces of a formula are of any size.
     return abs(previous.size - line.size) > _SAME_SIZE and min(len(previous.text), len(line.text)) > _PIECE

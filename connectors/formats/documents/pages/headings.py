@@ -109,7 +109,7 @@ def _assign_levels(headings: Sequence[Group], outline: Outline) -> None:
         if style in numbered:
             levels[style] = numbered[style].most_common(1)[0][0] + titled
         elif top is not None and style > top:
-            levels[style] = 1
+            levels[style] = 1 if style == styles[0] else 1 + titled
         else:
             above = [levels[other] for other in styles[:rank]]
             levels[style] = max(above, default=0) + 1

@@ -21,22 +21,21 @@ _SECTION = re.compile(r"\d+(?:\.\d+)*\.?|[A-Z](?:\.\d+)*\.?|[IVX]+\.")
 _LEADER = re.compile(r"(?:[.·…]\s?){3,}")  # of a table of contents
 
 
-def table_at(rows: Sequence[Row], start: int) -> tuple[int, list[list[str]]] | None:
-    """How many rows the table that begins with `rows[start]` has, and its cells; None where there is no table."""
+def table_at(rows: Sequence[Row], start: int) -> tuple[int, list[list[str]]]:
+    """How many rows from `rows[start]` on are a table or surely none, and the cells of the table, if it is one."""
     if not _has_cells(rows[start]):
-        return None
+        return 1, []
     end = _end(rows, start)
     body = rows[start:end]
     most = max(len(row.pieces) for row in body)
     full = [row for row in body if len(row.pieces) > 1 and 2 * len(row.pieces) >= most]
     columns = _columns(full)
     if len(full) < _LEAST_ROWS or len(columns) < 2:  # noqa: PLR2004
-        return None
+        return end - start, []
     cells = _cells(body, columns)
-    filled = sum(bool(cell) for row in cells for cell in row)
     text = [cell for row in cells for cell in row if cell]
-    if filled < _FILLED * len(cells) * len(columns) or any(map(_LEADER.search, text)):
-        return None
+    if len(text) < _FILLED * len(cells) * len(columns) or any(map(_LEADER.search, text)):
+        return end - start, []
     return end - start, cells
 
 
@@ -47,7 +46,7 @@ def _end(rows: Sequence[Row], start: int) -> int:
     while end < min(len(rows), start + _MOST_ROWS):
         above, row = rows[end - 1].pieces, rows[end].pieces
         size = max(above[0].size, row[0].size)
-        if above[0].base - row[0].base > _FAR * size or _is_other_size(above, row) or is_caption(rows[end].line.text):
+        if above[0].base - row[0].base > _FAR * size or _is_other_size(above, row) or is_caption(row[0].text):
             break
         if _has_cells(rows[end]):
             last_full = end
