@@ -69,7 +69,7 @@ class Glyphs:
             # Short steps are told by their length alone, for reading places from PDFium takes most of the time.
             step = begin - before - widest
             if step + widest < 0 or (step > narrow * (last - word) and begin - self._right(last - 1) > widest):
-                yield self._piece(first, last, left, base, style)
+                yield self._piece(first, last, left, base, self._style(first))
                 first, style = start, self._style(start)
                 left, base = self._origin(first)
             last, word, before = end, start, begin
