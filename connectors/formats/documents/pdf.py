@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectors.document import MetadataValue
 from connectors.errors import SourceError
+from connectors.formats.documents.pages.annotations import annotations_of
 from connectors.formats.documents.pages.flow import write_pages
 from connectors.formats.documents.pages.glyphs import Glyphs
 from connectors.formats.documents.pages.groups import Outline, heading_key
@@ -33,6 +34,8 @@ def parse_pdf(data: bytes, path: Path) -> Parsed:
     """The text of a PDF with the offset of every page. One without any text (a scan) is an error, not an empty text."""
     builder = TextBuilder(text_for(len(data)))
     with closing(_open(data)) as document:
+        if document.get_formtype():
+            document.init_forms()  # before any page is opened
         pages = list(_pages(document, len(data), builder))
         fields = document.get_metadata_dict(skip_empty=True)
         outline = _outline(document)
@@ -83,7 +86,7 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> list[PageLine]:
 
     try:
         with closing(document[index]) as page, closing(page.get_textpage()) as text_page:
-            return list(Glyphs(text_page).lines())
+            return [*Glyphs(text_page).lines(), *annotations_of(page)]
     except pypdfium2.PdfiumError:
         return []
 

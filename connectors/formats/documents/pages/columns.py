@@ -190,4 +190,6 @@ def _beside(row: list[PageLine], line: PageLine) -> bool:
 
 
 def _row(pieces: list[PageLine]) -> Row:
+    if len(pieces) == 1:
+        return Row((pieces[0],))
     return Row(tuple(join_pieces(sorted(pieces, key=lambda line: line.left))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -93,18 +93,19 @@ def heading_key(text: str) -> str:
 
 def fonts_of(pages: Sequence[Sequence[Sequence[Row]]]) -> Fonts:
     """What most of the text is set in, and the styles that are larger, or as large and bold."""
-    weights: Counter[Style] = Counter()
+    weights: dict[tuple[float, bool], int] = defaultdict(int)
     for page in pages:
         for column in page:
             for row in column:
                 for line in row.pieces:
-                    weights[line.style] += len(line.text)
-    body = max(weights, key=lambda style: weights[style] if style.size else 0)
+                    weights[line.size, line.bold] += len(line.text)
+    styles = [Style(*style) for style in weights]
+    body = max(styles, key=lambda style: weights[style] if style.size else 0)
     if not body.size:
         return Fonts(body, frozenset())
     found = [
         style
-        for style in weights
+        for style in styles
         if style.size >= _HEADING_RATIO * body.size or (style.bold and not body.bold and style.size >= body.size)
     ]
     return Fonts(body, frozenset(found))

@@ -316,3 +316,29 @@ def test_the_caption_below_a_table_is_none_of_its_rows() -> None:
     parsed = read(placed_pdf([*table(60, 560), *caption]))
     assert rows_of(parsed) == [[" | ".join(row) for row in TABLE]]
     assert "Table 4: Harbours of the coast" in parsed.text
+
+
+def field(kind: str, y: int, value: str, name: str = "name") -> str:
+    return (
+        f"<< /Type /Annot /Subtype /Widget /FT /{kind} /T ({name}) /V {value} /Rect [160 {y - 3} 400 {y + 12}] "
+        "/F 4 /DA (/Helv 10 Tf) >>"
+    )
+
+
+def test_what_is_filled_in_stands_beside_its_label_and_comments_are_read() -> None:
+    boxes = (
+        "<< /Type /Annot /Subtype /Widget /FT /Btn /T (dog) /V /Yes /AS /Yes /Rect [160 657 172 669] /F 4 "
+        "/AP << /N << /Yes 9 0 R /Off 9 0 R >> >> >>"
+    )
+    comment = "<< /Type /Annot /Subtype /Text /Contents (Ask for the paid rate) /Rect [500 700 520 720] >>"
+    appearance = "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 0 >>\nstream\n\nendstream"
+    labels = [Placed(60, 700, "Skipper"), Placed(60, 680, "Harbour"), Placed(60, 660, "Dog aboard")]
+    data = placed_pdf(
+        labels,
+        catalogue="/AcroForm << /Fields [5 0 R 6 0 R 7 0 R] >>",
+        page="/Annots [5 0 R 6 0 R 7 0 R 8 0 R]",
+        objects=[field("Tx", 700, "(Ann Keeper)"), field("Tx", 680, "(Northport)", "port"), boxes, comment, appearance],
+    )
+    text = read(data).text.replace(" | ", " ")
+    assert "Skipper Ann Keeper\nHarbour Northport\nDog aboard ☒" in text
+    assert "Comment: Ask for the paid rate" in text
