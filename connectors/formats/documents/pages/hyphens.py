@@ -10,6 +10,7 @@ from connectors.formats.documents.pages.line import PageLine
 _WORD = re.compile(r"\w+(?:[-\u2010\u2011]\w+)*")
 _LAST = re.compile(r"\w+(?:[-\u2010\u2011]\w+)*$")
 _LONGEST_WORD = 40
+_MARKS = ".,;:!?()[]{}\"'“”‘’„«»*"
 _LEAST_PART = 3  # letters of a part that is a word of its own: `in-` and `to-` begin too many words
 
 
@@ -58,5 +59,5 @@ class Hyphens:
                     text = text.rpartition(" ")[0]
                 cut = line.hyphen
                 texts.append(text)
-            self._words = set(_WORD.findall("\n".join(texts).casefold()))
+            self._words = {word.strip(_MARKS) for word in set("\n".join(texts).casefold().split())}
         return self._words
