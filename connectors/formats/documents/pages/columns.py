@@ -13,6 +13,7 @@ _LEAST_GAP = 0.5  # of the size of the letters
 _LEAST_ROWS = 3  # that a gap between columns is beside
 _MOST_COLUMNS = 8
 _MOST_WEIGHT = 30  # characters of a line that count for a gap: text weighs more than the labels of a figure
+_MOST_PIECES = 200  # of a row: a hostile page may have all its words in one
 _NEAR = 40  # pieces, from the top down, among which the next one to the right is looked for
 _PROSE_LETTERS = 12  # a line of a column has about this many characters at the least; cells of tables have fewer
 _FILLED = 0.55  # of the width of its column
@@ -179,8 +180,8 @@ def _rows(pieces: list[_Piece]) -> list[Row]:
 def _beside(row: list[PageLine], line: PageLine) -> bool:
     """Whether a line stands beside all pieces of a row, or above or below one of them as an index does."""
     first = row[0]
-    if abs(first.base - line.base) > first.size + line.size:  # as nearly always, and quickly told
-        return False
+    if abs(first.base - line.base) > first.size + line.size or len(row) >= _MOST_PIECES:
+        return False  # as nearly always, and quickly told
     widest = max(row, key=lambda piece: piece.size)
     if abs(widest.base - line.base) > 0.45 * max(widest.size, line.size):
         return False

@@ -342,3 +342,9 @@ def test_what_is_filled_in_stands_beside_its_label_and_comments_are_read() -> No
     text = read(data).text.replace(" | ", " ")
     assert "Skipper Ann Keeper\nHarbour Northport\nDog aboard ☒" in text
     assert "Comment: Ask for the paid rate" in text
+
+
+@pytest.mark.parametrize("step", [0, 30], ids=["on one place", "side by side"])
+def test_very_many_pieces_on_one_line_are_read_in_time(step: int) -> None:
+    page = [Placed(step * place, 700, "x", 10) for place in range(8_000, 0, -1)]
+    assert read(placed_pdf(page)).text.count("x") == (8_000 if step else 1)
