@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import math
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,28 +11,22 @@ from typing import TYPE_CHECKING
 
 from connectors.document import MetadataValue
 from connectors.errors import SourceError
-from connectors.formats.documents.layout import (
-    Outline,
-    PageLine,
-    drop_running_heads,
-    heading_key,
-    join_baselines,
-    write_pages,
-)
+from connectors.formats.documents.pages.annotations import annotations_of
+from connectors.formats.documents.pages.flow import write_pages
+from connectors.formats.documents.pages.glyphs import Glyphs
+from connectors.formats.documents.pages.groups import Outline, heading_key
+from connectors.formats.documents.pages.line import PageLine
+from connectors.formats.documents.pages.running import drop_running_heads
 from connectors.formats.limits import text_for
-from connectors.parsed import Parsed, TextBuilder, heading_title, one_line
+from connectors.formats.titles import claimed_author, claimed_title
+from connectors.parsed import Parsed, TextBuilder, heading_title
 
 if TYPE_CHECKING:
     import pypdfium2
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
-_GENERIC = re.compile(
-    r"(microsoft \w+|untitled|title|no title|document|slide|presentation|powerpoint)\b.*", re.IGNORECASE
-)
 _NO_NAME = re.compile(r"\S*[_/\\.-]\S*|[\d\W_]+|.*\.(docx?|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|rtf|odt)", re.IGNORECASE)
-_BOLD = 600
 _MOST_PAGES, _LEAST_PAGE = 500, 200  # pages of any file, and bytes of the file for every page beyond
-_UPRIGHT = 0.2  # sine of the angle up to which a line counts as upright
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")  # D:20240131…, as PDF writes it
 
 
@@ -42,6 +34,8 @@ def parse_pdf(data: bytes, path: Path) -> Parsed:
     """The text of a PDF with the offset of every page. One without any text (a scan) is an error, not an empty text."""
     builder = TextBuilder(text_for(len(data)))
     with closing(_open(data)) as document:
+        if document.get_formtype():
+            document.init_forms()  # before any page is opened
         pages = list(_pages(document, len(data), builder))
         fields = document.get_metadata_dict(skip_empty=True)
         outline = _outline(document)
@@ -50,16 +44,13 @@ def parse_pdf(data: bytes, path: Path) -> Parsed:
     write_pages(drop_running_heads(pages), outline, builder)
     created = _DATE.match(fields.get("CreationDate", ""))
     metadata: dict[str, MetadataValue] = {
-        "author": one_line(fields.get("Author", "")),
+        "author": claimed_author(fields.get("Author", "")),
         "pages": len(pages),
         "created": "-".join(created.groups()) if created else "",
     }
     parsed = builder.build("pdf", metadata=metadata)
-    title = _plausible(one_line(fields.get("Title", "")), path)
-    if not title:  # the most prominent heading of the first page may name the document
-        end = parsed.pages[1] if len(parsed.pages) > 1 else len(parsed.text)
-        title = heading_title(block for block in parsed.blocks if block.start < end)
-    return replace(parsed, title=title)
+    title = _plausible(claimed_title(fields.get("Title", "")), path)
+    return replace(parsed, title=title or heading_title(parsed.blocks))
 
 
 def _open(data: bytes) -> pypdfium2.PdfDocument:
@@ -95,67 +86,24 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> list[PageLine]:
 
     try:
         with closing(document[index]) as page, closing(page.get_textpage()) as text_page:
-            return join_baselines(list(_lines(text_page)))
+            return [*Glyphs(text_page).lines(), *annotations_of(page)]
     except pypdfium2.PdfiumError:
         return []
 
 
-def _lines(page: pypdfium2.PdfTextPage) -> Iterator[PageLine]:
-    if not page.count_chars():
-        return
-    # A hyphen at a line's end comes as U+FFFE in place of the line break; cleaning drops it, which joins the word.
-    for match in re.finditer(r"[^\r\n]+", page.get_text_range()):
-        text = match.group().strip()
-        if text:
-            yield _measured(page, text, match.start() + match.group().index(text))
-
-
-def _measured(page: pypdfium2.PdfTextPage, text: str, start: int) -> PageLine:
-    """A line with its position: where its first and last characters stand, and the size most of it is set in."""
-    import pypdfium2.raw as pdfium
-
-    first, middle, last = (
-        pdfium.FPDFText_GetCharIndexFromTextIndex(page, start + offset) for offset in (0, len(text) // 2, len(text) - 1)
-    )
-    if min(first, middle, last) < 0 or abs(math.sin(pdfium.FPDFText_GetCharAngle(page, middle))) > _UPRIGHT:
-        return PageLine(text, 0, 0, 0, 0, 0)
-    size = sorted(_size(page, index) for index in (first, middle, last))[1]
-    bold = min(pdfium.FPDFText_GetFontWeight(page, index) for index in (first, middle, last)) >= _BOLD
-    (left, top), (_, bottom) = _origin(page, first), _origin(page, last)
-    return PageLine(text, left, page.get_charbox(last)[2], top, bottom, size, bold)
-
-
-def _origin(page: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:
-    import pypdfium2.raw as pdfium
-
-    x, y = ctypes.c_double(), ctypes.c_double()
-    pdfium.FPDFText_GetCharOrigin(page, index, x, y)
-    return x.value, y.value
-
-
-def _size(page: pypdfium2.PdfTextPage, index: int) -> float:
-    """The size a character is shown in: PDF multiplies the font's size by a matrix, and programs use either."""
-    import pypdfium2.raw as pdfium
-
-    matrix = pdfium.FS_MATRIX()
-    pdfium.FPDFText_GetMatrix(page, index, matrix)
-    size: float = pdfium.FPDFText_GetFontSize(page, index) * math.hypot(matrix.c, matrix.d)
-    return round(2 * size) / 2
-
-
 def _outline(document: pypdfium2.PdfDocument) -> Outline:
-    levels: dict[tuple[int, str], int] = {}
+    levels: dict[int, dict[str, int]] = {}
     for bookmark in document.get_toc():
         target = bookmark.get_dest()
         page = target.get_index() if target else None
         key = heading_key(bookmark.get_title())
         if page is not None and key:
-            levels.setdefault((page, key), bookmark.level + 1)
+            levels.setdefault(page, {}).setdefault(key, bookmark.level + 1)
     return Outline(levels)
 
 
 def _plausible(title: str, path: Path) -> str:
-    """The title a PDF claims, unless it is what programs write there: a file name, `untitled`, a product's name."""
+    """The title a PDF claims, unless it is the name of a file."""
     if len(title) < 4 or title.casefold() == path.stem.casefold():  # noqa: PLR2004
         return ""
-    return "" if _GENERIC.fullmatch(title) or _NO_NAME.fullmatch(title) else title
+    return "" if _NO_NAME.fullmatch(title) else title

@@ -1,0 +1,1 @@
+"""Pages with text at positions, made paragraphs, headings and tables in the order in which people read them."""
