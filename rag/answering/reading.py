@@ -68,9 +68,9 @@ class HitsReader:
                 break
             asked: dict[str, list[Hit]] = {}
             for hit in batch:
-                asked.setdefault(in_words_of(question, f"{hit.context}\n{hit.text}", abbreviations), []).append(hit)
+                asked.setdefault(in_words_of(question, f"{_context(hit)}\n{hit.text}", abbreviations), []).append(hit)
             for wording, several in asked.items():
-                passages = [with_context(hit.context, hit.text) for hit in several]
+                passages = [with_context(_context(hit), hit.text) for hit in several]
                 for hit, reading in zip(several, reader.read(wording, passages), strict=True):
                     read[hit.chunk_id] = self._of_hit(hit, reading)
         told = [replace(hit, reading=read.get(hit.chunk_id)) for hit in hits]
@@ -97,9 +97,15 @@ class HitsReader:
     def _of_hit(self, hit: Hit, reading: PassageReading) -> HitReading:
         answers = _ANSWERS.probability(features(reading, hit))
         holds = ANSWERED.accepts(answers) if self.min_relevance is None else hit.relevance >= self.min_relevance
-        ahead = len(with_context(hit.context, ""))
+        ahead = len(with_context(_context(hit), ""))
         begins = tuple((place - ahead, chance) for place, chance in reading.begins if place >= ahead)
         return HitReading(answers, max(0, reading.start - ahead), max(0, reading.end - ahead), holds, begins)
+
+
+def _context(hit: Hit) -> str:
+    """What stands above a passage; where the question names it, the name of its file does, too."""
+    called = Path(hit.title).stem if hit.signals.named and hit.title not in hit.context else ""
+    return "\n".join(filter(None, (called, hit.context)))
 
 
 def is_answered(hits: Sequence[Hit], threshold: float) -> bool:

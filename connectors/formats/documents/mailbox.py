@@ -37,6 +37,7 @@ def parse_mailbox(data: bytes, parse: ParseAttachment) -> Parsed:
             builder.leave_rest_out()
             break
         part = _read(message, parse if process_time() < end else _skip, builder.room)
+        builder.place("", "message", count)
         builder.heading(part.title or f"Message {count}", 1)
         builder.embed(_below(part))
         if LEFT_OUT in part.metadata:

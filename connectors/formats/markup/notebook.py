@@ -29,7 +29,7 @@ _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def parse_notebook(text: str) -> Parsed:
-    """A notebook, cell by cell; its pages are its cells. Of outputs, pictures are left out.
+    """A notebook, cell by cell, which are its places. Of outputs, pictures are left out.
 
     One that is not valid JSON is kept as it stands.
     """
@@ -42,8 +42,8 @@ def parse_notebook(text: str) -> Parsed:
     builder = TextBuilder(text_for(len(text)))
     language = _language(content)
     title = ""
-    for cell in _cells(content):
-        builder.page()
+    for number, cell in enumerate(_cells(content), 1):
+        builder.place("", "cell", number)
         source = clean(_joined(cell.get("source", cell.get("input", "")))).strip("\n").rstrip()
         if cell.get("cell_type") == "code":
             builder.embed(_code(source, language))

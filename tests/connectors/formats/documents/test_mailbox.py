@@ -54,6 +54,8 @@ def test_every_message_is_read_below_its_subject(tmp_path: Path, messages: list[
     ]
     for said in ("größere Gurte", "crane,1850", "Book it with Hansen.", "From the board: yes.\nFrom me: no."):
         assert said in parsed.text
+    assert [(place.unit, place.first) for place in parsed.places] == [("message", 1), ("message", 2), ("message", 3)]
+    assert parsed.text[parsed.places[2].start :].startswith("Re: Crane invoice")
     for block in parsed.blocks:
         if block.kind is BlockKind.HEADING:
             assert parsed.text[block.start : block.end] == block.label

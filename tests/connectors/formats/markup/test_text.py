@@ -203,7 +203,11 @@ def test_notebook_cells_are_prose_and_code() -> None:
     assert (parsed.title, parsed.kind) == ("Study", "notebook")
     assert headings(parsed) == [(1, "Study"), (2, "Result")]
     assert shown(parsed, BlockKind.CODE) == ["print('cod')", "cod"]
-    assert [parsed.text[start:].split("\n")[0] for start in parsed.pages] == ["# Study", "print('cod')", "## Result"]
+    assert [(parsed.text[place.start :].split("\n")[0], place.unit, place.first) for place in parsed.places] == [
+        ("# Study", "cell", 1),
+        ("print('cod')", "cell", 2),
+        ("## Result", "cell", 3),
+    ]
 
 
 def test_a_notebook_with_a_merge_conflict_is_kept_as_it_stands() -> None:
