@@ -54,7 +54,7 @@ def _print(state: Status) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from rag.indexing.left_out import in_words
+    from rag.indexing import in_words
 
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")

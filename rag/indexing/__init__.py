@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from indexes.doctor.findings import Check
     from indexes.encoding.base import Encoded, EncodedQuery, Encoder
     from indexes.terms.names import StoredName
+    from rag.indexing.left_out import in_words
     from rag.indexing.report import Failure, IndexReport
     from rag.indexing.synchroniser import Progress
 
@@ -45,6 +46,7 @@ __all__ = [
     "SourceCount",
     "StoredChunk",
     "StoredName",
+    "in_words",
 ]
 
 __getattr__ = offering(
@@ -56,6 +58,7 @@ __getattr__ = offering(
         "indexes.doctor.findings": ["Check"],
         "indexes.encoding.base": ["Encoded", "EncodedQuery", "Encoder"],
         "indexes.terms.names": ["StoredName"],
+        "rag.indexing.left_out": ["in_words"],
         "rag.indexing.report": ["Failure", "IndexReport"],
         "rag.indexing.synchroniser": ["Progress"],
     },

@@ -15,6 +15,7 @@ from rag.lazy import offering
 
 if TYPE_CHECKING:
     from indexes.terms.analyzer import QueryTerm
+    from indexes.terms.exact import ExactThing
     from rag.query.entity_linking import EntityLink
     from rag.query.query import Query
     from rag.query.spelling import Correction
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Correction",
     "EntityLink",
+    "ExactThing",
     "Query",
     "QueryTerm",
     "TokenizedQuestion",
@@ -32,6 +34,7 @@ __getattr__ = offering(
     __name__,
     {
         "indexes.terms.analyzer": ["QueryTerm"],
+        "indexes.terms.exact": ["ExactThing"],
         "rag.query.entity_linking": ["EntityLink"],
         "rag.query.query": ["Query"],
         "rag.query.spelling": ["Correction"],

@@ -134,8 +134,9 @@ def _prose(query: str) -> Iterator[re.Match[str]]:
     """The words of the query that may be misspelt words of a language."""
     tokens = (found for found in _TOKEN.finditer(query) if _LITERAL.search(found[0]))
     literal = {place for found in tokens for place in range(*found.span())}
+    shouted = query.isupper()
     for word in _WORD.finditer(query):
-        plain = word[0] == word[0].lower() or word[0].istitle() or query.isupper()
+        plain = word[0] == word[0].lower() or word[0].istitle() or shouted
         if plain and word.start() not in literal and _SHORTEST <= len(word[0]) <= _LONGEST and _alphabet(word[0]):
             yield word
 

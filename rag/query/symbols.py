@@ -47,6 +47,7 @@ _ASKED = tuple(re.compile(question, re.IGNORECASE | re.DOTALL) for question in _
 
 _STOPS = frozenset(STOP_WORDS.split())
 _MOST = 16
+_MOST_PARTS = 16  # of a name with several parts
 
 
 def symbols(query: str) -> dict[str, float]:
@@ -77,7 +78,7 @@ def inner(symbol: str) -> Iterator[str]:
     >>> list(inner("rag.store.Store.open"))
     ['store.Store.open', 'Store.open']
     """
-    parts = symbol.split(".")
+    parts = symbol.split(".")[-_MOST_PARTS:]
     return (".".join(parts[place:]) for place in range(1, len(parts) - 1))
 
 

@@ -22,6 +22,7 @@ def document(parsed: Parsed, path: str = "file") -> Document:
         metadata=parsed.metadata,
         blocks=parsed.blocks,
         pages=parsed.pages,
+        places=parsed.places,
         names=parsed.names,
     )
 
