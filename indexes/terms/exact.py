@@ -44,6 +44,7 @@ class ExactThing:
     start: int
     end: int
     forms: tuple[str, ...]
+    is_amount: bool = False
 
 
 def exact_things(text: str) -> list[ExactThing]:
@@ -81,7 +82,9 @@ def _measured(text: str) -> Iterator[ExactThing]:
     for one in quantities(text).found:
         forms = tuple(form for value in one.values if (form := _form(value)))
         if forms and not _DECADE.fullmatch(text[one.start : one.end]):
-            yield ExactThing(one.start, one.end, forms)
+            yield ExactThing(
+                one.start, one.end, forms, is_amount=any(isinstance(value, Amount) for value in one.values)
+            )
 
 
 def _form(value: Value) -> str:

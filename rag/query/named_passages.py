@@ -30,6 +30,7 @@ from rag.text.words import stop_stems, words
 _DEFINITION, _ROW, _NEIGHBOUR = 0.7, 0.3, 0.2
 _EXACT = 0.6  # of the share of the question's content words that it is
 _WORD = re.compile(r"\S+")
+_AMOUNT = 0.3  # of what an exact thing adds
 _FEW_EXACT = 8  # passages: what more have decides nothing
 _ATTRIBUTE = 0.8  # of what it counts to be what is asked for: to have it as an attribute
 _MOST_DEFINITIONS = 30
@@ -119,7 +120,10 @@ def _order(claim: Claim) -> tuple[int, float]:
 
 
 def _exact(exact: Sequence[ExactThing], query: Query, view: View) -> dict[int, Claim]:
-    """The passages that have what the question names exactly, where few do: most of all those that have all of it."""
+    """The passages that have what the question names exactly, where few do: most of all those that have all of it.
+
+    An amount is mostly a condition ("within two hours"), which much else may have, too: it counts, and names nothing.
+    """
     mask, sparse = view.mask({}), view.indexes.sparse
     held: dict[int, list[ExactThing]] = {}
     decisive = 0
@@ -136,6 +140,9 @@ def _exact(exact: Sequence[ExactThing], query: Query, view: View) -> dict[int, C
             word for word in content if any(thing.start < word.end() and word.start() < thing.end for thing in things)
         ]
         said = ", ".join(query.text[thing.start : thing.end] for thing in things)
+        if all(thing.is_amount for thing in things):
+            found[chunk] = Claim(Tie.EXACT, _AMOUNT * len(things) / decisive, "")
+            continue
         chance = _EXACT * len(within) / max(1, len(content))
         found[chunk] = Claim(Tie.EXACT, len(things) / decisive, f"has {said}", chance)
     return found

@@ -80,6 +80,18 @@ def test_a_filter_hides_what_has_it(notes: KnowledgeBase, tmp_path: Path) -> Non
     assert all(not hit.signals.named for hit in hits)
 
 
+def test_an_amount_counts_and_names_nothing(tmp_path: Path) -> None:
+    (tmp_path / "parking.md").write_text("# Parking\n\nBehind the hall nothing is paid for 120 minutes.\n")
+    (tmp_path / "walks.md").write_text("# Walks\n\nThe way to the lighthouse takes 90 minutes.\n")
+    with closing(KnowledgeBase.open(tmp_path / ".rag")) as kb:
+        kb.index(tmp_path)
+        first, other = kb.search("where is it free for 2 hours?")
+        assert "Behind the hall" in first.text
+        assert first.signals.contributions["named"] == pytest.approx(0.3)
+        assert not first.signals.named
+        assert "named" not in other.signals.contributions
+
+
 def test_what_many_passages_have_decides_nothing(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / f"{number}.md").write_text(f"# Note {number}\n\nThe F-16 flew over field {number}.\n")
