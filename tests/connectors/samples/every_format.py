@@ -60,7 +60,7 @@ def samples() -> dict[str, bytes]:
         "a.odp": _open_document("presentation", _SLIDE),
         "a.epub": make.epub("<html><body><h1>Pilot fish</h1><p>It swims with the shark.</p></body></html>"),
     }
-    return {**found, **{file.name: file.read_bytes() for file in sorted(_CODE.iterdir())}}
+    return {**found, **{file.name: file.read_bytes() for file in sorted(_CODE.iterdir()) if file.is_file()}}
 
 
 def _notebook() -> dict[str, Any]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
@@ -153,15 +153,16 @@ class Statements:
         with self._engine.connect() as connection:
             return list(connection.scalars(self._sql))
 
-    def wait(self, count: int) -> None:
+    def wait(self, count: int, failed: Sequence[SqlError] = ()) -> None:
         """Wait until it works on so many.
 
         Raises:
-            AssertionError: it took too long.
+            AssertionError: it took too long, or a statement failed, which is told in `failed`.
         """
         deadline = time.monotonic() + PATIENCE
         while len(found := self.running()) != count:
             assert time.monotonic() < deadline, f"{len(found)} statements are running after {PATIENCE} s, not {count}"
+            assert not failed, f"the statement failed: {failed[0]}"
             time.sleep(0.05)
 
 
@@ -202,7 +203,7 @@ def test_a_server_is_told_to_stop_when_the_process_dies(statements: Statements) 
     before = children()
     asking = threading.Thread(target=ask)
     asking.start()
-    statements.wait(1)
+    statements.wait(1, failed)
     (child,) = children() - before
     os.kill(child, signal.SIGKILL)
     asking.join()
