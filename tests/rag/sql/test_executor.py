@@ -131,8 +131,9 @@ def test_a_thousand_columns_and_two_of_one_name(shop: URL) -> None:
 
 
 ENDLESS = "SELECT COUNT(*) FROM " + ", ".join(f"order_items t{number}" for number in range(14))
-RUNNING = {
-    "postgresql": "SELECT pid FROM pg_stat_activity WHERE query LIKE '%order_items t13%' AND state = 'active'"
+RUNNING = {  # PostgreSQL names the statement while it plans it, and then what is fetched of its cursor
+    "postgresql": "SELECT pid FROM pg_stat_activity WHERE state = 'active'"
+    " AND (query LIKE '%order_items t13%' OR query LIKE 'FETCH % FROM pilotfish%')"
     " AND datname = current_database() AND pid <> pg_backend_pid()",
     "mariadb": "SELECT id FROM information_schema.processlist WHERE info LIKE '%order_items t13%'"
     " AND db = DATABASE() AND id <> CONNECTION_ID()",
