@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from indexes.terms.quantities import Amount, Date, Value, Version, quantities
+from indexes.terms.quantities import Amount, Date, Value, Version, quantities, values_in
 
 _AROUND = 24  # characters: longer than the rest of a date or an amount is on either side of a digit
 _DIGITS = re.compile(r"\d(?:[^\n]{0,20}\d)*")
@@ -71,8 +71,8 @@ def exact_forms(text: str) -> list[str]:
     near = "\n".join(_around_digits(text))
     if not near:
         return []
-    things = [*_measured(near), *_named(near)]
-    forms = [form for thing in things for form in thing.forms]
+    forms = [form for value in values_in(near) if (form := _form(value))]
+    forms += [form for thing in _named(near) for form in thing.forms]
     forms += [f"№{found[1].casefold()}" for found in _PARTS.finditer(near)]
     return sorted(dict.fromkeys(forms[:_MOST]))
 
