@@ -6,6 +6,8 @@ import re
 
 from lxml import html
 
+from connectors.formats.office.numbering import column_letter, roman
+
 _STYLES = {  # of `list-style-type`, by the `type` that means the same
     "decimal": "1",
     "decimal-leading-zero": "01",
@@ -18,11 +20,6 @@ _STYLES = {  # of `list-style-type`, by the `type` that means the same
 }
 _UNNUMBERED = frozenset({"none", "disc", "circle", "square"})
 _LIST_STYLE = re.compile(r"list-style(?:-type)?\s*:\s*([\w-]+)", re.IGNORECASE)
-_ROMAN = (
-    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc")),
-    *((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
-)
-_LARGEST_ROMAN = 3999
 
 
 class OrderedList:
@@ -53,19 +50,14 @@ def numeral(number: int, style: str) -> str:
     """
     if style == "01":
         return f"{number:02}"
-    lower = style.lower()
-    text = ""
-    if lower == "a" and number > 0:
-        while number:
-            number, letter = divmod(number - 1, 26)
-            text = chr(ord("a") + letter) + text
-    elif lower == "i" and 0 < number <= _LARGEST_ROMAN:
-        for value, letters in _ROMAN:
-            times, number = divmod(number, value)
-            text += letters * times
-    else:
-        return str(number)
-    return text if style == lower else text.upper()
+    match style.lower():
+        case "a" if number > 0:
+            text = column_letter(number)
+        case "i":
+            text = roman(number)
+        case _:
+            return str(number)
+    return text if style.islower() else text.upper()
 
 
 def _style(element: html.HtmlElement) -> str:
